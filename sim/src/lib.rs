@@ -1,0 +1,7 @@
+//! The card.
+
+#![forbid(unsafe_code)]
+
+pub mod apdu;
+pub mod document;
+pub mod smart_card;
