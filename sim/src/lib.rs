@@ -4,4 +4,5 @@
 
 pub mod apdu;
 pub mod document;
+pub mod holder;
 pub mod smart_card;
