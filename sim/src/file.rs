@@ -3,7 +3,7 @@
 
 use crate::access::Access;
 use crate::issue::Issued;
-use crate::key::KeyName;
+
 use crate::pin::PinName;
 use crate::profile::Profile;
 
@@ -72,12 +72,21 @@ pub enum FileKind {
     /// a private key
     PrivateKey {
         /// which
-        key: KeyName,
+        key: PrivateKey,
         /// what using it needs
         usage: Access,
     },
     /// an internal EF known to exist whose meaning nobody outside knows
     UndocumentedInternal,
+}
+
+/// The private keys of the card, named by what they are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrivateKey {
+    /// 利用者証明用, JPKI 0017
+    UserAuthentication,
+    /// 署名用, JPKI 001A
+    DigitalSignature,
 }
 
 /// What a card is personalised from.

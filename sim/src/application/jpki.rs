@@ -2,8 +2,7 @@
 //! information.
 
 use crate::access::Access;
-use crate::file::{Application, ElementaryFile, FileId, FileKind, Personalisation};
-use crate::key::KeyName;
+use crate::file::{Application, ElementaryFile, FileId, FileKind, Personalisation, PrivateKey};
 use crate::pin::PinName;
 use hex_literal::hex;
 
@@ -24,10 +23,10 @@ pub static JPKI: Application = Application {
         transparent(0x000B, Access::Free, |card| filled(&card.issued.user_authentication_ca)),
         file(0x0010, FileKind::UndocumentedInternal),
         file(0x0016, FileKind::UndocumentedInternal),
-        private_key(0x0017, KeyName::UserAuthentication, USER_AUTHENTICATION_PIN),
+        private_key(0x0017, PrivateKey::UserAuthentication, USER_AUTHENTICATION_PIN),
         file(0x0018, FileKind::Pin(PinName::UserAuthentication)),
         file(0x0019, FileKind::UndocumentedInternal),
-        private_key(0x001A, KeyName::DigitalSignature, DIGITAL_SIGNATURE_PIN),
+        private_key(0x001A, PrivateKey::DigitalSignature, DIGITAL_SIGNATURE_PIN),
         file(0x001B, FileKind::Pin(PinName::DigitalSignature)),
         file(0x001C, FileKind::UndocumentedInternal),
         file(0x001E, FileKind::UndocumentedInternal),
@@ -52,7 +51,7 @@ const fn transparent(id: u16, read: Access, content: fn(&Personalisation<'_>) ->
     file(id, FileKind::Transparent { read, content })
 }
 
-const fn private_key(id: u16, key: KeyName, usage: Access) -> ElementaryFile {
+const fn private_key(id: u16, key: PrivateKey, usage: Access) -> ElementaryFile {
     file(id, FileKind::PrivateKey { key, usage })
 }
 

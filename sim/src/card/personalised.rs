@@ -3,10 +3,10 @@
 
 use crate::application;
 use crate::document::DocumentError;
-use crate::file::{ElementaryFile, FileKind, Personalisation};
+use crate::file::{ElementaryFile, FileKind, Personalisation, PrivateKey};
 use crate::holder::{Holder, PinValue};
 use crate::issue::{IssueError, Issued, issue};
-use crate::key::{KeyName, Signer};
+use crate::key::Signer;
 use crate::pin::PinName;
 use crate::profile::Profile;
 use jiff::Timestamp;
@@ -98,10 +98,10 @@ impl Personalised {
         &self.contents[application][file]
     }
 
-    pub(super) fn key(&self, key: KeyName) -> &dyn Signer {
+    pub(super) fn key(&self, key: PrivateKey) -> &dyn Signer {
         match key {
-            KeyName::UserAuthentication => &*self.issued.user_authentication.key,
-            KeyName::DigitalSignature => &*self.issued.digital_signature.key,
+            PrivateKey::UserAuthentication => &*self.issued.user_authentication.key,
+            PrivateKey::DigitalSignature => &*self.issued.digital_signature.key,
         }
     }
 
