@@ -5,4 +5,5 @@
 pub mod apdu;
 pub mod document;
 pub mod holder;
+pub mod key;
 pub mod smart_card;
