@@ -11,8 +11,9 @@ use zeroize::Zeroize;
 
 /// Longest name and longest address, in characters (200 is the published limit for addresses).
 const MAX_CHARACTERS: usize = 200;
-/// Longest locality in a distinguished name (RFC 5280, ub-locality-name).
-const MAX_LOCALITY: usize = 128;
+/// Longest locality: with ` CRLDP` behind it, a common name of 64 characters (RFC 5280,
+/// ub-common-name).
+const MAX_LOCALITY: usize = 58;
 
 const DEFAULT_ADDRESS: &str = "東京都千代田区試験町１丁目２番３号";
 const DEFAULT_MY_NUMBER: &str = "123456789018";
