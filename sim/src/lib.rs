@@ -37,4 +37,4 @@ pub mod smart_card;
 pub mod store;
 pub mod trace;
 pub mod undocumented;
-pub mod vpcd;
+

@@ -10,6 +10,7 @@ pub use my_number::{MyNumber, MyNumberError, check_digit};
 pub use pin_value::{PinFormError, PinValue};
 
 use crate::document::{self, DocumentError};
+use crate::key::KeyName;
 use jiff::civil::Date;
 use std::path::Path;
 
@@ -100,9 +101,9 @@ pub struct Pins {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keys {
     /// 利用者証明用
-    pub user_authentication: String,
+    pub user_authentication: KeyName,
     /// 署名用
-    pub digital_signature: String,
+    pub digital_signature: KeyName,
 }
 
 impl Holder {

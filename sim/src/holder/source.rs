@@ -3,6 +3,7 @@
 
 use super::{Holder, Keys, Municipality, MyNumber, Person, PinValue, Pins, Sex, Title};
 use crate::document::{self, DocumentError, Position, Spanned};
+use crate::key::KeyName;
 use jiff::civil::{Date, date};
 use serde::Deserialize;
 use std::path::Path;
@@ -10,8 +11,9 @@ use zeroize::Zeroize;
 
 /// Longest name and longest address, in characters (200 is the published limit for addresses).
 const MAX_CHARACTERS: usize = 200;
-/// Longest locality in a distinguished name (RFC 5280, ub-locality-name).
-const MAX_LOCALITY: usize = 128;
+/// Longest locality: with ` CRLDP` behind it, a common name of 64 characters (RFC 5280,
+/// ub-common-name).
+const MAX_LOCALITY: usize = 58;
 
 const DEFAULT_ADDRESS: &str = "東京都千代田区試験町１丁目２番３号";
 const DEFAULT_MY_NUMBER: &str = "123456789018";
@@ -168,11 +170,12 @@ fn person(document: &Document<'_>, source: &PersonSource) -> Result<Person, Docu
 }
 
 fn keys(document: &Document<'_>, source: &KeysSource, id: &str) -> Result<Keys, DocumentError> {
-    let name = |text: &str| -> Result<String, String> { Ok(text.to_owned()) };
-    Ok(Keys {
-        user_authentication: document.value(&source.user_authentication, id, name)?,
-        digital_signature: document.value(&source.digital_signature, id, name)?,
-    })
+    let spare = |purpose| KeyName::spare(id, purpose);
+    let user_authentication =
+        document.value(&source.user_authentication, &spare("user-authentication"), KeyName::parse)?;
+    let digital_signature =
+        document.value(&source.digital_signature, &spare("digital-signature"), KeyName::parse)?;
+    Ok(Keys { user_authentication, digital_signature })
 }
 
 fn full_width_text(text: &str) -> Result<String, String> {
@@ -272,6 +275,17 @@ mod tests {
         assert_eq!(holder.person.sex, Sex::Unknown);
         assert_eq!(holder.municipality.city, "Chiyoda-ku");
         assert!(holder.pins.digital_signature.matches(b"ABC123"));
+        assert_eq!(holder.keys.user_authentication.as_str(), KeyName::spare("taro", "user-authentication"));
+    }
+
+    #[test]
+    fn an_unknown_key_name_is_answered_with_the_known_ones() {
+        let told = problem(&format!("{SHORT}keys: {{digital_signature: nobody}}\n"));
+        assert!(
+            told.starts_with("folder/taro.yaml:2:27: no key in the pool has this name; there are "),
+            "{told}"
+        );
+        assert!(told.contains("hanako-digital-signature"), "{told}");
     }
 
     #[test]
@@ -334,7 +348,7 @@ mod tests {
             ("person: {name: a, birth: 2001-02-30}".to_owned(), "1:26: expected a date that exists"),
             ("person: {name: a, birth: 1872-12-31}".to_owned(), "1:26: expected a date of birth from 1873"),
             (format!("person: {{name: {long}, birth: 2001-02-03}}"), "1:16: this has 201 characters"),
-            (format!("person: {{name: \"a\\nb\", birth: 2001-02-03}}"), "1:16: a line break"),
+            ("person: {name: \"a\\nb\", birth: 2001-02-03}".to_owned(), "1:16: a line break"),
             (format!("{SHORT}municipality: {{code: \"131016\"}}"), "2:22: a municipality code has 5 digits"),
             (format!("{SHORT}municipality: {{city: 千代田区}}"), "2:22: expected a name in Latin letters"),
             ("person: {name: a}".to_owned(), "1:"),
