@@ -114,7 +114,6 @@ impl ReadStyle {
         let le = match self {
             Self::Header7 | Self::Header7Continue => 7,
             Self::Header8Ff => 8,
-            Self::Blocks => 256,
             _ => 4,
         };
         Read { offset: 0, le, extended: false }

@@ -44,6 +44,12 @@ impl Selection {
         }
     }
 
+    /// Whether the JPKI application is selected, so that some PIN may be reached.
+    #[must_use]
+    pub const fn reaches_pins(&self) -> bool {
+        self.jpki
+    }
+
     /// The PIN that a VERIFY or CHANGE REFERENCE DATA with this P2 reaches; `None` when that is not
     /// beyond doubt.
     #[must_use]

@@ -282,6 +282,12 @@ impl fmt::Display for Expect {
 }
 
 impl Expect {
+    /// Exactly this status.
+    #[must_use]
+    pub fn status(status: Status) -> Self {
+        Self { status: StatusExpectation::AnyOf(vec![StatusPattern::exactly(status)]), ..Self::default() }
+    }
+
     /// Whether `response` is what was expected. For a blocked PIN both published statuses will do;
     /// which of the two a card answers is a requirement of its own.
     #[must_use]

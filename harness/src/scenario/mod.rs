@@ -48,3 +48,8 @@ pub struct PlacedStep {
     /// what happens
     pub step: Step,
 }
+
+#[cfg(test)]
+pub(crate) fn parse_for_test(text: &str, requirements: &crate::requirement::Requirements) -> Scenario {
+    load::parse("test.yaml", text, requirements).unwrap_or_else(|error| panic!("{error}"))
+}

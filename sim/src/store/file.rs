@@ -290,7 +290,7 @@ mod tests {
         let folder = folder();
         let path = folder.path().join("hanako.json");
         for (text, expected) in [
-            ("{\"vmyna_state\": 1, \"hol", "hanako.json:1:22: this is no complete state file"),
+            ("{\"vmyna_state\": 1, \"hol", "hanako.json:1:23: this is no complete state file"),
             ("", "hanako.json:1:0: this is no complete state file"),
             ("{\"vmyna_state\": 7}", "has version 7"),
             ("{\"vmyna_state\": 1, \"holder\": \"taro\", \"pins\": {}}", "card of \"taro\""),
