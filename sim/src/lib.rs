@@ -5,3 +5,4 @@
 pub mod apdu;
 pub mod document;
 pub mod smart_card;
+pub mod vpcd;
