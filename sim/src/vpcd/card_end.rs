@@ -21,7 +21,7 @@ use std::{
 pub const SILENT_AFTER: Duration = Duration::from_secs(1);
 
 /// vpcd waits for ever and blocks its slot meanwhile, so no card may be silent for ever.
-const LONGEST_SILENCE: Duration = Duration::from_secs(60 * 60);
+const LONGEST_SILENCE: Duration = Duration::from_hours(1);
 
 /// The beginning of an answer of ten bytes.
 const HALF_FRAME: [u8; 7] = [0, 10, 0, 0, 0, 0, 0];
@@ -152,12 +152,22 @@ impl Conversation<'_> {
     /// Returns when there is something to read, be it the end.
     fn await_the_reader(&mut self) -> Result<(), Ended> {
         self.stream.set_read_timeout(Some(self.settings.silent_after)).map_err(lost)?;
-        match self.stream.peek(&mut [0]) {
+        match self.peek() {
             Err(error) if timed_out(&error) => (self.on_event)(Event::Silent(self.settings.silent_after)),
             Err(error) => return Err(lost(error)),
             Ok(_) => {}
         }
         self.stream.set_read_timeout(None).map_err(lost)
+    }
+
+    /// Peeks again when a signal interrupts: with a timeout set, the system does not do that itself.
+    fn peek(&self) -> io::Result<usize> {
+        loop {
+            match self.stream.peek(&mut [0]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                peeked => return peeked,
+            }
+        }
     }
 
     fn power(&mut self, power: Power) {
@@ -198,7 +208,9 @@ impl Conversation<'_> {
             }
             match { self.stream }.read(&mut unheard) {
                 Ok(0) => return Ended::ReaderClosed,
-                Err(error) if !timed_out(&error) => return lost(error),
+                Err(error) if !timed_out(&error) && error.kind() != io::ErrorKind::Interrupted => {
+                    return lost(error);
+                }
                 _ => {}
             }
         }
@@ -216,8 +228,8 @@ impl Conversation<'_> {
     /// To be repeated after each read and each write: the kernel returns to delayed acknowledgements
     /// by itself. Failing costs speed only.
     fn acknowledge_at_once(&self) {
-        #[cfg(any(target_os = "linux", target_os = "android"))]
         if self.settings.quick_ack {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
             let _ = socket2::SockRef::from(self.stream).set_tcp_quickack(true);
         }
     }
@@ -225,7 +237,7 @@ impl Conversation<'_> {
 
 /// Systems differ in how they call it.
 fn timed_out(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]

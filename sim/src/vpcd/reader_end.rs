@@ -168,7 +168,11 @@ mod tests {
     fn without_a_card_the_wait_ends_at_the_deadline() {
         let refusal = reader().accept(Instant::now() + Duration::from_millis(1)).unwrap_err();
         assert!(matches!(refusal, ReaderError::NoCard { .. }), "{refusal}");
-        let nobody = Reader::listen(&Address::loopback(0), ReaderOptions::default()).unwrap().local_addr();
+        // bound and not listening: the port refuses, and nobody else can take it
+        let nobody_listens =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        nobody_listens.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let nobody = nobody_listens.local_addr().unwrap().as_socket().unwrap();
         let deadline = Instant::now() + Duration::from_millis(1);
         let refusal = Connection::connect(&nobody.into(), deadline, ReaderOptions::default()).unwrap_err();
         assert!(

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use std::{io::Read, sync::mpsc, thread};
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     /// Runs something that blocks, shuts down, and waits for it to end.
     fn ends_at_shutdown(blocks: impl FnOnce(&Shutdown) + Send + 'static) {
