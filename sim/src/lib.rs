@@ -38,3 +38,4 @@ pub mod store;
 pub mod trace;
 pub mod undocumented;
 
+pub mod vpcd;
