@@ -1,6 +1,7 @@
 //! Running scenarios: one scenario becomes a verdict, a suite becomes a stream of events.
 
 mod event;
+mod fresh;
 mod judge;
 mod peer;
 mod plan;
@@ -10,8 +11,8 @@ mod verdict;
 
 pub use event::{Event, Sink, Summary};
 pub use judge::Judge;
-pub use peer::{Fresh, Peer, PeerOptions, PeerSource};
+pub use peer::{NothingCouldRun, PeerOptions, PeerSource, run_on_peer};
 pub use plan::{Cost, PinUse, Plan};
 pub use session::{Session, Surroundings};
-pub use suite::{NothingCouldRun, run_on_peer, run_on_simulator};
-pub use verdict::{Difference, Finding, Verdict};
+pub use suite::{Cards, card_for, play_on_simulator, run_on_simulator};
+pub use verdict::{Difference, Expectation, Finding, Verdict};
