@@ -44,8 +44,13 @@ pub enum Command<'a> {
     },
     /// `00 84 00 00`: that many random bytes, 1 to 256
     GetChallenge(u16),
-    /// `00 CA`: a data object by its tag
-    GetData(u16),
+    /// `00 CA`: a data object
+    GetData {
+        /// its tag, from P1-P2
+        tag: u16,
+        /// Ne, 1 to 65,536
+        length: u32,
+    },
 }
 
 /// How SELECT names what it wants.
@@ -111,7 +116,7 @@ impl<'a> TryFrom<CommandApdu<'a>> for Command<'a> {
             (Class::Interindustry, 0x20) => verify(&apdu),
             (Class::Interindustry, 0x24) => change_reference_data(&apdu),
             (Class::Interindustry, 0x84) => get_challenge(&apdu),
-            (Class::Interindustry, 0xCA) => Ok(Self::GetData(u16::from_be_bytes([apdu.p1(), apdu.p2()]))),
+            (Class::Interindustry, 0xCA) => get_data(&apdu),
             (Class::Interindustry, 0xC0) => Err(Situation::GetResponse.into()),
             (Class::Interindustry, 0x2A) => Err(Situation::IsoPso.into()),
             (Class::Proprietary, 0x2A) => compute_digital_signature(&apdu),
@@ -210,6 +215,11 @@ fn compute_digital_signature<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, 
         (_, None) => Err(Situation::SignWithoutLe.into()),
         (data, Some(_)) => Ok(Command::ComputeDigitalSignature { key, data }),
     }
+}
+
+fn get_data<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+    let length = apdu.le().ok_or(Status::WrongLength)?;
+    Ok(Command::GetData { tag: u16::from_be_bytes([apdu.p1(), apdu.p2()]), length })
 }
 
 fn get_challenge<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {

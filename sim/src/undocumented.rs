@@ -47,8 +47,8 @@ situations! {
     VerifyP1NotZero = "verify-p1-not-zero";
     /// empty VERIFY written with Lc = 00
     VerifyEmptyWithLc0 = "verify-empty-with-lc0";
-    /// a wrong VERIFY after a right one: is the PIN still verified?
-    VerifyWrongAfterRight = "verify-wrong-after-right";
+    /// signing after a wrong VERIFY followed the right one
+    SignAfterLaterWrongPin = "sign-after-later-wrong-pin";
     /// READ BINARY at the very end
     ReadOffsetEqualsSize = "read-offset-equals-size";
     /// READ BINARY without Le

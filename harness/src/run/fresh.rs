@@ -23,18 +23,23 @@ impl FreshProcess {
     }
 }
 
+impl FreshProcess {
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
+            // It may have ended by itself already.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
+
 impl Drop for FreshProcess {
     fn drop(&mut self) {
-        let signal = |signal| {
-            let group = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
-            group.map(|group| kill_process_group(group, signal))
-        };
-        signal(Signal::TERM);
+        self.signal(Signal::TERM);
         let deadline = Instant::now() + PATIENCE;
         while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < deadline {
             std::thread::park_timeout(Duration::from_millis(5));
         }
-        signal(Signal::KILL);
+        self.signal(Signal::KILL);
         let _ = self.0.wait();
     }
 }

@@ -147,6 +147,23 @@ impl VirtualCard {
         challenge
     }
 
+    /// GET DATA. The ATR of the contacts, without TS, can be had with an application selected; a
+    /// short Le is refused.
+    pub(super) fn get_data(&self, tag: u16, length: u32) -> Answer {
+        const STORED_ATR: u16 = 0x5F51;
+        match self.personalised.profile().atr.split_first() {
+            Some((_ts, rest)) if tag == STORED_ATR && self.volatile.application != application::CARD_MANAGER => {
+                if (length as usize) < rest.len() {
+                    return Err(Status::WrongLength.into());
+                }
+                let mut answer = Vec::with_capacity(rest.len() + 2);
+                answer.extend_from_slice(rest);
+                Ok(answer)
+            }
+            _ => Err(Status::ReferencedDataNotFound.into()),
+        }
+    }
+
     fn files(&self) -> &'static [ElementaryFile] {
         application::ALL[self.volatile.application].files
     }

@@ -99,7 +99,7 @@ impl VirtualCard {
             Command::ChangeReferenceData { pin, value } => self.change_reference_data(pin, value),
             Command::ComputeDigitalSignature { key, data } => self.compute_digital_signature(key, data),
             Command::GetChallenge(length) => Ok(self.get_challenge(length)),
-            Command::GetData(_) => Err(Status::ReferencedDataNotFound.into()),
+            Command::GetData { tag, length } => self.get_data(tag, length),
         }
     }
 }
