@@ -62,8 +62,8 @@ pub fn issue(holder: &Holder, now: Timestamp) -> Result<Issued, IssueError> {
     let out_of_range = || IssueError::Clock { now };
     let window = IssueWindow::at(holder.person.birth, now).ok_or_else(out_of_range)?;
     let generation = Generation::at(window.validity.not_before).ok_or_else(out_of_range)?;
-    let authentication_ca = CertificationAuthority::new(Authority::UserAuthentication, generation)?;
-    let signature_ca = CertificationAuthority::new(Authority::DigitalSignature, generation)?;
+    let authentication_ca = CertificationAuthority::of(Authority::UserAuthentication, generation)?;
+    let signature_ca = CertificationAuthority::of(Authority::DigitalSignature, generation)?;
     Ok(Issued {
         user_authentication: end_entity::user_authentication(holder, &window, &authentication_ca)?,
         digital_signature: end_entity::digital_signature(holder, &window, &signature_ca)?,

@@ -2,8 +2,10 @@
 
 use super::{DistinguishedName, Generation, ORGANIZATION, PkiError, Request, extension, serial_number};
 use crate::key::{RsaKey, Signer, authority_key};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use x509_cert::ext::pkix::KeyUsages;
 use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
@@ -64,11 +66,22 @@ pub struct CertificationAuthority {
 }
 
 impl CertificationAuthority {
-    /// The `generation` of `authority`; its certificate is signed here, and is the same every time.
+    /// The `generation` of `authority`. Its certificate is signed once in a process, for it is the
+    /// same every time.
     ///
     /// # Errors
     /// [`PkiError`] when the pool has no usable key for it.
-    pub fn new(authority: Authority, generation: Generation) -> Result<Self, PkiError> {
+    pub fn of(authority: Authority, generation: Generation) -> Result<Arc<Self>, PkiError> {
+        static KNOWN: Mutex<BTreeMap<(Authority, i16), Arc<CertificationAuthority>>> =
+            Mutex::new(BTreeMap::new());
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.entry((authority, generation.number())) {
+            Entry::Occupied(entry) => Ok(entry.get().clone()),
+            Entry::Vacant(entry) => Ok(entry.insert(Arc::new(Self::new(authority, generation)?)).clone()),
+        }
+    }
+
+    fn new(authority: Authority, generation: Generation) -> Result<Self, PkiError> {
         let key = authority_key(authority.purpose(), generation.slot())?;
         let number = generation.number().to_string();
         let serial_number = serial_number(&["authority", authority.purpose(), &number])?;
