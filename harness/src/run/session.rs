@@ -7,7 +7,7 @@ use crate::link::{CardLink, LinkError};
 use crate::requirement::Requirements;
 use crate::scenario::{
     By, CertificateCheck, CertificateName, CertificateStep, ChangePinStep, Expect, PinChoice, PlacedStep, PowerStep,
-    ReadStyle, Scenario, SelectTarget, SignStep, StatusExpectation, Verb,
+    ReadStyle, Scenario, SelectTarget, SignExpect, SignStep, StatusExpectation, Verb,
 };
 use crate::terminal::{self, Read};
 use crate::verify::{Certificate, CertificateProblem, Purpose, Trust, shape_problem};
@@ -327,10 +327,10 @@ impl<'a> Session<'a> {
         let data = terminal::signature_input(&step.data);
         let command = CommandBuilder::new(0x80, 0x2A, 0x00, p2).data(&data).le(256).to_bytes();
         let answer = self.transmit(&command)?;
-        answer.must_be(&step.expect)?;
-        if !answer.succeeded() {
-            return Ok(());
+        if let SignExpect::Answer(expect) = &step.expect {
+            return answer.must_be(expect).map_err(Stop::from);
         }
+        answer.must_be(&Expect::default())?;
         let Some(certificate) = self.certificates.get(&step.key.certificate()) else { return Ok(()) };
         let expected = format!("a signature that verifies with the certificate {}", step.key.certificate());
         let key = certificate.public_key().map_err(|problem| answer.differs(&expected, problem.to_string()))?;

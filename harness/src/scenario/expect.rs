@@ -206,27 +206,66 @@ struct ExpectMap {
 
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct WordOrMap;
-        impl<'de> Visitor<'de> for WordOrMap {
-            type Value = Expect;
+        deserializer.deserialize_any(WordOrMap)
+    }
+}
+
+struct WordOrMap;
+
+impl<'de> Visitor<'de> for WordOrMap {
+    type Value = Expect;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`ok`, `blocked`, or a map with sw, tries_left, undocumented, data, text or length")
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<Expect, E> {
+        match word {
+            "ok" => Ok(Expect::default()),
+            "blocked" => Ok(Expect { status: StatusExpectation::Blocked, ..Expect::default() }),
+            "valid" => Err(E::custom("only a signature is `valid`; other answers are `ok`")),
+            other => Err(E::custom(format!("`{other}` is no expectation; the words are ok, blocked and valid"))),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Expect, A::Error> {
+        expect(ExpectMap::deserialize(MapAccessDeserializer::new(map))?).map_err(de::Error::custom)
+    }
+}
+
+/// What must come back from COMPUTE DIGITAL SIGNATURE.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum SignExpect {
+    /// a signature that verifies
+    #[default]
+    Valid,
+    /// an answer as for any other command
+    Answer(Expect),
+}
+
+impl<'de> Deserialize<'de> for SignExpect {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ValidOrAnswer;
+        impl<'de> Visitor<'de> for ValidOrAnswer {
+            type Value = SignExpect;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`ok`, `valid`, `blocked`, or a map with sw, tries_left, undocumented, data, text or length")
+                f.write_str("`valid`, or ")?;
+                WordOrMap.expecting(f)
             }
 
-            fn visit_str<E: de::Error>(self, word: &str) -> Result<Expect, E> {
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<SignExpect, E> {
                 match word {
-                    "ok" | "valid" => Ok(Expect::default()),
-                    "blocked" => Ok(Expect { status: StatusExpectation::Blocked, ..Expect::default() }),
-                    other => Err(E::custom(format!("`{other}` is no expectation; words are ok, valid and blocked"))),
+                    "valid" => Ok(SignExpect::Valid),
+                    _ => WordOrMap.visit_str(word).map(SignExpect::Answer),
                 }
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Expect, A::Error> {
-                expect(ExpectMap::deserialize(MapAccessDeserializer::new(map))?).map_err(de::Error::custom)
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SignExpect, A::Error> {
+                WordOrMap.visit_map(map).map(SignExpect::Answer)
             }
         }
-        deserializer.deserialize_any(WordOrMap)
+        deserializer.deserialize_any(ValidOrAnswer)
     }
 }
 

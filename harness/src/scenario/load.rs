@@ -135,7 +135,7 @@ fn step_problem(step: &Step, covers: &[String], read: &mut Vec<CertificateName>)
                 _ => None,
             }
         }
-        Verb::Sign(sign) if sign.expect == super::Expect::default() && !read.contains(&sign.key.certificate()) => {
+        Verb::Sign(sign) if sign.expect == super::SignExpect::Valid && !read.contains(&sign.key.certificate()) => {
             let certificate = sign.key.certificate();
             Some(format!("the signature cannot be verified before the certificate {certificate} has been read"))
         }
@@ -223,7 +223,7 @@ mod tests {
             ("steps: []\n", "a.yaml:4:8: a scenario has at least one step"),
             ("steps:\n  - selec: jpki\n", "a.yaml:5:5: unknown field `selec`"),
             ("steps:\n  - select: jpkl\n", "a.yaml:5:13: `jpkl` is no application"),
-            ("steps:\n  - select: jpki\n    power: off\n", "a.yaml:6:"),
+            ("steps:\n  - select: jpki\n    power: off\n", "a.yaml:5:5: `power` is a second verb"),
             ("steps:\n  - transmit: {apdu: \"00 A\"}\n", "a.yaml:5:22: 3 hexadecimal digits"),
             ("steps:\n  - transmit: {apdu: \"00 A4\"}\n", "a.yaml:5:5: a command has at least"),
             ("steps:\n  - power: off\n    covers: [PIN-02]\n", "a.yaml:5:5: the step covers PIN-02"),

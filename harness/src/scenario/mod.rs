@@ -4,15 +4,17 @@ mod catalogue;
 mod expect;
 mod load;
 mod step;
+mod tag;
 
 pub use catalogue::built_in;
-pub use expect::{BytesPattern, Expect, StatusExpectation, StatusPattern};
+pub use expect::{BytesPattern, Expect, SignExpect, StatusExpectation, StatusPattern};
 pub use load::{LoadError, load_paths};
 pub use step::{
     AtrStep, By, CertificateCheck, CertificateName, CertificateStep, ChallengeStep, ChangePinStep, Digest, KeyName,
     PinChoice, PowerStep, ReadBinaryStep, ReadStyle, SelectStep, SelectTarget, SignInput, SignStep, Step, TransmitStep,
     TriesLeftStep, Verb, VerifyStep,
 };
+pub use tag::{TagError, TagExpression};
 
 use crate::language::Bilingual;
 use std::collections::BTreeMap;

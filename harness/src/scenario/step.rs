@@ -1,7 +1,7 @@
 //! The steps of a scenario: one verb each, with its arguments, and beside it which requirements the
 //! step proves and why.
 
-use super::expect::{BytesPattern, Expect};
+use super::expect::{BytesPattern, Expect, SignExpect};
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -408,9 +408,9 @@ pub struct SignStep {
     /// how the key is addressed
     #[serde(default)]
     pub by: By,
-    /// what must come back; with `9000` the signature must verify
+    /// what must come back
     #[serde(default)]
-    pub expect: Expect,
+    pub expect: SignExpect,
 }
 
 /// What is handed to COMPUTE DIGITAL SIGNATURE.

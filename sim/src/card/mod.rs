@@ -111,6 +111,15 @@ pub fn seeded(seed: u64) -> impl Rng + Send {
     chacha20::ChaCha20Rng::seed_from_u64(seed)
 }
 
+/// A source of challenges that nobody can foretell.
+#[must_use]
+pub fn unpredictable() -> impl Rng + Send {
+    let mut seed = [0; 8];
+    // Without the system's randomness the challenges can be foretold, and are still challenges.
+    let _ = aws_lc_rs::rand::fill(&mut seed);
+    seeded(u64::from_le_bytes(seed))
+}
+
 impl SmartCard for VirtualCard {
     fn atr(&mut self) -> Reaction {
         Reaction::Answer(self.personalised.profile().atr.0.clone())
