@@ -46,6 +46,13 @@ pub struct Plan {
     pub pins: BTreeMap<PinName, PinUse>,
 }
 
+/// The requirements that the counters themselves prove, whatever the scenario is about.
+const WRONG_VALUES_ARE_COUNTED: &str = "PIN-03";
+const THREE_TRIES: &str = "PIN-06";
+const FIVE_TRIES: &str = "PIN-09";
+const SUCCESS_REFILLS: &str = "PIN-10";
+const COUNTERS_ARE_INDEPENDENT: &str = "PIN-11";
+
 impl Plan {
     /// Works out what `scenario` will do on a right card whose full counters are `full`.
     #[must_use]
@@ -67,6 +74,7 @@ impl Plan {
         }
         for (pin, usage) in &mut walk.plan.pins {
             usage.spent_at_end = full.of(*pin).saturating_sub(walk.tries[pin]);
+            usage.blocked |= walk.tries[pin] == 0;
         }
         walk.plan
     }
@@ -83,6 +91,26 @@ impl Plan {
             Cost::Refilling
         } else {
             Cost::Reading
+        }
+    }
+
+    /// Whether any PIN is presented.
+    #[must_use]
+    pub fn presents_pins(&self) -> bool {
+        self.pins.values().any(|usage| usage.right + usage.wrong > 0)
+    }
+
+    /// The tries that `pin` must have left after the scenario when it had `before`, and the
+    /// requirements of which a card breaks one where it has not.
+    #[must_use]
+    pub fn counter_afterwards(&self, pin: PinName, before: u8, full: Tries) -> (u8, &'static [&'static str]) {
+        match self.pins.get(&pin) {
+            Some(usage) if usage.right + usage.wrong > 0 => match (usage.spent_at_end, pin) {
+                (0, PinName::UserAuthentication) => (full.of(pin), &[SUCCESS_REFILLS, THREE_TRIES]),
+                (0, PinName::DigitalSignature) => (full.of(pin), &[SUCCESS_REFILLS, FIVE_TRIES]),
+                (spent, _) => (full.of(pin) - spent, &[WRONG_VALUES_ARE_COUNTED]),
+            },
+            _ => (before, &[COUNTERS_ARE_INDEPENDENT]),
         }
     }
 
@@ -218,6 +246,13 @@ mod tests {
         assert_eq!(plan(&refilled).cost(), Cost::Refilling);
         let changed = format!("{right}  - change_pin: {{pin: user_authentication, to: new}}\n");
         assert_eq!(plan(&changed).cost(), Cost::Changing);
+    }
+
+    #[test]
+    fn the_rules_that_counters_prove_exist() {
+        for rule in [WRONG_VALUES_ARE_COUNTED, THREE_TRIES, FIVE_TRIES, SUCCESS_REFILLS, COUNTERS_ARE_INDEPENDENT] {
+            assert!(Requirements::built_in().get(rule).is_some(), "{rule}");
+        }
     }
 
     #[test]
