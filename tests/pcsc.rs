@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use support::card::Card;
-use support::credential::{AUTHENTICATION, SIGNATURE, tries_left};
+use support::credential::{AUTHENTICATION, SIGNATURE, locked, tries_left};
 use support::reader::{Slot, VirtualReader};
 
 type Test = fn(&Slot) -> Result<(), Failed>;
@@ -131,9 +131,9 @@ fn signature_key_signs(slot: &Slot) -> Result<(), Failed> {
 fn a_wrong_pin_costs_one_try(slot: &Slot) -> Result<(), Failed> {
     let _card = Card::insert(slot)?;
     assert_eq!(tries_left(slot)?, [3, 5]);
-    AUTHENTICATION.log_in(slot, AUTHENTICATION.wrong_pin)?.refusal()?;
+    AUTHENTICATION.log_in_wrongly(slot)?;
     assert_eq!(tries_left(slot)?, [2, 5]);
-    SIGNATURE.log_in(slot, SIGNATURE.wrong_pin)?.refusal()?;
+    SIGNATURE.log_in_wrongly(slot)?;
     assert_eq!(tries_left(slot)?, [2, 4]);
     AUTHENTICATION.log_in(slot, AUTHENTICATION.pin)?.success()?;
     assert_eq!(tries_left(slot)?, [3, 4]);
@@ -145,9 +145,10 @@ fn a_wrong_pin_costs_one_try(slot: &Slot) -> Result<(), Failed> {
 fn three_wrong_pins_lock(slot: &Slot) -> Result<(), Failed> {
     let _card = Card::insert(slot)?;
     for left in [2, 1, 0] {
-        AUTHENTICATION.log_in(slot, AUTHENTICATION.wrong_pin)?.refusal()?;
+        AUTHENTICATION.log_in_wrongly(slot)?;
         assert_eq!(tries_left(slot)?, [left, 5]);
     }
+    assert_eq!(locked(slot)?, [true, false]);
     AUTHENTICATION.log_in(slot, AUTHENTICATION.pin)?.refusal()?;
     assert_eq!(tries_left(slot)?, [0, 5]);
     SIGNATURE.sign_and_verify(slot)
@@ -156,9 +157,10 @@ fn three_wrong_pins_lock(slot: &Slot) -> Result<(), Failed> {
 fn five_wrong_passwords_lock(slot: &Slot) -> Result<(), Failed> {
     let _card = Card::insert(slot)?;
     for left in [4, 3, 2, 1, 0] {
-        SIGNATURE.log_in(slot, SIGNATURE.wrong_pin)?.refusal()?;
+        SIGNATURE.log_in_wrongly(slot)?;
         assert_eq!(tries_left(slot)?, [3, left]);
     }
+    assert_eq!(locked(slot)?, [false, true]);
     SIGNATURE.log_in(slot, SIGNATURE.pin)?.refusal()?;
     assert_eq!(tries_left(slot)?, [3, 0]);
     AUTHENTICATION.sign_and_verify(slot)
@@ -166,7 +168,7 @@ fn five_wrong_passwords_lock(slot: &Slot) -> Result<(), Failed> {
 
 fn a_spent_try_survives_a_kill(slot: &Slot) -> Result<(), Failed> {
     let card = Card::insert_with_state(slot)?;
-    AUTHENTICATION.log_in(slot, AUTHENTICATION.wrong_pin)?.refusal()?;
+    AUTHENTICATION.log_in_wrongly(slot)?;
     card.kill()?;
     let _card = Card::insert_with_state(slot)?;
     assert_eq!(tries_left(slot)?, [2, 5]);
@@ -176,7 +178,7 @@ fn a_spent_try_survives_a_kill(slot: &Slot) -> Result<(), Failed> {
 fn a_lock_survives_a_kill(slot: &Slot) -> Result<(), Failed> {
     let card = Card::insert_with_state(slot)?;
     for _ in 0..3 {
-        AUTHENTICATION.log_in(slot, AUTHENTICATION.wrong_pin)?.refusal()?;
+        AUTHENTICATION.log_in_wrongly(slot)?;
     }
     card.kill()?;
     let _card = Card::insert_with_state(slot)?;
@@ -187,7 +189,7 @@ fn a_lock_survives_a_kill(slot: &Slot) -> Result<(), Failed> {
 
 fn without_a_state_file_every_card_is_fresh(slot: &Slot) -> Result<(), Failed> {
     let card = Card::insert(slot)?;
-    AUTHENTICATION.log_in(slot, AUTHENTICATION.wrong_pin)?.refusal()?;
+    AUTHENTICATION.log_in_wrongly(slot)?;
     card.kill()?;
     let _card = Card::insert(slot)?;
     assert_eq!(tries_left(slot)?, [3, 5]);

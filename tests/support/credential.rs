@@ -16,7 +16,7 @@ pub struct Credential {
     /// which of the PKCS #11 slots its token is in: each PIN makes one
     slot_index: &'static str,
     pub pin: &'static str,
-    pub wrong_pin: &'static str,
+    wrong_pin: &'static str,
     /// is the certificate itself behind the PIN?
     private_certificate: bool,
 }
@@ -64,6 +64,12 @@ impl Credential {
         slot.run("pkcs11-tool", arguments)
     }
 
+    /// Logs in with a wrong PIN, which must be refused as such.
+    pub fn log_in_wrongly(&self, slot: &Slot) -> Result<(), Failed> {
+        let said = self.log_in(slot, self.wrong_pin)?.refusal()?;
+        if said.contains("CKR_PIN_INCORRECT") { Ok(()) } else { Err(said.into()) }
+    }
+
     /// Signs a file on the card by PKCS #11; returns the name of the signature's file.
     pub fn sign(&self, slot: &Slot, message: &str) -> Result<String, Failed> {
         let file = format!("{}.signature", self.id);
@@ -106,4 +112,12 @@ pub fn tries_left(slot: &Slot) -> Result<[u8; 2], Failed> {
         .collect::<Vec<_>>()
         .try_into()
         .map_err(|_| format!("should list two PINs with their tries:\n{listing}").into())
+}
+
+/// Which tokens PKCS #11 calls locked, that of the authentication PIN and that of the signature password.
+pub fn locked(slot: &Slot) -> Result<[bool; 2], Failed> {
+    let listing = slot.run("pkcs11-tool", ["--list-token-slots"])?.success()?;
+    let flags = listing.lines().filter(|line| line.trim().starts_with("token flags"));
+    let locked: Vec<_> = flags.map(|flags| flags.contains("user PIN locked")).collect();
+    locked.try_into().map_err(|_| format!("should list two tokens with their flags:\n{listing}").into())
 }
