@@ -107,19 +107,19 @@ impl<'a> CommandApdu<'a> {
 /// Builds command APDUs: header, then data and Le as wanted.
 ///
 /// ```
-/// use vmyna_sim::apdu::Command;
-/// let select = Command::new(0x00, 0xA4, 0x02, 0x0C).data(&[0x00, 0x18]);
+/// use vmyna_sim::apdu::CommandBuilder;
+/// let select = CommandBuilder::new(0x00, 0xA4, 0x02, 0x0C).data(&[0x00, 0x18]);
 /// assert_eq!(select.to_bytes(), [0x00, 0xA4, 0x02, 0x0C, 0x02, 0x00, 0x18]);
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Command {
+pub struct CommandBuilder {
     header: [u8; 4],
     data: Vec<u8>,
     le: Option<u32>,
     extended: bool,
 }
 
-impl Command {
+impl CommandBuilder {
     /// A case 1 command: header only.
     #[must_use]
     pub const fn new(cla: u8, ins: u8, p1: u8, p2: u8) -> Self {
@@ -220,7 +220,7 @@ mod tests {
             extended: bool,
         ) {
             let [cla, ins, p1, p2] = header;
-            let mut command = Command::new(cla, ins, p1, p2).data(&data);
+            let mut command = CommandBuilder::new(cla, ins, p1, p2).data(&data);
             command.le = le;
             command.extended = extended;
             let raw = command.to_bytes();

@@ -5,6 +5,6 @@ mod command;
 mod response;
 mod status;
 
-pub use command::{Command, CommandApdu, MAX_RESPONSE_DATA, MalformedApdu};
+pub use command::{CommandApdu, CommandBuilder, MAX_RESPONSE_DATA, MalformedApdu};
 pub use response::{ResponseApdu, TruncatedResponse};
 pub use status::Status;

@@ -1,0 +1,113 @@
+//! The command line: arguments in, exit code out.
+
+mod holders;
+mod run;
+mod serve;
+
+use crate::exit::Exit;
+use crate::link::LinkError;
+use clap::{CommandFactory, Parser, Subcommand};
+use std::io::Write;
+use std::path::Path;
+use thiserror::Error;
+use vmyna_sim::document::DocumentError;
+use vmyna_sim::holder::Holder;
+
+/// A virtual My Number card (個人番号カード), and a harness that replays documented flows against
+/// any card.
+#[derive(Debug, Parser)]
+#[command(name = "vmyna", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  something ran and nothing failed
+  1  something failed
+  2  wrong usage, a broken file, nothing selected
+  3  no card or reader within the wait, or nothing could run";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Replay scenarios against a card
+    Run(run::Arguments),
+    /// Put a virtual card into a reader and keep it there
+    Serve(serve::Arguments),
+    /// List the built-in holders
+    Holders,
+    /// Print the completions of a shell
+    Completions {
+        /// which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Why a command could not do what it was asked; each kind has its exit code.
+#[derive(Debug, Error)]
+enum Failure {
+    /// wrong usage or a broken file
+    #[error("{0}")]
+    Usage(String),
+    /// no card within the wait, or nothing could run
+    #[error("{0}")]
+    NoCard(String),
+}
+
+impl From<DocumentError> for Failure {
+    fn from(error: DocumentError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<LinkError> for Failure {
+    fn from(error: LinkError) -> Self {
+        Self::NoCard(error.to_string())
+    }
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> Exit {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Success };
+        }
+    };
+    let result = match arguments.command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Serve(arguments) => serve::serve(arguments),
+        Command::Holders => holders::list(),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "vmyna", &mut script);
+            let _ = std::io::stdout().write_all(&script);
+            Ok(Exit::Success)
+        }
+    };
+    result.unwrap_or_else(|failure| {
+        let _ = writeln!(anstream::stderr(), "error: {failure}");
+        match failure {
+            Failure::Usage(_) => Exit::Usage,
+            Failure::NoCard(_) => Exit::NoCard,
+        }
+    })
+}
+
+/// A holder by the name of a built-in one, or by the path of a file.
+fn holder(name_or_file: &str) -> Result<Holder, Failure> {
+    if let Some(holder) = Holder::built_in(name_or_file) {
+        return Ok(holder);
+    }
+    let path = Path::new(name_or_file);
+    if path.extension().is_none() && !path.exists() {
+        let known = Holder::built_in_names().join(", ");
+        return Err(Failure::Usage(format!(
+            "there is no built-in holder {name_or_file:?} and no such file; built in are: {known}"
+        )));
+    }
+    Ok(Holder::load(path)?)
+}

@@ -1,0 +1,221 @@
+//! `vmyna run`: scenarios against a card.
+
+use super::Failure;
+use crate::exit::Exit;
+use crate::language::Language;
+use crate::link::{CardLink, Consent};
+use crate::report::Text;
+use crate::requirement::Requirements;
+use crate::run::{Cards, NothingCouldRun, PeerOptions, PeerSource, Summary, run_on_peer, run_on_simulator};
+use crate::scenario::{self, Scenario, TagExpression};
+use crate::verify::Trust;
+use clap::Args;
+use owo_colors::OwoColorize;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use vmyna_sim::card::Personalised;
+use vmyna_sim::holder::Holder;
+use vmyna_sim::profile::Profile;
+use vmyna_sim::vpcd::{Address, Connection, DEFAULT_PORT, Reader, ReaderOptions};
+
+/// Replay scenarios against a card.
+///
+/// Without PATH the built-in scenarios run; without --card they run against the built-in card. The
+/// last line is `N passed, N failed, N skipped`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Scenario files, or folders of them
+    paths: Vec<PathBuf>,
+
+    /// Who sits in the card seat: `sim` (built in), `vpcd[:PORT]` (play the reader on PORT and wait
+    /// for a virtual card), `vicc:HOST:PORT` (connect to a virtual card that listens)
+    #[arg(long, value_name = "SEAT", default_value = "sim")]
+    card: CardSeat,
+
+    /// Whose PINs: a built-in holder or a holder file [default: each scenario's own]
+    #[arg(long, value_name = "NAME|FILE")]
+    holder: Option<String>,
+
+    /// CA certificates (PEM or DER) that the card's must lead to [default: the CA on the card]
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+
+    /// The card is a simulator: nothing needs to be held back
+    #[arg(long)]
+    mine: bool,
+
+    /// Wrong PINs may be presented to a card that may be real
+    #[arg(long)]
+    spend_tries: bool,
+
+    /// PINs of a card that may be real may be changed
+    #[arg(long)]
+    change_pins: bool,
+
+    /// Start the card with this command anew before each scenario
+    #[arg(long, value_name = "COMMAND")]
+    fresh: Option<String>,
+
+    /// Only scenarios with these tags, for example "pin and not lockout"
+    #[arg(long, value_name = "EXPR")]
+    tag: Option<TagExpression>,
+
+    /// Only list what would run
+    #[arg(long)]
+    list: bool,
+
+    /// Stop at the first failure
+    #[arg(long)]
+    fail_fast: bool,
+
+    /// How long to wait for a card
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    wait: u64,
+
+    /// Language of the report [default: from the locale]
+    #[arg(long)]
+    lang: Option<Language>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  vmyna run                                    everything, against the built-in card
+  vmyna run --tag 'pin and not lockout'        some of it
+  vmyna run my-scenarios/                      your own
+  vmyna run --card vpcd --mine --fresh 'my-card --connect 127.0.0.1:35963'
+                                               another simulator, started anew for each scenario";
+
+/// Who sits in the card seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum CardSeat {
+    Sim,
+    Vpcd(u16),
+    Vicc(Address),
+}
+
+impl FromStr for CardSeat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let port = |port: &str| port.parse().map_err(|_| format!("`{port}` is no port (0 to 65535)"));
+        match text.split_once(':') {
+            None if text == "sim" => Ok(Self::Sim),
+            None if text == "vpcd" => Ok(Self::Vpcd(DEFAULT_PORT)),
+            Some(("vpcd", number)) => port(number).map(Self::Vpcd),
+            Some(("vicc", address)) => address.parse().map(Self::Vicc).map_err(|error| format!("{error}")),
+            _ => Err("a card seat is sim, vpcd[:PORT] or vicc:HOST:PORT".to_owned()),
+        }
+    }
+}
+
+pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    let requirements = Requirements::built_in();
+    let scenarios = if arguments.paths.is_empty() {
+        scenario::built_in(&requirements)
+    } else {
+        scenario::load_paths(&arguments.paths, &requirements).map_err(|error| Failure::Usage(error.to_string()))?
+    };
+    let is_selected =
+        |scenario: &&Scenario| arguments.tag.as_ref().is_none_or(|expression| expression.selects(scenario));
+    let selected: Vec<&Scenario> = scenarios.iter().filter(is_selected).collect();
+    if selected.is_empty() {
+        return Err(Failure::Usage(format!("no scenario has the wanted tags; {} were looked at", scenarios.len())));
+    }
+    let language = arguments.lang.unwrap_or_else(Language::of_environment);
+    if arguments.list {
+        list(&selected, language);
+        return Ok(Exit::Success);
+    }
+    let holder = arguments.holder.as_deref().map(super::holder).transpose()?;
+    let trust = arguments.trust.as_deref().map_or(Ok(Trust::CardItself), load_trust)?;
+    let summary = play(&arguments, &selected, holder, &trust, &requirements, language)?;
+    Ok(match summary {
+        Summary { failed: 1.., .. } => Exit::Failed,
+        Summary { passed: 0, .. } => Exit::NoCard,
+        _ => Exit::Success,
+    })
+}
+
+fn play(
+    arguments: &Arguments,
+    scenarios: &[&Scenario],
+    holder: Option<Holder>,
+    trust: &Trust,
+    requirements: &Requirements,
+    language: Language,
+) -> Result<Summary, Failure> {
+    let mut report = Text::new(anstream::stdout().lock(), language, requirements);
+    let mut source: Box<dyn PeerSource> = match &arguments.card {
+        CardSeat::Sim => {
+            let mut cards = match holder {
+                None => Cards::default(),
+                Some(holder) => {
+                    let personalised = Personalised::new(holder, Profile::card(), jiff::Timestamp::now());
+                    Cards::all_of(Arc::new(personalised.map_err(|error| Failure::Usage(error.to_string()))?))
+                }
+            };
+            return run_on_simulator(scenarios, &mut cards, requirements, trust, arguments.fail_fast, &mut report)
+                .map_err(|error| Failure::Usage(error.to_string()));
+        }
+        CardSeat::Vpcd(port) => {
+            let reader = Reader::listen(&Address::loopback(*port), ReaderOptions::default());
+            let reader = reader.map_err(|error| Failure::Usage(error.to_string()))?;
+            let _ = writeln!(anstream::stderr(), "waiting for a virtual card on {}", reader.local_addr());
+            Box::new(WaitingReader(reader))
+        }
+        CardSeat::Vicc(address) => Box::new(ListeningCard(address.clone())),
+    };
+    let options = PeerOptions {
+        holder,
+        mine: arguments.mine,
+        consent: Consent { spend_tries: arguments.spend_tries, change_pins: arguments.change_pins },
+        wait: Duration::from_secs(arguments.wait),
+        fresh: arguments.fresh.clone(),
+        fail_fast: arguments.fail_fast,
+    };
+    run_on_peer(scenarios, &mut *source, &options, requirements, trust, &mut report).map_err(|error| match error {
+        NothingCouldRun::NoCard(_) => Failure::NoCard(error.to_string()),
+        NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => Failure::Usage(error.to_string()),
+    })
+}
+
+struct WaitingReader(Reader);
+
+impl PeerSource for WaitingReader {
+    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
+        match self.0.accept(deadline) {
+            Ok(connection) => Ok(Box::new(connection)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+struct ListeningCard(Address);
+
+impl PeerSource for ListeningCard {
+    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
+        match Connection::connect(&self.0, deadline, ReaderOptions::default()) {
+            Ok(connection) => Ok(Box::new(connection)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+fn load_trust(path: &Path) -> Result<Trust, Failure> {
+    let broken = |problem: String| Failure::Usage(format!("{}: {problem}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| broken(error.to_string()))?;
+    Trust::from_bytes(&bytes).map_err(|error| broken(error.to_string()))
+}
+
+fn list(scenarios: &[&Scenario], language: Language) {
+    let mut out = anstream::stdout().lock();
+    for scenario in scenarios {
+        let title = scenario.title.in_language(language);
+        // Who stops reading a list has seen enough of it.
+        let _ = writeln!(out, "{}  {}  {}", scenario.id, title, scenario.tags.join(" ").dimmed());
+    }
+}

@@ -1,0 +1,142 @@
+//! `vmyna serve`: a virtual card in a reader.
+
+use super::Failure;
+use crate::exit::Exit;
+use clap::Args;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vmyna_sim::card::{Personalised, VirtualCard, unpredictable};
+use vmyna_sim::profile::Profile;
+use vmyna_sim::smart_card::{Power, SmartCard};
+use vmyna_sim::store::{FileStore, MemoryStore, Store};
+use vmyna_sim::trace::{Trace, Traced};
+use vmyna_sim::vpcd::{self, Address, Event, Mode, Shutdown};
+
+/// Put a virtual card into a reader and keep it there.
+///
+/// The card connects to pcscd's virtual reader (vpcd), and again whenever pcscd comes back. What it
+/// waits for is said on standard error; a line `ready` on standard output says that the reader has
+/// powered the card. SIGINT and SIGTERM end it.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Whose card: a built-in holder or a holder file
+    #[arg(long, value_name = "NAME|FILE", default_value = "hanako")]
+    holder: String,
+
+    /// What kind of card: a built-in profile or a profile file
+    #[arg(long, value_name = "NAME|FILE", default_value = "card")]
+    profile: String,
+
+    /// Keep counters and changed PINs in this file
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+
+    /// Where the reader listens
+    #[arg(long, value_name = "HOST:PORT", default_value_t = Address::default(), conflicts_with = "listen")]
+    connect: Address,
+
+    /// Listen for the reader instead (vpcd's reversed mode); a PORT alone means this machine only
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<Address>,
+
+    /// Write every command and answer, PINs masked, to FILE [without FILE: standard error]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    trace: Option<Option<PathBuf>>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  vmyna serve                              hanako's card into pcscd's first virtual reader
+  vmyna serve --connect 127.0.0.1:35964    into the second one
+  vmyna serve --state hanako.json          counters and PINs outlive the process
+  vmyna serve --listen 35963               wait for `vmyna run --card vicc:127.0.0.1:35963`";
+
+pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
+    let usage = |error: String| Failure::Usage(error);
+    let holder = super::holder(&arguments.holder)?;
+    let profile = profile(&arguments.profile)?;
+    // The port first: it is the cheapest thing that can go wrong, and takes nothing with it.
+    let mode = match &arguments.listen {
+        Some(address) => Mode::Listen(vpcd::bind(address).map_err(|error| usage(error.to_string()))?),
+        None => Mode::Connect(arguments.connect.clone()),
+    };
+    let personalised = Personalised::new(holder, profile, jiff::Timestamp::now());
+    let personalised = Arc::new(personalised.map_err(|error| usage(error.to_string()))?);
+    let fresh = personalised.fresh_state();
+    let (store, state): (Box<dyn Store>, _) = match &arguments.state {
+        None => (Box::new(MemoryStore), fresh),
+        Some(path) => {
+            let (store, state) = FileStore::open(path, personalised.holder().id(), fresh)
+                .map_err(|error| usage(error.to_string()))?;
+            (Box::new(store), state)
+        }
+    };
+    let card = VirtualCard::with(personalised, store, state, Box::new(unpredictable()));
+    let mut card: Box<dyn SmartCard> = match arguments.trace {
+        None => Box::new(card),
+        Some(None) => Box::new(Trace::new(card, writer(std::io::stderr()))),
+        Some(Some(path)) => {
+            let file = File::create(&path).map_err(|error| usage(format!("{}: {error}", path.display())))?;
+            Box::new(Trace::new(card, writer(file)))
+        }
+    };
+
+    let shutdown = Shutdown::new();
+    let on_signal = shutdown.clone();
+    ctrlc::set_handler(move || on_signal.now()).map_err(|error| usage(format!("signals cannot be handled: {error}")))?;
+    vpcd::serve(&mut *card, mode, &shutdown, &mut |event| tell(&event));
+    Ok(Exit::Success)
+}
+
+fn profile(name_or_file: &str) -> Result<Profile, Failure> {
+    if let Some(profile) = Profile::built_in(name_or_file) {
+        return Ok(profile);
+    }
+    let path = Path::new(name_or_file);
+    if path.extension().is_none() && !path.exists() {
+        let known: Vec<_> = Profile::built_in_names().collect();
+        return Err(Failure::Usage(format!(
+            "there is no built-in profile {name_or_file:?} and no such file; built in are: {}",
+            known.join(", ")
+        )));
+    }
+    Ok(Profile::load(path)?)
+}
+
+/// Writes a trace; when that fails the card goes on without.
+fn writer(mut out: impl Write + Send) -> impl FnMut(Traced) + Send {
+    move |traced| {
+        let _ = match traced {
+            Traced::Power(Power::Off) => writeln!(out, "- power off"),
+            Traced::Power(Power::On) => writeln!(out, "- power on"),
+            Traced::Power(Power::WarmReset) => writeln!(out, "- warm reset"),
+            Traced::Exchange(exchange) => writeln!(out, "{exchange:#}"),
+        };
+    }
+}
+
+/// Says on standard error what is happening, and `ready` on standard output.
+fn tell(event: &Event) {
+    let mut stderr = anstream::stderr();
+    let _ = match event {
+        Event::Ready => {
+            let mut stdout = std::io::stdout();
+            writeln!(stdout, "ready").and_then(|()| stdout.flush())
+        }
+        Event::Connecting { to } => writeln!(stderr, "looking for a reader at {to}"),
+        Event::Listening { on } => writeln!(stderr, "listening for a reader on {on}"),
+        Event::Waiting { reason } => writeln!(
+            stderr,
+            "waiting: {reason} (pcscd with the driver vsmartcard-vpcd listens once it runs; `pcscd --foreground` shows why not)"
+        ),
+        Event::Connected { peer } => writeln!(stderr, "connected to {peer}"),
+        Event::Silent(_) => writeln!(stderr, "connected but silent: another card is in this slot"),
+        Event::UndefinedControl(byte) => writeln!(stderr, "the reader sent the undefined control byte {byte:02X}; ignored"),
+        Event::EmptyFrame => writeln!(stderr, "the reader sent an empty frame; ignored"),
+        Event::Disconnected(ended) => writeln!(stderr, "disconnected: {ended}"),
+        other => writeln!(stderr, "{other:?}"),
+    };
+}

@@ -1,0 +1,45 @@
+//! Japanese and English, side by side.
+
+use serde::Deserialize;
+
+/// The language of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Language {
+    /// 日本語
+    Ja,
+    /// English
+    En,
+}
+
+impl Language {
+    /// The language of the environment: Japanese where the locale says so, otherwise English.
+    #[must_use]
+    pub fn of_environment() -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .filter_map(|name| std::env::var(name).ok())
+            .find(|value| !value.is_empty());
+        if locale.is_some_and(|locale| locale.starts_with("ja")) { Self::Ja } else { Self::En }
+    }
+}
+
+/// A sentence in both languages.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bilingual {
+    /// Japanese
+    pub ja: String,
+    /// English
+    pub en: String,
+}
+
+impl Bilingual {
+    /// The sentence in `language`.
+    #[must_use]
+    pub fn in_language(&self, language: Language) -> &str {
+        match language {
+            Language::Ja => &self.ja,
+            Language::En => &self.en,
+        }
+    }
+}

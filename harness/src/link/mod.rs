@@ -1,0 +1,61 @@
+//! The terminal's end of a card: bytes in, bytes out, power and ATR. Here transport can fail, and
+//! its failures are never confused with a card that answered wrongly.
+
+mod guard;
+mod in_process;
+mod selection;
+mod vpcd;
+
+pub use guard::{Consent, Guard, Refused};
+pub use in_process::InProcess;
+pub use selection::Selection;
+
+use thiserror::Error;
+use vmyna_sim::smart_card::Power;
+
+/// A card, reached in some way.
+pub trait CardLink {
+    /// The answer to reset.
+    ///
+    /// # Errors
+    /// [`LinkError::Lost`] when the card cannot be reached any more.
+    fn atr(&mut self) -> Result<Vec<u8>, LinkError>;
+
+    /// Switches the power or resets the card.
+    ///
+    /// # Errors
+    /// [`LinkError::Lost`] when the card cannot be reached any more.
+    fn power(&mut self, power: Power) -> Result<(), LinkError>;
+
+    /// Sends one command APDU and returns what came back, whatever it is.
+    ///
+    /// # Errors
+    /// [`LinkError::Lost`] when nothing came back, [`LinkError::Refused`] when the command was not
+    /// sent at all.
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError>;
+}
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+pub enum LinkError {
+    /// the card is gone, mute, or talks nonsense at the transport level
+    #[error("the link to the card was lost: {0}")]
+    Lost(String),
+    /// the guard of real cards did not let the command through
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+impl<L: CardLink + ?Sized> CardLink for Box<L> {
+    fn atr(&mut self) -> Result<Vec<u8>, LinkError> {
+        (**self).atr()
+    }
+
+    fn power(&mut self, power: Power) -> Result<(), LinkError> {
+        (**self).power(power)
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
+        (**self).transmit(command)
+    }
+}

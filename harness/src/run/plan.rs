@@ -1,0 +1,229 @@
+//! What a scenario will do to a card's counters, known before anything is sent: it decides the
+//! order on a card that keeps its state, what the card must bring, and what the guard will refuse.
+
+use crate::link::{Consent, Refused, Selection};
+use crate::scenario::{By, PinChoice, Scenario, SelectTarget, StatusExpectation, Verb};
+use crate::terminal;
+use std::collections::BTreeMap;
+use vmyna_sim::apdu::{CommandApdu, Status};
+use vmyna_sim::pin::PinName;
+use vmyna_sim::profile::Tries;
+
+/// What a scenario costs a card, cheapest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cost {
+    /// no PIN is presented
+    Reading,
+    /// PINs are presented, and all counters are full again at the end
+    Refilling,
+    /// PINs are changed, and changed back
+    Changing,
+    /// tries stay spent, or a PIN is blocked
+    LockingOut,
+}
+
+/// What a scenario does with one PIN.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PinUse {
+    /// times the right value is presented
+    pub right: u32,
+    /// times another value is presented
+    pub wrong: u32,
+    /// its counter is asked for
+    pub asked: bool,
+    /// its value is changed
+    pub changed: bool,
+    /// wrong values since the last right one, at the end
+    pub spent_at_end: u8,
+    /// it is blocked at some point
+    pub blocked: bool,
+}
+
+/// What a scenario will do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// by PIN; those that the scenario does not touch are missing
+    pub pins: BTreeMap<PinName, PinUse>,
+}
+
+impl Plan {
+    /// Works out what `scenario` will do on a right card whose full counters are `full`.
+    #[must_use]
+    pub fn of(scenario: &Scenario, full: Tries) -> Self {
+        let mut walk = Walk {
+            plan: Self::default(),
+            selection: Selection::default(),
+            value: BTreeMap::new(),
+            tries: PinName::ALL
+                .map(|pin| (pin, scenario.given.get(&pin).copied().unwrap_or(full.of(pin))))
+                .into(),
+            full,
+        };
+        for pin in scenario.given.keys() {
+            walk.plan.pins.entry(*pin).or_default().asked = true;
+        }
+        for placed in &scenario.steps {
+            walk.step(&placed.step.verb);
+        }
+        for (pin, usage) in &mut walk.plan.pins {
+            usage.spent_at_end = full.of(*pin).saturating_sub(walk.tries[pin]);
+        }
+        walk.plan
+    }
+
+    /// What it costs.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        let any = |test: fn(&PinUse) -> bool| self.pins.values().any(test);
+        if any(|usage| usage.blocked || usage.spent_at_end > 0) {
+            Cost::LockingOut
+        } else if any(|usage| usage.changed) {
+            Cost::Changing
+        } else if any(|usage| usage.right + usage.wrong > 0) {
+            Cost::Refilling
+        } else {
+            Cost::Reading
+        }
+    }
+
+    /// What the guard would refuse, given what the user allows and whether the PINs are known.
+    #[must_use]
+    pub fn refusal(&self, consent: Consent, pins_known: bool) -> Option<Refused> {
+        let any = |test: fn(&PinUse) -> bool| self.pins.values().any(test);
+        if any(|usage| usage.wrong > 0) && !consent.spend_tries {
+            Some(Refused::WrongPin)
+        } else if any(|usage| usage.changed) && !consent.change_pins {
+            Some(Refused::PinChange)
+        } else if any(|usage| usage.right + usage.wrong > 0) && !pins_known {
+            Some(Refused::UnknownPin)
+        } else {
+            None
+        }
+    }
+}
+
+struct Walk {
+    plan: Plan,
+    selection: Selection,
+    value: BTreeMap<PinName, PinChoice>,
+    tries: BTreeMap<PinName, u8>,
+    full: Tries,
+}
+
+const SUCCESS: [u8; 2] = [0x90, 0x00];
+const REFUSED: [u8; 2] = [0x6A, 0x82];
+
+impl Walk {
+    fn step(&mut self, verb: &Verb) {
+        match verb {
+            Verb::Power(_) => self.selection = Selection::default(),
+            Verb::Select(step) => {
+                let command = match &step.target {
+                    SelectTarget::Application { aid, .. } => terminal::select_application(aid),
+                    SelectTarget::Aid(aid) => terminal::select_application(aid),
+                    SelectTarget::File(id) => terminal::select_file(*id),
+                };
+                self.selection.exchange(&command, expected_status(&step.expect.status));
+            }
+            Verb::TriesLeft(step) => {
+                self.select(step.by, terminal::pin_file(step.of));
+                self.plan.pins.entry(step.of).or_default().asked = true;
+            }
+            Verb::Verify(step) => {
+                self.select(step.by, terminal::pin_file(step.pin));
+                let current = self.value.get(&step.pin).copied().unwrap_or(PinChoice::Right);
+                self.present(step.pin, step.value == current);
+            }
+            Verb::ChangePin(step) => {
+                self.select(step.by, terminal::pin_file(step.pin));
+                self.plan.pins.entry(step.pin).or_default().changed = true;
+                if expected_status(&step.expect.status) == SUCCESS {
+                    self.value.insert(step.pin, step.to);
+                }
+            }
+            Verb::Sign(step) => self.select(step.by, terminal::key_file(step.key)),
+            Verb::Certificate(step) => self.select(By::Select, terminal::certificate_file(step.of)),
+            Verb::Transmit(step) => self.transmit(&step.apdu, expected_status(&step.expect.status)),
+            Verb::Atr(_) | Verb::ReadBinary(_) | Verb::Challenge(_) => {}
+        }
+    }
+
+    fn select(&mut self, by: By, file: u16) {
+        if by == By::Select {
+            self.selection.exchange(&terminal::select_file(file), &SUCCESS);
+        }
+    }
+
+    fn present(&mut self, pin: PinName, right: bool) {
+        let usage = self.plan.pins.entry(pin).or_default();
+        let tries = self.tries.entry(pin).or_default();
+        if right {
+            usage.right += 1;
+        } else {
+            usage.wrong += 1;
+        }
+        match (*tries, right) {
+            (0, _) => {}
+            (_, true) => *tries = self.full.of(pin),
+            (_, false) => *tries -= 1,
+        }
+        usage.blocked |= *tries == 0;
+    }
+
+    /// Raw bytes that present or change a PIN count as a wrong value, of every PIN they may reach.
+    fn transmit(&mut self, command: &[u8], status: &[u8]) {
+        if let Ok(apdu) = CommandApdu::parse(command) {
+            let reached = self.selection.pin(apdu.p2());
+            let reached: Vec<PinName> = reached.map_or_else(|| PinName::ALL.to_vec(), |pin| vec![pin]);
+            for pin in reached {
+                match apdu.ins() {
+                    0x20 if !apdu.data().is_empty() && self.selection.reaches_pins() => self.present(pin, false),
+                    0x24 | 0x2C | 0x32 => self.plan.pins.entry(pin).or_default().changed = true,
+                    _ => {}
+                }
+            }
+        }
+        self.selection.exchange(command, status);
+    }
+}
+
+fn expected_status(expectation: &StatusExpectation) -> &'static [u8] {
+    match expectation {
+        StatusExpectation::AnyOf(patterns) if patterns.iter().any(|pattern| pattern.matches(Status::Success)) => &SUCCESS,
+        _ => &REFUSED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requirement::Requirements;
+    use crate::scenario;
+    use vmyna_sim::profile::Profile;
+
+    fn plan(steps: &str) -> Plan {
+        let text = format!("id: a\ntitle: {{ja: あ, en: a}}\ncovers: [PIN-01]\nsteps:\n{steps}");
+        let scenario = scenario::parse_for_test(&text, &Requirements::built_in());
+        Plan::of(&scenario, Profile::card().tries)
+    }
+
+    #[test]
+    fn the_cost_follows_what_is_presented() {
+        assert_eq!(plan("  - select: jpki\n").cost(), Cost::Reading);
+        let right = "  - select: jpki\n  - verify: {pin: user_authentication, value: right}\n";
+        assert_eq!(plan(right).cost(), Cost::Refilling);
+        let wrong = "  - select: jpki\n  - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 2}}\n";
+        assert_eq!(plan(wrong).cost(), Cost::LockingOut);
+        let refilled = format!("{wrong}  - verify: {{pin: user_authentication, value: right}}\n");
+        assert_eq!(plan(&refilled).cost(), Cost::Refilling);
+        let changed = format!("{right}  - change_pin: {{pin: user_authentication, to: new}}\n");
+        assert_eq!(plan(&changed).cost(), Cost::Changing);
+    }
+
+    #[test]
+    fn raw_bytes_count_as_a_wrong_value_of_the_pin_they_reach() {
+        let raw = "  - select: jpki\n  - transmit: {apdu: \"00 20 00 98 03 31 32 33\", expect: {sw: \"63C?\"}}\n";
+        assert_eq!(plan(raw).pins[&PinName::UserAuthentication].wrong, 1);
+        assert!(!plan(raw).pins.contains_key(&PinName::DigitalSignature));
+    }
+}

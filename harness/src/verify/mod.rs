@@ -1,0 +1,12 @@
+//! What is checked of certificates and signatures. The arithmetic is its own (s^e mod n by a
+//! big-integer crate, then a comparison of the whole encoded message), so that no signer judges
+//! itself.
+
+mod certificate;
+mod der;
+mod rsa;
+mod shape;
+
+pub use certificate::{Certificate, CertificateProblem, Purpose, Trust};
+pub use rsa::{RsaPublicKey, SignatureProblem};
+pub use shape::shape_problem;

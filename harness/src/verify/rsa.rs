@@ -1,0 +1,107 @@
+//! RSASSA-PKCS1-v1_5 verification (RFC 8017, 8.2.2) by comparing the whole encoded message.
+
+use num_bigint::BigUint;
+use thiserror::Error;
+use vmyna_sim::hex::Spaced;
+
+/// An RSA public key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RsaPublicKey {
+    modulus: BigUint,
+    exponent: BigUint,
+}
+
+/// Why a signature does not verify.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SignatureProblem {
+    /// not as long as the modulus
+    #[error("the signature has {came} bytes; the modulus has {expected}")]
+    Length {
+        /// bytes of the modulus
+        expected: usize,
+        /// bytes of the signature
+        came: usize,
+    },
+    /// not a number below the modulus
+    #[error("the signature is not smaller than the modulus")]
+    Range,
+    /// s^e mod n is not the encoded message
+    #[error("s^e mod n is not 00 01 FF … FF 00 and the data: it begins {beginning} and ends {ending}")]
+    EncodedMessage {
+        /// its first bytes
+        beginning: String,
+        /// its last bytes
+        ending: String,
+    },
+}
+
+impl RsaPublicKey {
+    /// From big-endian modulus and exponent.
+    #[must_use]
+    pub fn new(modulus: &[u8], exponent: &[u8]) -> Self {
+        Self { modulus: BigUint::from_bytes_be(modulus), exponent: BigUint::from_bytes_be(exponent) }
+    }
+
+    /// Bits of the modulus.
+    #[must_use]
+    pub fn bits(&self) -> u64 {
+        self.modulus.bits()
+    }
+
+    /// Whether the public exponent is 65537.
+    #[must_use]
+    pub fn has_usual_exponent(&self) -> bool {
+        self.exponent == BigUint::from(65_537u32)
+    }
+
+    /// Whether `signature` is PKCS#1 v1.5 type 1 over `data`, as it is.
+    ///
+    /// # Errors
+    /// [`SignatureProblem`] says how it differs.
+    pub fn verify(&self, data: &[u8], signature: &[u8]) -> Result<(), SignatureProblem> {
+        let length = usize::try_from(self.bits().div_ceil(8)).unwrap_or(usize::MAX);
+        if signature.len() != length {
+            return Err(SignatureProblem::Length { expected: length, came: signature.len() });
+        }
+        let number = BigUint::from_bytes_be(signature);
+        if number >= self.modulus {
+            return Err(SignatureProblem::Range);
+        }
+        let recovered = number.modpow(&self.exponent, &self.modulus).to_bytes_be();
+        let mut came = vec![0; length.saturating_sub(recovered.len())];
+        came.extend(recovered);
+        if came != encoded_message(data, length) {
+            let beginning = Spaced(&came[..came.len().min(4)]).to_string();
+            let ending = Spaced(&came[came.len().saturating_sub(8)..]).to_string();
+            return Err(SignatureProblem::EncodedMessage { beginning, ending });
+        }
+        Ok(())
+    }
+}
+
+/// `00 01 FF … FF 00 ‖ data`, with at least eight `FF`
+fn encoded_message(data: &[u8], length: usize) -> Vec<u8> {
+    let padding = length.saturating_sub(data.len() + 3).max(8);
+    [&[0x00, 0x01][..], &vec![0xFF; padding], &[0x00], data].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vmyna_sim::card::Personalised;
+
+    #[test]
+    fn only_the_exact_encoded_message_verifies() {
+        let card = Personalised::built_in("hanako").unwrap();
+        let issued = &card.issued().user_authentication;
+        let key = super::super::Certificate::parse(&issued.certificate).unwrap().public_key().unwrap();
+        let data = b"\x30\x31 whatever";
+        let mut signature = issued.key.sign_verbatim(data).unwrap();
+        assert_eq!(key.verify(data, &signature), Ok(()));
+        assert!(matches!(key.verify(b"other", &signature), Err(SignatureProblem::EncodedMessage { .. })));
+        assert!(matches!(key.verify(data, &signature[1..]), Err(SignatureProblem::Length { .. })));
+        assert_eq!(key.verify(data, &[0xFF; 256]), Err(SignatureProblem::Range));
+        signature[255] ^= 1;
+        assert!(key.verify(data, &signature).is_err());
+    }
+}

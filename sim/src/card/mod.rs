@@ -1,0 +1,163 @@
+//! The virtual card: volatile state (selection, verified PINs), persistent state (counters and
+//! changed PINs), and what each command does to them. It neither knows a socket nor a clock.
+
+mod commands;
+mod personalised;
+
+pub use personalised::{PersonalisationError, Personalised};
+
+use crate::apdu::{CommandApdu, Status};
+use crate::application;
+use crate::command::{Command, Refusal};
+use crate::pin::{PinSet, PinState, PinStates};
+use crate::smart_card::{Power, Reaction, SmartCard};
+use crate::store::{MemoryStore, Store};
+use rand_core::Rng;
+use std::sync::Arc;
+
+/// A virtual My Number card.
+///
+/// ```
+/// use vmyna_sim::{card::VirtualCard, smart_card::{Reaction, SmartCard}};
+///
+/// let mut card = VirtualCard::built_in("hanako")?;
+/// let select_jpki = [0x00, 0xA4, 0x04, 0x0C, 0x0A, 0xD3, 0x92, 0xF0, 0x00, 0x26, 0x01, 0x00, 0x00, 0x00, 0x01];
+/// assert_eq!(card.transmit(&select_jpki), Reaction::Answer(vec![0x90, 0x00]));
+/// # Ok::<(), vmyna_sim::card::PersonalisationError>(())
+/// ```
+pub struct VirtualCard {
+    personalised: Arc<Personalised>,
+    persistent: PinStates,
+    store: Box<dyn Store>,
+    randomness: Box<dyn Rng + Send>,
+    volatile: Volatile,
+}
+
+/// What is gone with the power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Volatile {
+    /// index in [`application::ALL`]
+    application: usize,
+    /// index in the application's files
+    current_ef: Option<usize>,
+    verified: PinSet,
+}
+
+impl Volatile {
+    fn at_power_up() -> Self {
+        Self { application: application::CARD_MANAGER, current_ef: None, verified: PinSet::default() }
+    }
+}
+
+impl VirtualCard {
+    /// The card of a built-in holder, of the built-in profile `card`: certificates as of now, all
+    /// counters full, state in memory, challenges from a fixed seed.
+    ///
+    /// # Errors
+    /// When there is no holder of that name.
+    pub fn built_in(holder: &str) -> Result<Self, PersonalisationError> {
+        Ok(Self::new(Arc::new(Personalised::built_in(holder)?)))
+    }
+
+    /// A fresh card with its state in memory and challenges from a fixed seed.
+    #[must_use]
+    pub fn new(personalised: Arc<Personalised>) -> Self {
+        let fresh = personalised.fresh_state();
+        Self::with(personalised, Box::new(MemoryStore), fresh, Box::new(seeded(0)))
+    }
+
+    /// A card in the state `persistent`, which `store` keeps; challenges come from `randomness`.
+    #[must_use]
+    pub fn with(
+        personalised: Arc<Personalised>,
+        store: Box<dyn Store>,
+        persistent: PinStates,
+        randomness: Box<dyn Rng + Send>,
+    ) -> Self {
+        Self { personalised, persistent, store, randomness, volatile: Volatile::at_power_up() }
+    }
+
+    /// What the card was personalised with.
+    #[must_use]
+    pub fn personalised(&self) -> &Personalised {
+        &self.personalised
+    }
+
+    /// Counters and changed PINs, as they stand.
+    #[must_use]
+    pub const fn pins(&self) -> &PinStates {
+        &self.persistent
+    }
+
+    fn execute(&mut self, raw: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let apdu = CommandApdu::parse(raw)?;
+        match Command::try_from(apdu)? {
+            Command::Select(select) => self.select(select),
+            Command::ReadBinary { file, offset, length } => self.read_binary(file, offset, length),
+            Command::AskTriesLeft(pin) => self.ask_tries_left(pin),
+            Command::Verify { pin, value } => self.verify(pin, value),
+            Command::ChangeReferenceData { pin, value } => self.change_reference_data(pin, value),
+            Command::ComputeDigitalSignature { key, data } => self.compute_digital_signature(key, data),
+            Command::GetChallenge(length) => Ok(self.get_challenge(length)),
+            Command::GetData { tag, length } => self.get_data(tag, length),
+        }
+    }
+}
+
+/// A reproducible source of challenges.
+#[must_use]
+pub fn seeded(seed: u64) -> impl Rng + Send {
+    use rand_core::SeedableRng;
+    chacha20::ChaCha20Rng::seed_from_u64(seed)
+}
+
+/// A source of challenges that nobody can foretell.
+#[must_use]
+pub fn unpredictable() -> impl Rng + Send {
+    let mut seed = [0; 8];
+    // Without the system's randomness the challenges can be foretold, and are still challenges.
+    let _ = aws_lc_rs::rand::fill(&mut seed);
+    seeded(u64::from_le_bytes(seed))
+}
+
+impl SmartCard for VirtualCard {
+    fn atr(&mut self) -> Reaction {
+        Reaction::Answer(self.personalised.profile().atr.0.clone())
+    }
+
+    fn power(&mut self, power: Power) {
+        use crate::profile::Fate;
+        self.volatile = match power {
+            Power::Off | Power::On => Volatile::at_power_up(),
+            Power::WarmReset => Volatile {
+                current_ef: None,
+                verified: match self.personalised.profile().security_status.on_warm_reset {
+                    Fate::Kept => self.volatile.verified,
+                    Fate::Cleared => PinSet::default(),
+                },
+                ..self.volatile
+            },
+        };
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Reaction {
+        let (mut answer, status) = match self.execute(command) {
+            Ok(data) => (data, Status::Success),
+            Err(Refusal::Status(status)) => (Vec::with_capacity(2), status),
+            Err(Refusal::Undocumented(situation)) => {
+                (Vec::with_capacity(2), situation.answer().unwrap_or(Status::NoPreciseDiagnosis))
+            }
+        };
+        answer.extend(status.to_bytes());
+        Reaction::Answer(answer)
+    }
+}
+
+impl Personalised {
+    /// The state of a card that has just been handed over: every counter full, every PIN as
+    /// issued.
+    #[must_use]
+    pub fn fresh_state(&self) -> PinStates {
+        PinStates::new(|pin| PinState { tries_left: self.profile().tries.of(pin), changed_value: None })
+    }
+}

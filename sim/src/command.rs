@@ -1,0 +1,302 @@
+//! The typed command: what an APDU asks of the card. Every form that the card does not understand
+//! is turned away here with its status, so that the handlers meet nothing malformed.
+
+use crate::apdu::{CommandApdu, MalformedApdu, Status};
+use crate::file::{FileId, MASTER_FILE, ShortFileId};
+use crate::undocumented::Situation;
+
+/// A well-formed command. Where bytes are borrowed they are the data field of the APDU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command<'a> {
+    /// `00 A4`
+    Select(Select<'a>),
+    /// `00 B0`: up to `length` bytes from `offset`
+    ReadBinary {
+        /// which EF
+        file: FileReference,
+        /// first byte, 0 to 32,767
+        offset: u16,
+        /// Ne, 1 to 65,536
+        length: u32,
+    },
+    /// `00 20` without data: how many tries are left
+    AskTriesLeft(FileReference),
+    /// `00 20`
+    Verify {
+        /// which PIN
+        pin: FileReference,
+        /// 1 to 16 bytes
+        value: &'a [u8],
+    },
+    /// `00 24 01`: the new value only
+    ChangeReferenceData {
+        /// which PIN
+        pin: FileReference,
+        /// the new value
+        value: &'a [u8],
+    },
+    /// `80 2A 00`: PKCS#1 v1.5 over 1 to 245 bytes as they are
+    ComputeDigitalSignature {
+        /// which key
+        key: FileReference,
+        /// what is padded and signed
+        data: &'a [u8],
+    },
+    /// `00 84 00 00`: that many random bytes, 1 to 256
+    GetChallenge(u16),
+    /// `00 CA`: a data object
+    GetData {
+        /// its tag, from P1-P2
+        tag: u16,
+        /// Ne, 1 to 65,536
+        length: u32,
+    },
+}
+
+/// How SELECT names what it wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Select<'a> {
+    /// `00 A4 00 00` without data
+    MasterFile,
+    /// by AID or the beginning of one
+    Application(&'a [u8]),
+    /// an EF of the current application
+    File(FileId),
+}
+
+/// How a command names an EF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileReference {
+    /// the current EF
+    Current,
+    /// by short EF identifier; the EF becomes current
+    Short(ShortFileId),
+}
+
+/// Why a command is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// with a status that is known
+    Status(Status),
+    /// with a status that nobody outside knows; see [`crate::undocumented`]
+    Undocumented(Situation),
+}
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl From<Situation> for Refusal {
+    fn from(situation: Situation) -> Self {
+        Self::Undocumented(situation)
+    }
+}
+
+impl From<MalformedApdu> for Refusal {
+    fn from(_: MalformedApdu) -> Self {
+        Self::Status(Status::WrongLength)
+    }
+}
+
+/// Most bytes of a PIN (JICSAP 1.1).
+const LONGEST_PIN: usize = 16;
+
+/// Most bytes that PKCS#1 v1.5 type 1 pads into 256.
+const LONGEST_SIGNATURE_INPUT: usize = 245;
+
+impl<'a> TryFrom<CommandApdu<'a>> for Command<'a> {
+    type Error = Refusal;
+
+    fn try_from(apdu: CommandApdu<'a>) -> Result<Self, Refusal> {
+        match (known_class(apdu.cla())?, apdu.ins()) {
+            (Class::Interindustry, 0xA4) => select(&apdu).map(Self::Select),
+            (Class::Interindustry, 0xB0) => read_binary(&apdu),
+            (Class::Interindustry, 0x20) => verify(&apdu),
+            (Class::Interindustry, 0x24) => change_reference_data(&apdu),
+            (Class::Interindustry, 0x84) => get_challenge(&apdu),
+            (Class::Interindustry, 0xCA) => get_data(&apdu),
+            (Class::Interindustry, 0xC0) => Err(Situation::GetResponse.into()),
+            (Class::Interindustry, 0x2A) => Err(Situation::IsoPso.into()),
+            (Class::Proprietary, 0x2A) => compute_digital_signature(&apdu),
+            // Only the token of a phone knows this one ("last command indicator").
+            (Class::Proprietary, 0xFC) => Err(Status::WrongLength.into()),
+            _ => Err(Situation::UnknownInstruction.into()),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Class {
+    Interindustry,
+    Proprietary,
+}
+
+fn known_class(cla: u8) -> Result<Class, Refusal> {
+    match cla {
+        0x00 => Ok(Class::Interindustry),
+        0x80 => Ok(Class::Proprietary),
+        0x01..=0x03 | 0x81..=0x83 => Err(Status::LogicalChannelNotSupported.into()),
+        0x08 => Err(Status::NoSecureMessagingSession.into()),
+        0x0C => Err(Status::SecureMessagingObjectsMissing.into()),
+        0x10..=0x1F | 0x90..=0x9F => Err(Situation::ClassChaining.into()),
+        _ => Err(Situation::UnknownClass.into()),
+    }
+}
+
+fn select<'a>(apdu: &CommandApdu<'a>) -> Result<Select<'a>, Refusal> {
+    let id = <[u8; 2]>::try_from(apdu.data()).ok().map(|bytes| FileId(u16::from_be_bytes(bytes)));
+    match (apdu.p1(), apdu.p2(), apdu.data()) {
+        (0x00, 0x00 | 0x0C, []) => Ok(Select::MasterFile),
+        (0x04, 0x00 | 0x0C, []) => Err(Situation::SelectEmptyName.into()),
+        (0x04, 0x00 | 0x0C, name) => Ok(Select::Application(name)),
+        _ if id == Some(MASTER_FILE) => Err(Status::FileNotFound.into()),
+        (0x02, 0x00 | 0x0C, _) => id.map(Select::File).ok_or(Status::WrongLength.into()),
+        (0x00, _, _) => Err(Situation::SelectP1ZeroWithId.into()),
+        (0x08, _, _) => Err(Situation::SelectByPathFromMf.into()),
+        _ => Err(Status::IncorrectP1P2.into()),
+    }
+}
+
+fn read_binary<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+    let (file, offset) = if apdu.p1() & 0x80 == 0 {
+        (FileReference::Current, u16::from_be_bytes([apdu.p1(), apdu.p2()]))
+    } else {
+        let sfi = match apdu.p1() & 0x60 {
+            0 => ShortFileId::new(apdu.p1() & 0x1F).ok_or(Situation::ReadSfiZero)?,
+            _ => return Err(Status::IncorrectP1P2.into()),
+        };
+        (FileReference::Short(sfi), u16::from(apdu.p2()))
+    };
+    if !apdu.data().is_empty() {
+        return Err(Status::WrongLength.into());
+    }
+    let length = apdu.le().ok_or(Situation::ReadWithoutLe)?;
+    Ok(Command::ReadBinary { file, offset, length })
+}
+
+/// P2 of VERIFY, CHANGE REFERENCE DATA and the key commands: `80` or `80 | SFI`.
+fn file_reference(p2: u8) -> Option<FileReference> {
+    match p2 {
+        0x80 => Some(FileReference::Current),
+        0x81..=0x9E => ShortFileId::new(p2 & 0x1F).map(FileReference::Short),
+        _ => None,
+    }
+}
+
+fn verify<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+    if apdu.p1() != 0 {
+        return Err(Situation::VerifyP1NotZero.into());
+    }
+    let pin = file_reference(apdu.p2()).ok_or(Situation::VerifyReferenceWithoutBit8)?;
+    match apdu.data() {
+        // `00 20 00 80 00` reaches here as Le 256 without data: one client writes Lc = 00 so.
+        [] => Ok(Command::AskTriesLeft(pin)),
+        value if value.len() > LONGEST_PIN => Err(Situation::VerifyTooLong.into()),
+        value => Ok(Command::Verify { pin, value }),
+    }
+}
+
+fn change_reference_data<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+    match (apdu.p1(), file_reference(apdu.p2())) {
+        (0x01, Some(pin)) => Ok(Command::ChangeReferenceData { pin, value: apdu.data() }),
+        _ => Err(Status::IncorrectP1P2.into()),
+    }
+}
+
+fn compute_digital_signature<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+    let (0x00, Some(key)) = (apdu.p1(), file_reference(apdu.p2())) else {
+        return Err(Status::IncorrectP1P2.into());
+    };
+    match (apdu.data(), apdu.le()) {
+        ([], _) => Err(Situation::SignEmptyData.into()),
+        (data, _) if data.len() > LONGEST_SIGNATURE_INPUT => Err(Status::WrongLength.into()),
+        (_, None) => Err(Situation::SignWithoutLe.into()),
+        (data, Some(_)) => Ok(Command::ComputeDigitalSignature { key, data }),
+    }
+}
+
+fn get_data<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+    let length = apdu.le().ok_or(Status::WrongLength)?;
+    Ok(Command::GetData { tag: u16::from_be_bytes([apdu.p1(), apdu.p2()]), length })
+}
+
+fn get_challenge<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+    match (apdu.p1(), apdu.p2(), apdu.le()) {
+        (0, 0, Some(_)) if apdu.is_extended() => Err(Status::ConditionsOfUseNotSatisfied.into()),
+        (0, 0, Some(length)) => Ok(Command::GetChallenge(length as u16)),
+        (0, 0, None) => Err(Situation::ChallengeWithoutLe.into()),
+        _ => Err(Status::IncorrectP1P2.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hex_literal::hex;
+
+    fn command(raw: &[u8]) -> Result<Command<'_>, Refusal> {
+        Command::try_from(CommandApdu::parse(raw)?)
+    }
+
+    fn status(raw: &[u8]) -> Status {
+        match command(raw) {
+            Err(Refusal::Status(status)) => status,
+            other => panic!("a documented refusal was expected, {other:?} came"),
+        }
+    }
+
+    #[test]
+    fn offsets_have_fifteen_bits_and_short_identifiers_five() {
+        assert_eq!(
+            command(&hex!("00B07F0004")),
+            Ok(Command::ReadBinary { file: FileReference::Current, offset: 0x7F00, length: 4 })
+        );
+        let sfi = ShortFileId::new(0x0A).unwrap();
+        assert_eq!(
+            command(&hex!("00B08A04000100")),
+            Ok(Command::ReadBinary { file: FileReference::Short(sfi), offset: 4, length: 256 })
+        );
+        assert_eq!(status(&hex!("00B0EA0004")), Status::IncorrectP1P2);
+    }
+
+    #[test]
+    fn other_logical_channels_are_refused() {
+        for cla in [0x01, 0x02, 0x03, 0x81] {
+            assert_eq!(status(&[cla, 0xA4, 0, 0]), Status::LogicalChannelNotSupported);
+        }
+    }
+
+    #[test]
+    fn the_master_file_is_not_found_by_its_identifier() {
+        for p1 in [0x00, 0x01, 0x02, 0x08, 0x09] {
+            assert_eq!(status(&[0x00, 0xA4, p1, 0x0C, 2, 0x3F, 0x00]), Status::FileNotFound);
+        }
+    }
+
+    #[test]
+    fn a_length_that_does_not_add_up_is_6700() {
+        assert_eq!(status(&hex!("00200080043132")), Status::WrongLength);
+    }
+
+    #[test]
+    fn a_challenge_has_one_to_256_bytes_and_short_le() {
+        assert_eq!(command(&hex!("0084000000")), Ok(Command::GetChallenge(256)));
+        assert_eq!(status(&hex!("00840000000101")), Status::ConditionsOfUseNotSatisfied);
+        assert_eq!(status(&hex!("0084010008")), Status::IncorrectP1P2);
+    }
+
+    #[test]
+    fn the_input_of_a_signature_has_1_to_245_bytes() {
+        let apdu = |length: u8| {
+            let mut raw = vec![0x80, 0x2A, 0x00, 0x80, length];
+            raw.extend(vec![0x55; usize::from(length)]);
+            raw.push(0);
+            raw
+        };
+        assert!(command(&apdu(1)).is_ok());
+        assert!(command(&apdu(245)).is_ok());
+        assert_eq!(status(&apdu(246)), Status::WrongLength);
+    }
+}

@@ -1,0 +1,199 @@
+//! One command and its answer as seen on the wire, decoded, PINs masked. This is the only way into
+//! any log, trace or report: no other code prints APDUs.
+
+use crate::apdu::{CommandApdu, ResponseApdu};
+use crate::application;
+use crate::hex::Spaced;
+use std::fmt;
+
+/// A command APDU in a form that may be shown: VERIFY, CHANGE REFERENCE DATA and their kin lose
+/// their data. Displays as hex, then what it means; `{:#}` does not shorten long data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownCommand {
+    bytes: Vec<Option<u8>>,
+    meaning: String,
+}
+
+/// A response APDU in a form that may be shown. Displays as hex, then what the status means;
+/// `{:#}` does not shorten long data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownResponse(Vec<u8>);
+
+/// One exchange in a form that may be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// what was sent
+    pub command: ShownCommand,
+    /// what came back; `None` when nothing did
+    pub response: Option<ShownResponse>,
+}
+
+impl Exchange {
+    /// Masks and decodes `command` and `response`.
+    #[must_use]
+    pub fn new(command: &[u8], response: Option<&[u8]>) -> Self {
+        Self { command: ShownCommand::new(command), response: response.map(ShownResponse::new) }
+    }
+}
+
+impl ShownCommand {
+    /// Masks and decodes `raw`, which may be malformed.
+    #[must_use]
+    pub fn new(raw: &[u8]) -> Self {
+        let secret = if carries_pin(raw) { raw.len().min(5)..raw.len() } else { 0..0 };
+        let bytes = raw.iter().enumerate().map(|(at, byte)| (!secret.contains(&at)).then_some(*byte)).collect();
+        Self { bytes, meaning: meaning(raw) }
+    }
+}
+
+impl ShownResponse {
+    /// Decodes `raw`, which may be malformed.
+    #[must_use]
+    pub fn new(raw: &[u8]) -> Self {
+        Self(raw.to_vec())
+    }
+}
+
+/// Whether the data field may hold a PIN, whatever the class: VERIFY, CHANGE REFERENCE DATA, RESET
+/// RETRY COUNTER, CHANGE KEY.
+fn carries_pin(raw: &[u8]) -> bool {
+    matches!(raw.get(1), Some(0x20 | 0x21 | 0x24 | 0x25 | 0x2C | 0x2D | 0x32))
+}
+
+/// Bytes shown of long data.
+const SHORTENED: usize = 32;
+
+impl fmt::Display for ShownCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = if f.alternate() { self.bytes.len() } else { self.bytes.len().min(SHORTENED) };
+        for (index, byte) in self.bytes[..shown].iter().enumerate() {
+            let space = if index == 0 { "" } else { " " };
+            match byte {
+                Some(byte) => write!(f, "{space}{byte:02X}")?,
+                None => write!(f, "{space}**")?,
+            }
+        }
+        if shown < self.bytes.len() {
+            write!(f, " … ({} bytes)", self.bytes.len())?;
+        }
+        write!(f, "  {}", self.meaning)
+    }
+}
+
+impl fmt::Display for ShownResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match ResponseApdu::try_from(&self.0[..]) {
+            Ok(ResponseApdu { data, status }) => {
+                if !f.alternate() && data.len() > SHORTENED {
+                    write!(f, "{} … ({} bytes) ", Spaced(&data[..SHORTENED]), data.len())?;
+                } else if !data.is_empty() {
+                    write!(f, "{} ", Spaced(data))?;
+                }
+                write!(f, "{}", Spaced(&status.to_bytes()))?;
+                match status.to_string().split_once(' ') {
+                    Some((_, meaning)) => write!(f, "  {meaning}"),
+                    None => Ok(()),
+                }
+            }
+            Err(error) => write!(f, "{}  ({error})", Spaced(&self.0)),
+        }
+    }
+}
+
+impl fmt::Display for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            write!(f, "> {:#}", self.command)?;
+        } else {
+            write!(f, "> {}", self.command)?;
+        }
+        match &self.response {
+            Some(response) if f.alternate() => write!(f, "\n< {response:#}"),
+            Some(response) => write!(f, "\n< {response}"),
+            None => write!(f, "\n< (no answer)"),
+        }
+    }
+}
+
+fn meaning(raw: &[u8]) -> String {
+    let Ok(apdu) = CommandApdu::parse(raw) else {
+        return "malformed command".to_owned();
+    };
+    let reference = match apdu.p2() {
+        0x80 => "current EF".to_owned(),
+        p2 @ 0x81..=0x9E => format!("SFI {:02X}", p2 & 0x1F),
+        p2 => format!("reference {p2:02X}"),
+    };
+    match (apdu.ins(), apdu.p1()) {
+        (0xA4, 0x04) => match application::name(apdu.data()) {
+            Some(name) => format!("SELECT application {name}"),
+            None => "SELECT application".to_owned(),
+        },
+        (0xA4, 0x02) => match apdu.data() {
+            [high, low] => format!("SELECT EF {high:02X}{low:02X}"),
+            _ => "SELECT EF".to_owned(),
+        },
+        (0xA4, _) => "SELECT".to_owned(),
+        (0xB0, p1) if p1 & 0x80 != 0 => {
+            format!("READ BINARY SFI {:02X}, offset {}{}", p1 & 0x1F, apdu.p2(), up_to(&apdu))
+        }
+        (0xB0, p1) => {
+            format!("READ BINARY offset {}{}", u16::from_be_bytes([p1, apdu.p2()]), up_to(&apdu))
+        }
+        (0xB2, _) => "READ RECORD".to_owned(),
+        (0x20, _) if apdu.data().is_empty() => format!("VERIFY {reference}: tries left?"),
+        (0x20, _) => format!("VERIFY {reference}"),
+        (0x24, _) => format!("CHANGE REFERENCE DATA {reference}"),
+        (0x32, _) => format!("CHANGE KEY {reference}"),
+        (0x2A, _) => format!("COMPUTE DIGITAL SIGNATURE {reference}, {} bytes", apdu.data().len()),
+        (0x84, _) => "GET CHALLENGE".to_owned(),
+        (0x88, _) => format!("INTERNAL AUTHENTICATE {reference}"),
+        (0xCA, p1) => format!("GET DATA {p1:02X}{:02X}", apdu.p2()),
+        (ins, _) => format!("INS {ins:02X}"),
+    }
+}
+
+fn up_to(apdu: &CommandApdu<'_>) -> String {
+    apdu.le().map_or_else(String::new, |le| format!(", up to {le} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hex_literal::hex;
+
+    #[test]
+    fn a_pin_is_never_shown() {
+        for raw in [
+            &hex!("002000800431323334")[..],
+            &hex!("00240180 06 393837363534"),
+            &hex!("002000800431323334350000"),
+            &hex!("8020008004313233"),
+            &hex!("80320080 04 31323334"),
+        ] {
+            let shown = format!("{:#}", Exchange::new(raw, Some(&hex!("9000"))));
+            assert!(!shown.contains("31 32") && !shown.contains("39 38"), "{shown}");
+            assert!(shown.contains("** **"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn an_exchange_reads_as_bytes_and_words() {
+        let exchange = Exchange::new(&hex!("00A4020C020018"), Some(&hex!("9000")));
+        assert_eq!(exchange.to_string(), "> 00 A4 02 0C 02 00 18  SELECT EF 0018\n< 90 00  (success)");
+        let exchange = Exchange::new(&hex!("00200080"), Some(&hex!("63C2")));
+        assert_eq!(
+            exchange.to_string(),
+            "> 00 20 00 80  VERIFY current EF: tries left?\n< 63 C2  (2 tries left)"
+        );
+        let exchange = Exchange::new(&hex!("00B0000100"), None);
+        assert_eq!(exchange.to_string(), "> 00 B0 00 01 00  READ BINARY offset 1, up to 256 bytes\n< (no answer)");
+    }
+
+    #[test]
+    fn long_data_is_shortened_unless_all_is_asked_for() {
+        let exchange = Exchange::new(&hex!("00B0000000"), Some(&[0xAB; 258]));
+        assert!(exchange.to_string().contains("… (256 bytes)"));
+        assert!(format!("{exchange:#}").matches("AB").count() == 258);
+    }
+}

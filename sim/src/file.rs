@@ -1,0 +1,145 @@
+//! Files: identifiers, short identifiers, and the entries of an application's table. Internal EFs
+//! (IEF) hold PINs and keys; working EFs hold data.
+
+use crate::access::Access;
+use crate::issue::Issued;
+
+use crate::pin::PinName;
+use crate::profile::Profile;
+
+/// A two-byte file identifier, for example `000A`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileId(pub u16);
+
+/// The identifier of the master file, which this card does not show.
+pub const MASTER_FILE: FileId = FileId(0x3F00);
+
+impl FileId {
+    /// The short EF identifier: the low five bits, for every EF of this card (0001 to 001E).
+    #[must_use]
+    pub const fn sfi(self) -> Option<ShortFileId> {
+        match self.0 {
+            0x0001..=0x001E => ShortFileId::new((self.0 & 0x1F) as u8),
+            _ => None,
+        }
+    }
+}
+
+/// A short EF identifier, 1 to 30.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ShortFileId(u8);
+
+impl ShortFileId {
+    /// `None` for 0 and 31, which mean no file.
+    #[must_use]
+    pub const fn new(value: u8) -> Option<Self> {
+        match value {
+            1..=30 => Some(Self(value)),
+            _ => None,
+        }
+    }
+
+    /// The number, 1 to 30.
+    #[must_use]
+    pub const fn value(self) -> u8 {
+        self.0
+    }
+}
+
+/// One EF of an application: its identifier and what it is.
+#[derive(Debug, Clone, Copy)]
+pub struct ElementaryFile {
+    /// file identifier
+    pub id: FileId,
+    /// what the EF holds
+    pub kind: FileKind,
+}
+
+/// What an EF holds.
+#[derive(Debug, Clone, Copy)]
+pub enum FileKind {
+    /// bytes, read with READ BINARY
+    Transparent {
+        /// what reading needs
+        read: Access,
+        /// writes the bytes when the card is personalised
+        content: fn(&Personalisation<'_>) -> Vec<u8>,
+    },
+    /// bytes known to exist whose meaning and access nobody outside knows
+    UndocumentedTransparent,
+    /// a PIN
+    Pin(PinName),
+    /// a private key
+    PrivateKey {
+        /// which
+        key: PrivateKey,
+        /// what using it needs
+        usage: Access,
+    },
+    /// an internal EF known to exist whose meaning nobody outside knows
+    UndocumentedInternal,
+}
+
+/// The private keys of the card, named by what they are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrivateKey {
+    /// 利用者証明用, JPKI 0017
+    UserAuthentication,
+    /// 署名用, JPKI 001A
+    DigitalSignature,
+}
+
+/// What a card is personalised from.
+#[derive(Debug, Clone, Copy)]
+pub struct Personalisation<'a> {
+    /// certificates and keys
+    pub issued: &'a Issued,
+    /// what differs between cards
+    pub profile: &'a Profile,
+}
+
+/// An application (a DF): its name and its files.
+#[derive(Debug)]
+pub struct Application {
+    /// the short name that scenarios and reports use
+    pub name: &'static str,
+    /// the application identifier (AID)
+    pub aid: &'static [u8],
+    /// the files, in no order that matters
+    pub files: &'static [ElementaryFile],
+}
+
+/// Fewest bytes of an AID that select an application.
+pub const SHORTEST_AID_PREFIX: usize = 5;
+
+impl Application {
+    /// Whether `name` is the AID or a long enough beginning of it.
+    #[must_use]
+    pub fn is_named(&self, name: &[u8]) -> bool {
+        name.len() >= SHORTEST_AID_PREFIX && self.aid.starts_with(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_identifiers_are_the_low_five_bits() {
+        assert_eq!(FileId(0x000A).sfi().map(ShortFileId::value), Some(0x0A));
+        assert_eq!(FileId(0x001B).sfi().map(ShortFileId::value), Some(0x1B));
+        assert_eq!(FileId(0x3F00).sfi(), None);
+        assert_eq!(ShortFileId::new(0), None);
+        assert_eq!(ShortFileId::new(31), None);
+    }
+
+    #[test]
+    fn a_name_of_five_bytes_or_more_selects() {
+        let application = Application { name: "test", aid: &[1, 2, 3, 4, 5, 6, 7], files: &[] };
+        assert!(application.is_named(&[1, 2, 3, 4, 5]));
+        assert!(application.is_named(&[1, 2, 3, 4, 5, 6, 7]));
+        assert!(!application.is_named(&[1, 2, 3, 4]));
+        assert!(!application.is_named(&[1, 2, 3, 4, 5, 6, 7, 8]));
+        assert!(!application.is_named(&[1, 2, 3, 4, 9]));
+    }
+}

@@ -1,0 +1,68 @@
+//! The four basic data (基本4情報) in a signature certificate: other names in its subjectAltName.
+
+use crate::holder::Person;
+use crate::pki::extension;
+use const_oid::ObjectIdentifier;
+use jiff::civil::{Date, date};
+use x509_cert::ext::Extension;
+
+const NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.5.1");
+const NAME_SUBSTITUTES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.5.2");
+const SEX: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.5.3");
+const BIRTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.5.4");
+const ADDRESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.5.5");
+const ADDRESS_SUBSTITUTES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.5.6");
+
+/// subjectAltName with `person` in the measured order: .1 .4 .3 .5 .2 .6.
+pub(super) fn subject_alt_name(person: &Person) -> der::Result<Extension> {
+    extension::subject_other_names(&[
+        (NAME, &person.name),
+        (BIRTH, &birth(person.birth)),
+        (SEX, &person.sex.code().to_string()),
+        (ADDRESS, &person.address),
+        (NAME_SUBSTITUTES, &no_substitutes(&person.name)),
+        (ADDRESS_SUBSTITUTES, &no_substitutes(&person.address)),
+    ])
+}
+
+/// 代替文字情報: one digit for each character, `1` where another character stands for it. Holders
+/// are written with the characters they have, so all are `0`.
+fn no_substitutes(text: &str) -> String {
+    "0".repeat(text.chars().count())
+}
+
+/// 生年月日: the digit of the era (1 明治, 2 大正, 3 昭和, 4 平成, 5 令和), then the date with the
+/// Western year, such as `319800217`.
+fn birth(day: Date) -> String {
+    let eras =
+        [(date(2019, 5, 1), 5), (date(1989, 1, 8), 4), (date(1926, 12, 25), 3), (date(1912, 7, 30), 2)];
+    let era = eras.into_iter().find(|(begins, _)| *begins <= day).map_or(1, |(_, era)| era);
+    format!("{era}{}", day.strftime("%Y%m%d"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn births_carry_the_digit_of_their_era() {
+        for (day, expected) in [
+            (date(1980, 2, 17), "319800217"),
+            (date(1912, 7, 29), "119120729"),
+            (date(1912, 7, 30), "219120730"),
+            (date(1926, 12, 24), "219261224"),
+            (date(1926, 12, 25), "319261225"),
+            (date(1989, 1, 7), "319890107"),
+            (date(1989, 1, 8), "419890108"),
+            (date(2019, 4, 30), "420190430"),
+            (date(2019, 5, 1), "520190501"),
+        ] {
+            assert_eq!(birth(day), expected);
+        }
+    }
+
+    #[test]
+    fn substitutes_count_characters_and_not_bytes() {
+        assert_eq!(no_substitutes("番号　花子"), "00000");
+    }
+}

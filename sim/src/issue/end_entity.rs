@@ -1,0 +1,136 @@
+//! The two certificates of a holder, extension for extension and in the order of a real test card.
+
+use super::{CertifiedKey, IssueWindow, basic_data};
+use crate::holder::{Holder, Municipality};
+use crate::key::{RsaKey, Signer};
+use crate::pki::{
+    CertificationAuthority, DistinguishedName, PkiError, Request, derived, extension, serial_number,
+};
+use const_oid::ObjectIdentifier;
+use std::sync::Arc;
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::KeyUsages;
+use x509_cert::name::Name;
+
+/// Policy of 利用者証明用 in the arc for tests (production: …5.1.1.30).
+const USER_AUTHENTICATION_POLICY: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.1.0.30");
+/// Policy of 署名用 in the arc for tests (production: …5.1.1.20).
+const DIGITAL_SIGNATURE_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.1.0.20");
+/// The OCSP responder of 利用者証明用; the measured 署名用 certificate names none.
+const OCSP: &str = "http://ocsp.vmyna.test";
+/// What every measured common name ends with.
+const COMMON_NAME_SUFFIX: &str = "003A";
+
+/// 利用者証明用: says nothing about the holder, for it can be read without a PIN.
+pub(super) fn user_authentication(
+    holder: &Holder,
+    window: &IssueWindow,
+    authority: &CertificationAuthority,
+) -> Result<CertifiedKey, PkiError> {
+    let key = holder.keys.user_authentication.key()?;
+    let subject = DistinguishedName::japan().common_name(&opaque_name(holder, window)).name()?;
+    let extensions = vec![
+        extension::key_usage(KeyUsages::DigitalSignature)?,
+        extension::client_authentication()?,
+        extension::policy(USER_AUTHENTICATION_POLICY)?,
+        extension::issuer_directory_name(authority.authority().japanese_name()?)?,
+        crl_distribution_point(&holder.municipality, authority)?,
+        extension::ocsp(OCSP)?,
+        authority.key_identifier_extension()?,
+        extension::subject_key_identifier(key.public_key())?,
+    ];
+    certify(holder, window, authority, key, subject, extensions)
+}
+
+/// 署名用: carries the four basic data, and can be read with its PIN only.
+pub(super) fn digital_signature(
+    holder: &Holder,
+    window: &IssueWindow,
+    authority: &CertificationAuthority,
+) -> Result<CertifiedKey, PkiError> {
+    let key = holder.keys.digital_signature.key()?;
+    let subject = DistinguishedName::japan()
+        .locality(&holder.municipality.prefecture)
+        .locality(&holder.municipality.city)
+        .common_name(&dated_name(holder, window))
+        .name()?;
+    let extensions = vec![
+        extension::key_usage(KeyUsages::DigitalSignature | KeyUsages::NonRepudiation)?,
+        basic_data::subject_alt_name(&holder.person)?,
+        extension::policy(DIGITAL_SIGNATURE_POLICY)?,
+        extension::issuer_directory_name(authority.authority().japanese_name()?)?,
+        crl_distribution_point(&holder.municipality, authority)?,
+        authority.key_identifier_extension()?,
+        extension::subject_key_identifier(key.public_key())?,
+    ];
+    certify(holder, window, authority, key, subject, extensions)
+}
+
+fn certify(
+    holder: &Holder,
+    window: &IssueWindow,
+    authority: &CertificationAuthority,
+    key: Arc<RsaKey>,
+    subject: Name,
+    extensions: Vec<Extension>,
+) -> Result<CertifiedKey, PkiError> {
+    let purpose = authority.authority().purpose();
+    let certificate = authority.certify(Request {
+        serial_number: serial_number(&["certificate", purpose, holder.id(), &window.issued_on.to_string()])?,
+        validity: window.validity,
+        subject,
+        public_key: key.public_key(),
+        extensions,
+    })?;
+    Ok(CertifiedKey { certificate, key })
+}
+
+/// One distribution point for each municipality, in the authority's directory.
+fn crl_distribution_point(
+    municipality: &Municipality,
+    authority: &CertificationAuthority,
+) -> der::Result<Extension> {
+    let name = authority
+        .authority()
+        .beginning_of_name()
+        .unit("CRL Distribution Points")
+        .unit(&municipality.prefecture)
+        .common_name(&format!("{} CRLDP", municipality.city));
+    extension::crl_distribution_point(name.name()?)
+}
+
+/// The common name of 利用者証明用, of the form measured (`997794E9AGCIEG13221003A`): eight
+/// hexadecimal digits, six letters, the municipality, the suffix.
+fn opaque_name(holder: &Holder, window: &IssueWindow) -> String {
+    let hash = derived(&["common name", holder.id(), &window.issued_on.to_string()]);
+    let digits: String = hash[..4].iter().map(|byte| format!("{byte:02X}")).collect();
+    let letters: String = hash[4..10].iter().map(|byte| char::from(b'A' + byte % 10)).collect();
+    format!("{digits}{letters}{}{COMMON_NAME_SUFFIX}", holder.municipality.code)
+}
+
+/// The common name of 署名用, of the form measured (`202510161726000013413221003A`): twelve digits
+/// of date and time, seven digits, the municipality, the suffix.
+fn dated_name(holder: &Holder, window: &IssueWindow) -> String {
+    let hash = derived(&["number", holder.id(), &window.issued_on.to_string()]);
+    let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) % 10_000_000;
+    let day = window.issued_on.strftime("%Y%m%d");
+    format!("{day}0000{number:07}{}{COMMON_NAME_SUFFIX}", holder.municipality.code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_names_have_the_measured_lengths() {
+        let holder = Holder::built_in("hanako").unwrap();
+        let window = IssueWindow::at(holder.person.birth, "2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
+        let opaque = opaque_name(&holder, &window);
+        assert_eq!(opaque.len(), "997794E9AGCIEG13221003A".len());
+        assert!(opaque.ends_with("13101003A"), "{opaque}");
+        let dated = dated_name(&holder, &window);
+        assert_eq!(dated.len(), "202510161726000013413221003A".len());
+        assert!(dated.starts_with("202506150000") && dated.ends_with("13101003A"), "{dated}");
+    }
+}

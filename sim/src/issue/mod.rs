@@ -1,0 +1,115 @@
+//! Certificates made for a holder: what the counter at the town hall writes into a card. Everything
+//! derives from the holder and the clock, so that every start between two birthdays gives the same
+//! bytes.
+
+mod basic_data;
+mod birthday;
+mod end_entity;
+
+pub use birthday::{IssueWindow, birthday_in, last_birthday};
+
+use crate::holder::Holder;
+use crate::key::Signer;
+use crate::pki::{Authority, CertificationAuthority, Generation, PkiError};
+use jiff::Timestamp;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// What JPKI holds in a card after issuing; certificates are DER.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    /// 利用者証明用 (EF 000A, key 0017)
+    pub user_authentication: CertifiedKey,
+    /// 署名用 (EF 0001, key 001A)
+    pub digital_signature: CertifiedKey,
+    /// the certificate of the authority behind 利用者証明用 (EF 000B)
+    pub user_authentication_ca: Vec<u8>,
+    /// the certificate of the authority behind 署名用 (EF 0002)
+    pub digital_signature_ca: Vec<u8>,
+}
+
+/// A key and the certificate that says whose it is.
+#[derive(Debug, Clone)]
+pub struct CertifiedKey {
+    /// DER
+    pub certificate: Vec<u8>,
+    /// the private key
+    pub key: Arc<dyn Signer>,
+}
+
+/// Why nothing was issued.
+#[derive(Debug, Error)]
+pub enum IssueError {
+    /// Certificates issued at this clock would end after the year 9999.
+    #[error("no certificate can be issued at {now}: it would be valid beyond the year 9999")]
+    Clock {
+        /// the clock
+        now: Timestamp,
+    },
+    /// A certificate could not be made.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+}
+
+/// Issues both certificates for `holder`, as they are in the card when the clock shows `now`.
+///
+/// They were issued on the holder's last birthday (see [`IssueWindow`]), and by the generation of
+/// each authority that was the latest one then.
+///
+/// # Errors
+/// [`IssueError`] when the clock is near the end of the calendar, or a key cannot be used.
+pub fn issue(holder: &Holder, now: Timestamp) -> Result<Issued, IssueError> {
+    let out_of_range = || IssueError::Clock { now };
+    let window = IssueWindow::at(holder.person.birth, now).ok_or_else(out_of_range)?;
+    let generation = Generation::at(window.validity.not_before).ok_or_else(out_of_range)?;
+    let authentication_ca = CertificationAuthority::of(Authority::UserAuthentication, generation)?;
+    let signature_ca = CertificationAuthority::of(Authority::DigitalSignature, generation)?;
+    Ok(Issued {
+        user_authentication: end_entity::user_authentication(holder, &window, &authentication_ca)?,
+        digital_signature: end_entity::digital_signature(holder, &window, &signature_ca)?,
+        user_authentication_ca: authentication_ca.certificate().to_vec(),
+        digital_signature_ca: signature_ca.certificate().to_vec(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hanako_at(now: &str) -> Result<Issued, IssueError> {
+        issue(&Holder::built_in("hanako").unwrap(), now.parse().unwrap())
+    }
+
+    #[test]
+    fn all_starts_between_two_birthdays_give_the_same_bytes() {
+        let first = hanako_at("2025-06-14T15:00:00Z").unwrap();
+        let last = hanako_at("2026-06-14T14:59:59Z").unwrap();
+        assert_eq!(first.user_authentication.certificate, last.user_authentication.certificate);
+        assert_eq!(first.digital_signature.certificate, last.digital_signature.certificate);
+        assert_eq!(first.user_authentication_ca, last.user_authentication_ca);
+        assert_eq!(first.digital_signature_ca, last.digital_signature_ca);
+        let next = hanako_at("2026-06-14T15:00:00Z").unwrap();
+        assert_ne!(first.user_authentication.certificate, next.user_authentication.certificate);
+    }
+
+    #[test]
+    fn holders_with_the_same_birthday_get_different_numbers() {
+        let text = "person: {name: 試験　太郎, birth: 1980-06-15}\n";
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let [one, other] = ["one.yaml", "other.yaml"].map(|file| {
+            issue(&Holder::parse(file, text).unwrap(), now).unwrap().user_authentication.certificate
+        });
+        // version [0] takes 5 bytes after the two headers of 4; then 02 04 and the serial number
+        assert_eq!(one[13..15], [0x02, 0x04]);
+        assert_ne!(one[15..19], other[15..19]);
+    }
+
+    #[test]
+    fn the_end_of_the_calendar_is_an_error_that_names_the_clock() {
+        let error = hanako_at("9997-01-01T00:00:00Z").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no certificate can be issued at 9997-01-01T00:00:00Z: it would be valid beyond the year 9999"
+        );
+    }
+}

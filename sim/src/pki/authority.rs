@@ -1,0 +1,153 @@
+//! The two certification authorities, their names, and their self-signed certificates.
+
+use super::{DistinguishedName, Generation, ORGANIZATION, PkiError, Request, extension, serial_number};
+use crate::key::{RsaKey, Signer, authority_key};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use x509_cert::ext::pkix::KeyUsages;
+use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
+
+/// Which of the two authorities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Authority {
+    /// 利用者証明用
+    UserAuthentication,
+    /// 署名用
+    DigitalSignature,
+}
+
+impl Authority {
+    /// What it is for, as names of keys have it.
+    pub(crate) fn purpose(self) -> &'static str {
+        match self {
+            Self::UserAuthentication => "user-authentication",
+            Self::DigitalSignature => "digital-signature",
+        }
+    }
+
+    /// C, O and first OU: what its own name and the names of its CRL distribution points begin with.
+    pub(crate) fn beginning_of_name(self) -> DistinguishedName {
+        let unit = match self {
+            Self::UserAuthentication => "JPKI for user authentication",
+            Self::DigitalSignature => "JPKI for digital signature",
+        };
+        DistinguishedName::japan().organization(ORGANIZATION).unit(unit)
+    }
+
+    /// The subject of its certificates and the issuer of those that it signs.
+    pub(crate) fn name(self) -> der::Result<Name> {
+        self.beginning_of_name().unit("Japan Agency for Local Authority Information Systems").name()
+    }
+
+    /// Its Japanese name: subjectAltName in its own certificates, issuerAltName in others.
+    pub(crate) fn japanese_name(self) -> der::Result<Name> {
+        let unit = match self {
+            Self::UserAuthentication => "公的個人認証サービス利用者証明用（試験用）",
+            Self::DigitalSignature => "公的個人認証サービス署名用（試験用）",
+        };
+        DistinguishedName::japan()
+            .organization("公的個人認証サービス（試験用）")
+            .unit(unit)
+            .unit("地方公共団体情報システム機構（試験用）")
+            .name()
+    }
+}
+
+/// One generation of one authority, with its key.
+pub struct CertificationAuthority {
+    authority: Authority,
+    generation: Generation,
+    key: Arc<RsaKey>,
+    serial_number: SerialNumber,
+    certificate: Vec<u8>,
+}
+
+impl CertificationAuthority {
+    /// The `generation` of `authority`. Its certificate is signed once in a process, for it is the
+    /// same every time.
+    ///
+    /// # Errors
+    /// [`PkiError`] when the pool has no usable key for it.
+    pub fn of(authority: Authority, generation: Generation) -> Result<Arc<Self>, PkiError> {
+        static KNOWN: Mutex<BTreeMap<(Authority, i16), Arc<CertificationAuthority>>> =
+            Mutex::new(BTreeMap::new());
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.entry((authority, generation.number())) {
+            Entry::Occupied(entry) => Ok(entry.get().clone()),
+            Entry::Vacant(entry) => Ok(entry.insert(Arc::new(Self::new(authority, generation)?)).clone()),
+        }
+    }
+
+    fn new(authority: Authority, generation: Generation) -> Result<Self, PkiError> {
+        let key = authority_key(authority.purpose(), generation.slot())?;
+        let number = generation.number().to_string();
+        let serial_number = serial_number(&["authority", authority.purpose(), &number])?;
+        let certificate = Request {
+            serial_number: serial_number.clone(),
+            validity: generation.validity(),
+            subject: authority.name()?,
+            public_key: key.public_key(),
+            extensions: vec![
+                extension::key_usage(KeyUsages::KeyCertSign | KeyUsages::CRLSign)?,
+                extension::subject_directory_name(authority.japanese_name()?)?,
+                extension::authority()?,
+                extension::crl_distribution_point(authority.name()?)?,
+                extension::subject_key_identifier(key.public_key())?,
+            ],
+        }
+        .sign(authority.name()?, &*key)?;
+        Ok(Self { authority, generation, key, serial_number, certificate })
+    }
+
+    /// Which authority.
+    #[must_use]
+    pub fn authority(&self) -> Authority {
+        self.authority
+    }
+
+    /// Which generation of it.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Its self-signed certificate, DER.
+    #[must_use]
+    pub fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// The key that signs certificates and revocation lists.
+    #[must_use]
+    pub fn key(&self) -> &Arc<RsaKey> {
+        &self.key
+    }
+
+    /// The certificate that was asked for, DER.
+    pub(crate) fn certify(&self, request: Request<'_>) -> Result<Vec<u8>, PkiError> {
+        request.sign(self.authority.name()?, &*self.key)
+    }
+
+    /// The authorityKeyIdentifier of what it certifies: its key, its name, its serial number.
+    pub(crate) fn key_identifier_extension(&self) -> der::Result<x509_cert::ext::Extension> {
+        let key_identifier = extension::key_identifier(self.key.public_key())?;
+        // the issuer of a self-signed certificate is its subject
+        extension::authority_key_identifier(
+            &key_identifier,
+            self.authority.name()?,
+            self.serial_number.clone(),
+        )
+    }
+}
+
+impl fmt::Debug for CertificationAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CertificationAuthority")
+            .field("authority", &self.authority)
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}

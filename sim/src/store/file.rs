@@ -1,0 +1,311 @@
+//! The state file: JSON with a version, replaced atomically (write beside it, sync, rename, sync
+//! the folder) and locked for as long as a card uses it.
+//!
+//! The lock lies on the file itself, so that nothing else appears on disk. A replacement is locked
+//! before it takes the name, and whoever has waited for a lock checks that the name still means
+//! the file it locked.
+
+use super::Store;
+use crate::holder::PinValue;
+use crate::pin::{PinName, PinState, PinStates};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+use thiserror::Error;
+
+/// The version that is written.
+const VERSION: u32 = 1;
+
+/// Far more than any state needs.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// A state file that cannot be used. None of these leaves anything changed on disk.
+#[derive(Debug, Error)]
+pub enum StateFileError {
+    /// reading, writing or locking failed
+    #[error("{}: {action} failed: {source}", path.display())]
+    Io {
+        /// the state file
+        path: PathBuf,
+        /// what was tried
+        action: &'static str,
+        /// why it failed
+        source: io::Error,
+    },
+    /// another process has it
+    #[error(
+        "{}: this state file is in use by another process; a card lies in one reader at a time. \
+         Stop the other `vmyna serve`, or give this one a file of its own",
+        path.display()
+    )]
+    InUse {
+        /// the state file
+        path: PathBuf,
+    },
+    /// it is not what was once written
+    #[error(
+        "{}:{line}:{column}: this is no complete state file ({reason}). \
+         It was left as it is; move it away to start with a fresh card",
+        path.display()
+    )]
+    Damaged {
+        /// the state file
+        path: PathBuf,
+        /// where reading stopped
+        line: usize,
+        /// where reading stopped
+        column: usize,
+        /// what is wrong
+        reason: String,
+    },
+    /// it was written by a later vmyna
+    #[error(
+        "{}: this state file has version {version}, and this vmyna reads up to {VERSION}. \
+         It was left as it is; use the newer vmyna that wrote it, or another file",
+        path.display()
+    )]
+    Newer {
+        /// the state file
+        path: PathBuf,
+        /// its version
+        version: u64,
+    },
+    /// it belongs to another card
+    #[error(
+        "{}: this is the state of the card of {found:?}, not of {wanted:?}. \
+         It was left as it is; use `--holder {found}`, or another file",
+        path.display()
+    )]
+    OtherHolder {
+        /// the state file
+        path: PathBuf,
+        /// whose card it is
+        found: String,
+        /// whose card was wanted
+        wanted: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    vmyna_state: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    vmyna_state: u32,
+    holder: String,
+    pins: BTreeMap<PinName, PinDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PinDocument {
+    tries_left: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    changed_value: Option<String>,
+}
+
+/// A locked state file.
+#[derive(Debug)]
+pub struct FileStore {
+    path: PathBuf,
+    holder: String,
+    /// held open for its lock
+    current: File,
+}
+
+impl FileStore {
+    /// Opens the state of `holder`'s card at `path`, or begins it with `fresh` when there is none.
+    /// Returns the store and the state that the card is in.
+    ///
+    /// # Errors
+    /// [`StateFileError`]; the file is then as it was.
+    pub fn open(path: &Path, holder: &str, fresh: PinStates) -> Result<(Self, PinStates), StateFileError> {
+        // A symbolic link is followed once, here: a replacement must not take the link's place.
+        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let (current, state) = match lock(path)? {
+            Some(mut current) => {
+                let state = read(path, &mut current, holder, fresh)?;
+                (current, state)
+            }
+            None => {
+                let failed = |source| StateFileError::Io { path: path.to_owned(), action: "creating it", source };
+                (replace(path, holder, &fresh, false).map_err(failed)?, fresh)
+            }
+        };
+        Ok((Self { path: path.to_owned(), holder: holder.to_owned(), current }, state))
+    }
+}
+
+impl Store for FileStore {
+    fn save(&mut self, state: &PinStates) -> io::Result<()> {
+        self.current = replace(&self.path, &self.holder, state, true)?;
+        Ok(())
+    }
+}
+
+/// Opens and locks the file that `path` names, or `None` when it names none.
+fn lock(path: &Path) -> Result<Option<File>, StateFileError> {
+    let failed = |action| move |source| StateFileError::Io { path: path.to_owned(), action, source };
+    loop {
+        match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => return Err(failed("opening it")(io::Error::other("it is not a regular file"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("opening it")(error)),
+        }
+        let file = File::open(path).map_err(failed("opening it"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StateFileError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(failed("locking it")(error)),
+        }
+        if still_named(path, &file).map_err(failed("locking it"))? {
+            return Ok(Some(file));
+        }
+    }
+}
+
+/// Whether `path` still names `file`, or a replacement has taken its place.
+#[cfg(unix)]
+fn still_named(path: &Path, file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (named, held) = (std::fs::metadata(path)?, file.metadata()?);
+    Ok((named.dev(), named.ino()) == (held.dev(), held.ino()))
+}
+
+#[cfg(not(unix))]
+fn still_named(_: &Path, _: &File) -> io::Result<bool> {
+    Ok(true)
+}
+
+fn read(path: &Path, file: &mut File, holder: &str, fresh: PinStates) -> Result<PinStates, StateFileError> {
+    let failed = |source| StateFileError::Io { path: path.to_owned(), action: "reading it", source };
+    let mut text = String::new();
+    file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
+    let damaged = |error: serde_json::Error| StateFileError::Damaged {
+        path: path.to_owned(),
+        line: error.line(),
+        column: error.column(),
+        reason: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
+    };
+    let Envelope { vmyna_state: version } = serde_json::from_str(&text).map_err(damaged)?;
+    if version > u64::from(VERSION) {
+        return Err(StateFileError::Newer { path: path.to_owned(), version });
+    }
+    let document: Document = serde_json::from_str(&text).map_err(damaged)?;
+    if document.holder != holder {
+        return Err(StateFileError::OtherHolder {
+            path: path.to_owned(),
+            found: document.holder,
+            wanted: holder.to_owned(),
+        });
+    }
+    let mut states = fresh;
+    for (name, pin) in document.pins {
+        let full = states.get(name).tries_left;
+        let broken = |reason: String| StateFileError::Damaged { path: path.to_owned(), line: 1, column: 1, reason };
+        if pin.tries_left > full {
+            return Err(broken(format!("{name} has {} tries left of {full}", pin.tries_left)));
+        }
+        if pin.changed_value.as_ref().is_some_and(|value| !name.allows(value.as_bytes())) {
+            return Err(broken(format!("the changed value of {name} does not have its form")));
+        }
+        *states.get_mut(name) =
+            PinState { tries_left: pin.tries_left, changed_value: pin.changed_value.map(PinValue::new) };
+    }
+    Ok(states)
+}
+
+/// Writes a new file, locks it, and gives it the name `path`; the answer is the locked file.
+fn replace(path: &Path, holder: &str, states: &PinStates, overwrite: bool) -> io::Result<File> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let pins = PinName::ALL.map(|name| (name, document(states.get(name))));
+    let document = Document { vmyna_state: VERSION, holder: holder.to_owned(), pins: pins.into() };
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.as_file().try_lock()?;
+    serde_json::to_writer_pretty(&mut file, &document)?;
+    file.write_all(b"\n")?;
+    file.as_file().sync_all()?;
+    let file = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
+    let file = file.map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()?;
+    Ok(file)
+}
+
+fn document(pin: &PinState) -> PinDocument {
+    let text = |value: &PinValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    PinDocument { tries_left: pin.tries_left, changed_value: pin.changed_value.as_ref().map(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh() -> PinStates {
+        PinStates::new(|pin| PinState {
+            tries_left: if pin == PinName::UserAuthentication { 3 } else { 5 },
+            changed_value: None,
+        })
+    }
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a temporary folder")
+    }
+
+    #[test]
+    fn what_was_saved_is_there_again() {
+        let folder = folder();
+        let path = folder.path().join("hanako.json");
+        let (mut store, mut state) = FileStore::open(&path, "hanako", fresh()).unwrap();
+        state.get_mut(PinName::UserAuthentication).tries_left = 1;
+        state.get_mut(PinName::DigitalSignature).changed_value = Some(PinValue::new("NEW123"));
+        store.save(&state).unwrap();
+        drop(store);
+        let (_store, again) = FileStore::open(&path, "hanako", fresh()).unwrap();
+        assert_eq!(again, state);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else lies there");
+    }
+
+    #[test]
+    fn two_cards_cannot_share_a_file_even_after_it_was_replaced() {
+        let folder = folder();
+        let path = folder.path().join("hanako.json");
+        let (mut store, state) = FileStore::open(&path, "hanako", fresh()).unwrap();
+        store.save(&state).unwrap();
+        let error = FileStore::open(&path, "hanako", fresh()).unwrap_err();
+        assert!(matches!(error, StateFileError::InUse { .. }), "{error}");
+    }
+
+    #[test]
+    fn files_that_cannot_be_used_are_left_as_they_are() {
+        let folder = folder();
+        let path = folder.path().join("hanako.json");
+        for (text, expected) in [
+            ("{\"vmyna_state\": 1, \"hol", "hanako.json:1:23: this is no complete state file"),
+            ("", "hanako.json:1:0: this is no complete state file"),
+            ("{\"vmyna_state\": 7}", "has version 7"),
+            ("{\"vmyna_state\": 1, \"holder\": \"taro\", \"pins\": {}}", "card of \"taro\""),
+            ("{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": {\"puk\": {}}}", "unknown variant `puk`"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = FileStore::open(&path, "hanako", fresh()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_does_not_exist_is_told_at_once() {
+        let error = FileStore::open(Path::new("/no/such/folder/state.json"), "hanako", fresh()).unwrap_err();
+        assert!(error.to_string().starts_with("/no/such/folder/state.json: creating it failed"), "{error}");
+    }
+}
