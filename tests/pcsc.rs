@@ -92,7 +92,6 @@ fn all_four_certificates_are_read(slot: &Slot) -> Result<(), Failed> {
 
 fn signature_certificate_needs_its_password(slot: &Slot) -> Result<(), Failed> {
     let _card = Card::insert(slot)?;
-    SIGNATURE.read_certificate(slot)?;
     let read = ["--read-certificate", SIGNATURE.id];
     let said = slot.run("pkcs15-tool", read)?.refusal()?;
     assert!(!said.contains("BEGIN CERTIFICATE"), "{said}");
@@ -100,6 +99,7 @@ fn signature_certificate_needs_its_password(slot: &Slot) -> Result<(), Failed> {
         ["--verify-pin", "--auth-id", AUTHENTICATION.id, "--pin", AUTHENTICATION.pin].into_iter().chain(read);
     let said = slot.run("pkcs15-tool", with_the_other_pin)?.refusal()?;
     assert!(!said.contains("BEGIN CERTIFICATE"), "{said}");
+    SIGNATURE.read_certificate(slot)?; // last: a password once verified stays so while the card has power
     Ok(())
 }
 
