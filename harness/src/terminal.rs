@@ -53,6 +53,7 @@ pub fn pin_value(holder: &Holder, pin: PinName, choice: PinChoice) -> PinValue {
     let own = own_pin(holder, pin);
     let shift = match choice {
         PinChoice::Right => return own.clone(),
+        PinChoice::LowerCase => return PinValue::new(own.as_bytes().to_ascii_lowercase()),
         PinChoice::Wrong => 1,
         PinChoice::New => 2,
     };

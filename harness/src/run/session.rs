@@ -47,6 +47,7 @@ pub struct Session<'a> {
 enum Stop {
     Differs(Box<Difference>),
     Link(LinkError),
+    Missing(String),
 }
 
 impl From<LinkError> for Stop {
@@ -121,10 +122,15 @@ impl<'a> Session<'a> {
                 Err(Stop::Link(LinkError::Lost(reason))) => {
                     return Verdict::LinkLost { position: Some(placed.position.clone()), reason };
                 }
+                Err(Stop::Missing(reason)) => return Verdict::RequirementMissing(reason),
                 Err(Stop::Differs(difference)) => difference,
             };
             let finding = finding(scenario, placed, *difference);
             let Surroundings { judge, requirements, .. } = self.surroundings;
+            if placed.step.precondition && judge != Judge::BuiltIn {
+                let Finding { position, step, difference, .. } = finding;
+                return Verdict::RequirementMissing(format!("{step}: {} ({position})", difference.came));
+            }
             if judge.fails(finding.difference.kind, &finding.requirements, requirements) {
                 return Verdict::Failed { finding: Box::new(finding), observations };
             }
@@ -171,6 +177,9 @@ impl<'a> Session<'a> {
             Verb::Verify(step) => {
                 let p2 = self.address(step.by, terminal::pin_file(step.pin))?;
                 let value = terminal::pin_value(self.surroundings.holder, step.pin, step.value);
+                if step.value == PinChoice::LowerCase && value == *terminal::own_pin(self.surroundings.holder, step.pin) {
+                    return Err(Stop::Missing(format!("the holder's {} has no letter", step.pin)));
+                }
                 let command = CommandBuilder::new(0x00, 0x20, 0x00, p2).data(value.as_bytes()).to_bytes();
                 self.transmit(&command)?.must_be(&step.expect).map_err(Stop::from)
             }
@@ -184,7 +193,18 @@ impl<'a> Session<'a> {
             Verb::Challenge(step) => {
                 let command = CommandBuilder::new(0x00, 0x84, 0x00, 0x00).le(step.length.into()).to_bytes();
                 let length = Expect { length: Some(step.length.into()), ..Expect::default() };
-                self.transmit(&command)?.must_be(step.expect.as_ref().unwrap_or(&length)).map_err(Stop::from)
+                let expect = step.expect.as_ref().unwrap_or(&length);
+                let first = self.transmit(&command)?;
+                first.must_be(expect)?;
+                if !step.twice {
+                    return Ok(());
+                }
+                let second = self.transmit(&command)?;
+                second.must_be(expect)?;
+                if first.data() == second.data() {
+                    return Err(second.differs("other bytes than the first time", "the same bytes again").into());
+                }
+                Ok(())
             }
             Verb::Transmit(step) => self.transmit(&step.apdu)?.must_be(&step.expect).map_err(Stop::from),
         }

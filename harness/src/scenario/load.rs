@@ -139,8 +139,11 @@ fn step_problem(step: &Step, covers: &[String], read: &mut Vec<CertificateName>)
             let certificate = sign.key.certificate();
             Some(format!("the signature cannot be verified before the certificate {certificate} has been read"))
         }
-        Verb::ChangePin(change) if change.to == PinChoice::Wrong => {
+        Verb::ChangePin(change) if !matches!(change.to, PinChoice::New | PinChoice::Right) => {
             Some("a PIN is changed to `new`, or back to `right`".to_owned())
+        }
+        Verb::Verify(verify) if verify.value == PinChoice::LowerCase && verify.pin != PinName::DigitalSignature => {
+            Some(format!("{} has no letters", verify.pin))
         }
         Verb::ReadBinary(read) if read.offset > 0x7FFF => Some("an offset has 15 bits: 0 to 32767".to_owned()),
         Verb::ReadBinary(read) if read.sfi.is_some_and(|sfi| sfi > 31) => {

@@ -17,6 +17,8 @@ pub struct Step {
     pub covers: Vec<String>,
     /// shown when the step fails
     pub why: Option<String>,
+    /// somebody else's card that does not do as the step expects lacks what the scenario needs
+    pub precondition: bool,
 }
 
 macro_rules! verbs {
@@ -28,7 +30,7 @@ macro_rules! verbs {
         }
 
         const VERBS: &[&str] = &[$($name,)*];
-        const STEP_KEYS: &[&str] = &[$($name,)* "covers", "why"];
+        const STEP_KEYS: &[&str] = &[$($name,)* "covers", "why", "precondition"];
 
         impl Verb {
             /// The verb as scenarios write it.
@@ -85,11 +87,12 @@ impl<'de> Deserialize<'de> for Step {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Step, A::Error> {
-                let (mut found, mut covers, mut why) = (None, Vec::new(), None);
+                let (mut found, mut covers, mut why, mut precondition) = (None, Vec::new(), None, false);
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
                         "covers" => covers = map.next_value()?,
                         "why" => why = Some(map.next_value()?),
+                        "precondition" => precondition = map.next_value()?,
                         name => match verb(name, &mut map)? {
                             None => return Err(de::Error::unknown_field(name, STEP_KEYS)),
                             Some(_) if found.is_some() => {
@@ -101,7 +104,7 @@ impl<'de> Deserialize<'de> for Step {
                 }
                 let verb = found
                     .ok_or_else(|| de::Error::custom(format!("a step needs a verb: one of {}", VERBS.join(", "))))?;
-                Ok(Step { verb, covers, why })
+                Ok(Step { verb, covers, why, precondition })
             }
         }
         deserializer.deserialize_map(StepVisitor)
@@ -251,6 +254,8 @@ pub enum PinChoice {
     Wrong,
     /// a third value of the same form
     New,
+    /// the holder's own with its letters in lower case, which is another value
+    LowerCase,
 }
 
 /// `verify: {pin: user_authentication, value: right}`
@@ -466,6 +471,9 @@ pub struct ChallengeStep {
     /// how many bytes, 1 to 256
     #[serde(deserialize_with = "challenge_length")]
     pub length: u16,
+    /// asks a second time, and must get other bytes
+    #[serde(default)]
+    pub twice: bool,
     /// what must come back; that many bytes unless it says otherwise
     pub expect: Option<Expect>,
 }
