@@ -162,8 +162,14 @@ impl Shared {
         let scenarios: Vec<&Scenario> = self.scenarios.iter().collect();
         let mut outcome = Outcome::default();
         let mut source = Waiting(reader);
-        outcome.summary =
-            run_on_peer(&scenarios, &mut source, &options, &self.requirements, &Trust::CardItself, &mut outcome)?;
+        outcome.summary = run_on_peer(
+            &scenarios,
+            &mut source,
+            &options,
+            &self.requirements,
+            &Trust::CardItself,
+            &mut outcome,
+        )?;
         Ok(outcome)
     }
 }

@@ -186,7 +186,8 @@ impl Suite<'_> {
     fn identify(&self, mut link: Box<dyn CardLink>) -> Result<Seat, LinkError> {
         link.power(Power::On)?;
         link.atr()?;
-        let ours = read_user_authentication_certificate(&mut *link)?.is_some_and(|certificate| certificate.is_ours());
+        let ours = read_user_authentication_certificate(&mut *link)?
+            .is_some_and(|certificate| certificate.is_ours());
         let guarded = !ours && !self.options.mine;
         if guarded {
             let right = self.options.holder.as_ref().map(|holder| {
@@ -242,9 +243,10 @@ impl Suite<'_> {
         let kept = match (changed.is_empty(), verdict) {
             (true, Verdict::Passed { observations }) => match seat.account(scenario, plan, self.full) {
                 Ok(None) => return Ok(Verdict::Passed { observations }),
-                Ok(Some(finding)) => {
-                    (seat.restore(&[], &holder, self.full), Verdict::Failed { finding: Box::new(finding), observations })
-                }
+                Ok(Some(finding)) => (
+                    seat.restore(&[], &holder, self.full),
+                    Verdict::Failed { finding: Box::new(finding), observations },
+                ),
                 Err(error) => (Err(error), Verdict::Passed { observations }),
             },
             (_, verdict) => (seat.restore(&changed, &holder, self.full), verdict),
@@ -369,19 +371,27 @@ impl Seat {
             }
         }
         let tries = |count: u8| format!("{count} {}", if count == 1 { "try" } else { "tries" });
-        Ok((left != wanted).then(|| format!("{pin} has {} left, and {} would be needed", tries(left), tries(wanted))))
+        Ok((left != wanted)
+            .then(|| format!("{pin} has {} left, and {} would be needed", tries(left), tries(wanted))))
     }
 
     /// After a scenario that presented PINs and went as planned, the counters must be as planned
     /// too; where one is not, this is the finding.
-    fn account(&mut self, scenario: &Scenario, plan: &Plan, full: Tries) -> Result<Option<Finding>, LinkError> {
+    fn account(
+        &mut self,
+        scenario: &Scenario,
+        plan: &Plan,
+        full: Tries,
+    ) -> Result<Option<Finding>, LinkError> {
         if !plan.presents_pins() {
             return Ok(None);
         }
         let before = self.tries_left.clone();
         self.read_counters()?;
         for pin in PinName::ALL {
-            let (Some(Some(before)), Some(Some(left))) = (before.get(&pin), self.tries_left.get(&pin)) else { continue };
+            let (Some(Some(before)), Some(Some(left))) = (before.get(&pin), self.tries_left.get(&pin)) else {
+                continue;
+            };
             let (planned, rules) = plan.counter_afterwards(pin, *before, full);
             if *left != planned {
                 return Ok(Some(Finding {
@@ -445,7 +455,8 @@ fn read_user_authentication_certificate(link: &mut dyn CardLink) -> Result<Optio
     let style = ReadStyle::Header4;
     link.transmit(&terminal::select_application(&terminal::JPKI_AID))?;
     link.transmit(&terminal::select_file(EF))?;
-    let mut read = |read: terminal::Read| link.transmit(&terminal::read_binary(None, read.offset, read.le, false));
+    let mut read =
+        |read: terminal::Read| link.transmit(&terminal::read_binary(None, read.offset, read.le, false));
     let header = read(style.header())?;
     let Some(length) = terminal::der_length(&header) else { return Ok(None) };
     let mut der = Vec::new();

@@ -2,7 +2,7 @@
 //! order on a card that keeps its state, what the card must bring, and what the guard will refuse.
 
 use crate::link::{Consent, Refused, Selection};
-use crate::scenario::{By, PinChoice, Scenario, SelectTarget, StatusExpectation, Verb};
+use crate::scenario::{By, PinChoice, Scenario, SelectTarget, StatusExpectation, TriesExpectation, Verb};
 use crate::terminal;
 use std::collections::BTreeMap;
 use vmyna_sim::apdu::{CommandApdu, Status};
@@ -29,7 +29,7 @@ pub struct PinUse {
     pub right: u32,
     /// times another value is presented
     pub wrong: u32,
-    /// its counter is asked for
+    /// its counter must be what the scenario says
     pub asked: bool,
     /// its value is changed
     pub changed: bool,
@@ -155,7 +155,8 @@ impl Walk {
             }
             Verb::TriesLeft(step) => {
                 self.select(step.by, terminal::pin_file(step.of));
-                self.plan.pins.entry(step.of).or_default().asked = true;
+                self.plan.pins.entry(step.of).or_default().asked |=
+                    matches!(step.expect, TriesExpectation::Count(_));
             }
             Verb::Verify(step) => {
                 self.select(step.by, terminal::pin_file(step.pin));
@@ -205,7 +206,9 @@ impl Walk {
             let reached: Vec<PinName> = reached.map_or_else(|| PinName::ALL.to_vec(), |pin| vec![pin]);
             for pin in reached {
                 match apdu.ins() {
-                    0x20 if !apdu.data().is_empty() && self.selection.reaches_pins() => self.present(pin, false),
+                    0x20 if !apdu.data().is_empty() && self.selection.reaches_pins() => {
+                        self.present(pin, false)
+                    }
                     0x24 | 0x2C | 0x32 => self.plan.pins.entry(pin).or_default().changed = true,
                     _ => {}
                 }
@@ -217,7 +220,11 @@ impl Walk {
 
 fn expected_status(expectation: &StatusExpectation) -> &'static [u8] {
     match expectation {
-        StatusExpectation::AnyOf(patterns) if patterns.iter().any(|pattern| pattern.matches(Status::Success)) => &SUCCESS,
+        StatusExpectation::AnyOf(patterns)
+            if patterns.iter().any(|pattern| pattern.matches(Status::Success)) =>
+        {
+            &SUCCESS
+        }
         _ => &REFUSED,
     }
 }
@@ -250,14 +257,17 @@ mod tests {
 
     #[test]
     fn the_rules_that_counters_prove_exist() {
-        for rule in [WRONG_VALUES_ARE_COUNTED, THREE_TRIES, FIVE_TRIES, SUCCESS_REFILLS, COUNTERS_ARE_INDEPENDENT] {
+        for rule in
+            [WRONG_VALUES_ARE_COUNTED, THREE_TRIES, FIVE_TRIES, SUCCESS_REFILLS, COUNTERS_ARE_INDEPENDENT]
+        {
             assert!(Requirements::built_in().get(rule).is_some(), "{rule}");
         }
     }
 
     #[test]
     fn raw_bytes_count_as_a_wrong_value_of_the_pin_they_reach() {
-        let raw = "  - select: jpki\n  - transmit: {apdu: \"00 20 00 98 03 31 32 33\", expect: {sw: \"63C?\"}}\n";
+        let raw =
+            "  - select: jpki\n  - transmit: {apdu: \"00 20 00 98 03 31 32 33\", expect: {sw: \"63C?\"}}\n";
         assert_eq!(plan(raw).pins[&PinName::UserAuthentication].wrong, 1);
         assert!(!plan(raw).pins.contains_key(&PinName::DigitalSignature));
     }
