@@ -189,7 +189,7 @@ fn command() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|(cla, ins, p1, p2, body)| [vec![cla, ins, p1, p2], body].concat());
     let other_application = sample(&[0x00, 0x01, 0x02, 0x08]).prop_map(|last| {
         let third = if last == 0x00 { 0x01 } else { 0x04 };
-        [&hex!("00A4040C0AD3921000310001 01")[..], &[third, last]].concat()
+        [&hex!("00A4040C0AD392100031000101")[..], &[third, last]].concat()
     });
     prop_oneof![6 => near, 1 => Just(SELECT_JPKI.to_vec()), 1 => other_application, 1 => any_bytes]
 }

@@ -62,7 +62,7 @@ fn age(card: &Personalisation<'_>) -> Result<Vec<u8>, PkiError> {
     Ok(ber(0xFF10, &signed(card, &objects, 0xDF13)?))
 }
 
-/// 0002. The date of expiry and the picture of the security code stand behind the signature and
+/// EF 0002. The date of expiry and the picture of the security code stand behind the signature and
 /// are not covered by it.
 fn card_face(card: &Personalisation<'_>) -> Result<Vec<u8>, PkiError> {
     let person = &card.holder.person;
