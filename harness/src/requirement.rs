@@ -109,10 +109,16 @@ mod tests {
 
     #[test]
     fn what_nobody_knows_is_only_observed_and_says_what_we_answer() {
-        for requirement in Requirements::built_in().iter().filter(|requirement| requirement.situation.is_some()) {
+        for requirement in
+            Requirements::built_in().iter().filter(|requirement| requirement.situation.is_some())
+        {
             assert_eq!(requirement.level, Level::Observe, "{}", requirement.id);
             let answer = requirement.answer.as_ref().unwrap();
-            assert!(requirement.accepted.contains(answer), "{} does not accept our own answer", requirement.id);
+            assert!(
+                requirement.accepted.contains(answer),
+                "{} does not accept our own answer",
+                requirement.id
+            );
         }
     }
 }

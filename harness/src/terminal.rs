@@ -135,9 +135,7 @@ impl ReadStyle {
             Self::Header4Continue => blocks(4, 256),
             Self::Header7Continue => blocks(7, 256),
             Self::Header8Ff => blocks(0, 255),
-            Self::Blocks => {
-                blocks(0, 256).into_iter().map(|read| Read { le: 256, ..read }).collect()
-            }
+            Self::Blocks => blocks(0, 256).into_iter().map(|read| Read { le: 256, ..read }).collect(),
             Self::Extended | Self::Sfi => extended(4),
             Self::ExtendedFromStart => extended(0),
         }
@@ -187,13 +185,16 @@ pub const fn digest_info_prefix(digest: Digest) -> &'static [u8] {
 const SHA1_PREFIX: [u8; 15] =
     [0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2B, 0x0E, 0x03, 0x02, 0x1A, 0x05, 0x00, 0x04, 0x14];
 const SHA256_PREFIX: [u8; 19] = [
-    0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20,
+    0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+    0x04, 0x20,
 ];
 const SHA384_PREFIX: [u8; 19] = [
-    0x30, 0x41, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30,
+    0x30, 0x41, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00,
+    0x04, 0x30,
 ];
 const SHA512_PREFIX: [u8; 19] = [
-    0x30, 0x51, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40,
+    0x30, 0x51, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00,
+    0x04, 0x40,
 ];
 
 #[cfg(test)]
@@ -204,8 +205,8 @@ mod tests {
     fn the_values_of_a_pin_differ_and_have_its_form() {
         let holder = Holder::built_in("hanako").unwrap();
         for pin in PinName::ALL {
-            let values =
-                [PinChoice::Right, PinChoice::Wrong, PinChoice::New].map(|choice| pin_value(&holder, pin, choice));
+            let values = [PinChoice::Right, PinChoice::Wrong, PinChoice::New]
+                .map(|choice| pin_value(&holder, pin, choice));
             assert!(values.iter().all(|value| pin.allows(value.as_bytes())));
             assert!(values[0] != values[1] && values[1] != values[2] && values[0] != values[2]);
         }
@@ -213,13 +214,18 @@ mod tests {
 
     #[test]
     fn every_style_reads_the_whole_certificate() {
-        for style in [ReadStyle::Header4, ReadStyle::Header7, ReadStyle::Header8Ff, ReadStyle::ExtendedFromStart] {
+        for style in
+            [ReadStyle::Header4, ReadStyle::Header7, ReadStyle::Header8Ff, ReadStyle::ExtendedFromStart]
+        {
             let total: u32 = style.body(1590).iter().map(|read| read.le).sum();
             assert_eq!(total, 1590, "{style:?}");
         }
         assert_eq!(ReadStyle::Header7Continue.body(1590)[0], Read { offset: 7, le: 256, extended: false });
         assert_eq!(ReadStyle::Extended.body(1590), [Read { offset: 4, le: 1586, extended: true }]);
-        assert_eq!(ReadStyle::Header4.body(512).last(), Some(&Read { offset: 256, le: 256, extended: false }));
+        assert_eq!(
+            ReadStyle::Header4.body(512).last(),
+            Some(&Read { offset: 256, le: 256, extended: false })
+        );
     }
 
     #[test]

@@ -41,7 +41,8 @@ impl ShownCommand {
     #[must_use]
     pub fn new(raw: &[u8]) -> Self {
         let secret = if carries_pin(raw) { raw.len().min(5)..raw.len() } else { 0..0 };
-        let bytes = raw.iter().enumerate().map(|(at, byte)| (!secret.contains(&at)).then_some(*byte)).collect();
+        let bytes =
+            raw.iter().enumerate().map(|(at, byte)| (!secret.contains(&at)).then_some(*byte)).collect();
         Self { bytes, meaning: meaning(raw) }
     }
 }
@@ -187,7 +188,10 @@ mod tests {
             "> 00 20 00 80  VERIFY current EF: tries left?\n< 63 C2  (2 tries left)"
         );
         let exchange = Exchange::new(&hex!("00B0000100"), None);
-        assert_eq!(exchange.to_string(), "> 00 B0 00 01 00  READ BINARY offset 1, up to 256 bytes\n< (no answer)");
+        assert_eq!(
+            exchange.to_string(),
+            "> 00 B0 00 01 00  READ BINARY offset 1, up to 256 bytes\n< (no answer)"
+        );
     }
 
     #[test]

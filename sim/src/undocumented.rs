@@ -134,7 +134,11 @@ mod tests {
             assert_eq!(row.answer == "63C?", situation.answer().is_none(), "{}", row.answer);
         }
         for row in &rows {
-            assert!(Situation::ALL.iter().any(|situation| situation.name() == row.situation), "{}", row.situation);
+            assert!(
+                Situation::ALL.iter().any(|situation| situation.name() == row.situation),
+                "{}",
+                row.situation
+            );
         }
     }
 }

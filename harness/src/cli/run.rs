@@ -117,13 +117,17 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let scenarios = if arguments.paths.is_empty() {
         scenario::built_in(&requirements)
     } else {
-        scenario::load_paths(&arguments.paths, &requirements).map_err(|error| Failure::Usage(error.to_string()))?
+        scenario::load_paths(&arguments.paths, &requirements)
+            .map_err(|error| Failure::Usage(error.to_string()))?
     };
     let is_selected =
         |scenario: &&Scenario| arguments.tag.as_ref().is_none_or(|expression| expression.selects(scenario));
     let selected: Vec<&Scenario> = scenarios.iter().filter(is_selected).collect();
     if selected.is_empty() {
-        return Err(Failure::Usage(format!("no scenario has the wanted tags; {} were looked at", scenarios.len())));
+        return Err(Failure::Usage(format!(
+            "no scenario has the wanted tags; {} were looked at",
+            scenarios.len()
+        )));
     }
     let language = arguments.lang.unwrap_or_else(Language::of_environment);
     if arguments.list {
@@ -158,8 +162,15 @@ fn play(
                     Cards::all_of(Arc::new(personalised.map_err(|error| Failure::Usage(error.to_string()))?))
                 }
             };
-            return run_on_simulator(scenarios, &mut cards, requirements, trust, arguments.fail_fast, &mut report)
-                .map_err(|error| Failure::Usage(error.to_string()));
+            return run_on_simulator(
+                scenarios,
+                &mut cards,
+                requirements,
+                trust,
+                arguments.fail_fast,
+                &mut report,
+            )
+            .map_err(|error| Failure::Usage(error.to_string()));
         }
         CardSeat::Vpcd(port) => {
             let reader = Reader::listen(&Address::loopback(*port), ReaderOptions::default());
@@ -177,9 +188,13 @@ fn play(
         fresh: arguments.fresh.clone(),
         fail_fast: arguments.fail_fast,
     };
-    run_on_peer(scenarios, &mut *source, &options, requirements, trust, &mut report).map_err(|error| match error {
-        NothingCouldRun::NoCard(_) => Failure::NoCard(error.to_string()),
-        NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => Failure::Usage(error.to_string()),
+    run_on_peer(scenarios, &mut *source, &options, requirements, trust, &mut report).map_err(|error| {
+        match error {
+            NothingCouldRun::NoCard(_) => Failure::NoCard(error.to_string()),
+            NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => {
+                Failure::Usage(error.to_string())
+            }
+        }
     })
 }
 

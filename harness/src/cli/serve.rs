@@ -86,7 +86,8 @@ pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
 
     let shutdown = Shutdown::new();
     let on_signal = shutdown.clone();
-    ctrlc::set_handler(move || on_signal.now()).map_err(|error| usage(format!("signals cannot be handled: {error}")))?;
+    ctrlc::set_handler(move || on_signal.now())
+        .map_err(|error| usage(format!("signals cannot be handled: {error}")))?;
     vpcd::serve(&mut *card, mode, &shutdown, &mut |event| tell(&event));
     Ok(Exit::Success)
 }
@@ -134,7 +135,9 @@ fn tell(event: &Event) {
         ),
         Event::Connected { peer } => writeln!(stderr, "connected to {peer}"),
         Event::Silent(_) => writeln!(stderr, "connected but silent: another card is in this slot"),
-        Event::UndefinedControl(byte) => writeln!(stderr, "the reader sent the undefined control byte {byte:02X}; ignored"),
+        Event::UndefinedControl(byte) => {
+            writeln!(stderr, "the reader sent the undefined control byte {byte:02X}; ignored")
+        }
         Event::EmptyFrame => writeln!(stderr, "the reader sent an empty frame; ignored"),
         Event::Disconnected(ended) => writeln!(stderr, "disconnected: {ended}"),
         other => writeln!(stderr, "{other:?}"),

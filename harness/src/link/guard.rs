@@ -38,7 +38,9 @@ pub enum Refused {
     #[error("a right PIN was refused before; no further PIN is presented")]
     RightPinWasRefused,
     /// it may do anything
-    #[error("this command is not known to be harmless, and the card may be real; --mine says that it is a simulator")]
+    #[error(
+        "this command is not known to be harmless, and the card may be real; --mine says that it is a simulator"
+    )]
     NotKnownHarmless,
 }
 
@@ -56,7 +58,14 @@ impl<L: CardLink> Guard<L> {
     /// Guards `link`. `right` are the values that the user gave for this card; none if they gave
     /// none.
     pub fn new(link: L, consent: Consent, right: BTreeMap<PinName, PinValue>) -> Self {
-        Self { link, consent, right, tries_left: BTreeMap::new(), selection: Selection::default(), stopped: false }
+        Self {
+            link,
+            consent,
+            right,
+            tries_left: BTreeMap::new(),
+            selection: Selection::default(),
+            stopped: false,
+        }
     }
 
     fn admit(&self, apdu: &CommandApdu<'_>) -> Result<(), Refused> {

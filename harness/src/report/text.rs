@@ -55,11 +55,15 @@ impl<'a, W: Write> Text<'a, W> {
             Event::Finished { scenario, verdict, .. } => {
                 let title = scenario.title.in_language(self.language);
                 let mark = match verdict {
-                    Verdict::Passed { observations } if observations.is_empty() => " ok  ".green().to_string(),
+                    Verdict::Passed { observations } if observations.is_empty() => {
+                        " ok  ".green().to_string()
+                    }
                     Verdict::Passed { .. } => " ok* ".green().to_string(),
                     Verdict::Failed { .. } => "FAIL ".red().bold().to_string(),
                     Verdict::LinkLost { .. } => "LOST ".red().bold().to_string(),
-                    Verdict::RequirementMissing(_) | Verdict::RefusedByGuard(_) => "skip ".yellow().to_string(),
+                    Verdict::RequirementMissing(_) | Verdict::RefusedByGuard(_) => {
+                        "skip ".yellow().to_string()
+                    }
                 };
                 writeln!(self.out, "{mark} {}  {}", scenario.id, title.dimmed())?;
                 self.details(verdict)

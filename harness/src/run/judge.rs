@@ -18,7 +18,8 @@ impl Judge {
     /// Whether a difference fails the card; otherwise it is an observation.
     #[must_use]
     pub fn fails(self, expectation: Expectation, covered: &[String], requirements: &Requirements) -> bool {
-        let is_must = |id: &String| requirements.get(id).is_some_and(|requirement| requirement.level == Level::Must);
+        let is_must =
+            |id: &String| requirements.get(id).is_some_and(|requirement| requirement.level == Level::Must);
         match (self, expectation) {
             (Self::BuiltIn, _) | (Self::OurIssuer, Expectation::OurIssuer) => true,
             (Self::Others, Expectation::OurIssuer) | (_, Expectation::Undocumented) => false,
@@ -34,8 +35,10 @@ mod tests {
     #[test]
     fn another_cards_unknowns_are_never_failures() {
         let requirements = Requirements::built_in();
-        let must = requirements.iter().find(|requirement| requirement.level == Level::Must).unwrap().id.clone();
-        let observe = requirements.iter().find(|requirement| requirement.level == Level::Observe).unwrap().id.clone();
+        let must =
+            requirements.iter().find(|requirement| requirement.level == Level::Must).unwrap().id.clone();
+        let observe =
+            requirements.iter().find(|requirement| requirement.level == Level::Observe).unwrap().id.clone();
         let fails = |judge: Judge, expectation, id: &String| {
             judge.fails(expectation, std::slice::from_ref(id), &requirements)
         };

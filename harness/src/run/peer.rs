@@ -8,7 +8,7 @@ use super::fresh::FreshProcess;
 use super::judge::Judge;
 use super::plan::{Cost, PinUse, Plan};
 use super::session::{Session, Surroundings};
-use super::verdict::Verdict;
+use super::verdict::{Difference, Expectation, Finding, Verdict};
 use crate::link::{CardLink, Consent, Guard, LinkError};
 use crate::requirement::Requirements;
 use crate::scenario::{PinChoice, ReadStyle, Scenario};
@@ -89,7 +89,12 @@ pub fn run_on_peer(
     let full = Profile::card().tries;
     let mut planned: Vec<(&Scenario, Plan)> =
         scenarios.iter().map(|scenario| (*scenario, Plan::of(scenario, full))).collect();
-    planned.sort_by_key(|(scenario, plan)| (plan.cost(), scenario.given.values().any(|tries| *tries == 0)));
+    planned.sort_by_key(|(scenario, plan)| {
+        // Lockouts of one PIN together, and what begins blocked after what blocks.
+        let spoiled = plan.pins.iter().filter(|(_, usage)| usage.blocked || usage.spent_at_end > 0);
+        let begins_blocked = scenario.given.values().any(|tries| *tries == 0);
+        (plan.cost(), spoiled.map(|(pin, _)| *pin).max(), begins_blocked)
+    });
 
     sink.event(&Event::Began { scenarios: scenarios.len() });
     sink.event(&Event::Planned(&describe(&planned, options)));
@@ -181,7 +186,8 @@ impl Suite<'_> {
     fn identify(&self, mut link: Box<dyn CardLink>) -> Result<Seat, LinkError> {
         link.power(Power::On)?;
         link.atr()?;
-        let ours = read_user_authentication_certificate(&mut *link)?.is_some_and(|certificate| certificate.is_ours());
+        let ours = read_user_authentication_certificate(&mut *link)?
+            .is_some_and(|certificate| certificate.is_ours());
         let guarded = !ours && !self.options.mine;
         if guarded {
             let right = self.options.holder.as_ref().map(|holder| {
@@ -234,13 +240,21 @@ impl Suite<'_> {
             self.seat = None;
             return Ok(verdict);
         }
-        let as_planned = matches!(&verdict, Verdict::Passed { observations } if observations.is_empty());
-        if as_planned && changed.is_empty() {
-            seat.count(plan, self.full);
-        } else if seat.restore(&changed, &holder, self.full).is_err() {
+        let kept = match (changed.is_empty(), verdict) {
+            (true, Verdict::Passed { observations }) => match seat.account(scenario, plan, self.full) {
+                Ok(None) => return Ok(Verdict::Passed { observations }),
+                Ok(Some(finding)) => (
+                    seat.restore(&[], &holder, self.full),
+                    Verdict::Failed { finding: Box::new(finding), observations },
+                ),
+                Err(error) => (Err(error), Verdict::Passed { observations }),
+            },
+            (_, verdict) => (seat.restore(&changed, &holder, self.full), verdict),
+        };
+        if kept.0.is_err() {
             self.seat = None;
         }
-        Ok(verdict)
+        Ok(kept.1)
     }
 }
 
@@ -357,16 +371,44 @@ impl Seat {
             }
         }
         let tries = |count: u8| format!("{count} {}", if count == 1 { "try" } else { "tries" });
-        Ok((left != wanted).then(|| format!("{pin} has {} left, and {} would be needed", tries(left), tries(wanted))))
+        Ok((left != wanted)
+            .then(|| format!("{pin} has {} left, and {} would be needed", tries(left), tries(wanted))))
     }
 
-    /// Notes what a scenario that went as planned has left.
-    fn count(&mut self, plan: &Plan, full: Tries) {
-        for (pin, usage) in &plan.pins {
-            if usage.right + usage.wrong > 0 && let Some(Some(tries)) = self.tries_left.get_mut(pin) {
-                *tries = full.of(*pin) - usage.spent_at_end;
+    /// After a scenario that presented PINs and went as planned, the counters must be as planned
+    /// too; where one is not, this is the finding.
+    fn account(
+        &mut self,
+        scenario: &Scenario,
+        plan: &Plan,
+        full: Tries,
+    ) -> Result<Option<Finding>, LinkError> {
+        if !plan.presents_pins() {
+            return Ok(None);
+        }
+        let before = self.tries_left.clone();
+        self.read_counters()?;
+        for pin in PinName::ALL {
+            let (Some(Some(before)), Some(Some(left))) = (before.get(&pin), self.tries_left.get(&pin)) else {
+                continue;
+            };
+            let (planned, rules) = plan.counter_afterwards(pin, *before, full);
+            if *left != planned {
+                return Ok(Some(Finding {
+                    position: scenario.position.clone(),
+                    step: format!("the counter of {pin} after the scenario"),
+                    requirements: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+                    why: None,
+                    difference: Difference {
+                        expected: format!("{planned} tries left"),
+                        came: format!("{left} tries left"),
+                        exchange: None,
+                        kind: Expectation::Requirement,
+                    },
+                }));
             }
         }
+        Ok(None)
     }
 
     /// Changes PINs back and refills counters, as far as that goes.
@@ -413,7 +455,8 @@ fn read_user_authentication_certificate(link: &mut dyn CardLink) -> Result<Optio
     let style = ReadStyle::Header4;
     link.transmit(&terminal::select_application(&terminal::JPKI_AID))?;
     link.transmit(&terminal::select_file(EF))?;
-    let mut read = |read: terminal::Read| link.transmit(&terminal::read_binary(None, read.offset, read.le, false));
+    let mut read =
+        |read: terminal::Read| link.transmit(&terminal::read_binary(None, read.offset, read.le, false));
     let header = read(style.header())?;
     let Some(length) = terminal::der_length(&header) else { return Ok(None) };
     let mut der = Vec::new();

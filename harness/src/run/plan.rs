@@ -2,7 +2,7 @@
 //! order on a card that keeps its state, what the card must bring, and what the guard will refuse.
 
 use crate::link::{Consent, Refused, Selection};
-use crate::scenario::{By, PinChoice, Scenario, SelectTarget, StatusExpectation, Verb};
+use crate::scenario::{By, PinChoice, Scenario, SelectTarget, StatusExpectation, TriesExpectation, Verb};
 use crate::terminal;
 use std::collections::BTreeMap;
 use vmyna_sim::apdu::{CommandApdu, Status};
@@ -29,7 +29,7 @@ pub struct PinUse {
     pub right: u32,
     /// times another value is presented
     pub wrong: u32,
-    /// its counter is asked for
+    /// its counter must be what the scenario says
     pub asked: bool,
     /// its value is changed
     pub changed: bool,
@@ -45,6 +45,13 @@ pub struct Plan {
     /// by PIN; those that the scenario does not touch are missing
     pub pins: BTreeMap<PinName, PinUse>,
 }
+
+/// The requirements that the counters themselves prove, whatever the scenario is about.
+const WRONG_VALUES_ARE_COUNTED: &str = "PIN-03";
+const THREE_TRIES: &str = "PIN-06";
+const FIVE_TRIES: &str = "PIN-09";
+const SUCCESS_REFILLS: &str = "PIN-10";
+const COUNTERS_ARE_INDEPENDENT: &str = "PIN-11";
 
 impl Plan {
     /// Works out what `scenario` will do on a right card whose full counters are `full`.
@@ -67,6 +74,7 @@ impl Plan {
         }
         for (pin, usage) in &mut walk.plan.pins {
             usage.spent_at_end = full.of(*pin).saturating_sub(walk.tries[pin]);
+            usage.blocked |= walk.tries[pin] == 0;
         }
         walk.plan
     }
@@ -83,6 +91,26 @@ impl Plan {
             Cost::Refilling
         } else {
             Cost::Reading
+        }
+    }
+
+    /// Whether any PIN is presented.
+    #[must_use]
+    pub fn presents_pins(&self) -> bool {
+        self.pins.values().any(|usage| usage.right + usage.wrong > 0)
+    }
+
+    /// The tries that `pin` must have left after the scenario when it had `before`, and the
+    /// requirements of which a card breaks one where it has not.
+    #[must_use]
+    pub fn counter_afterwards(&self, pin: PinName, before: u8, full: Tries) -> (u8, &'static [&'static str]) {
+        match self.pins.get(&pin) {
+            Some(usage) if usage.right + usage.wrong > 0 => match (usage.spent_at_end, pin) {
+                (0, PinName::UserAuthentication) => (full.of(pin), &[SUCCESS_REFILLS, THREE_TRIES]),
+                (0, PinName::DigitalSignature) => (full.of(pin), &[SUCCESS_REFILLS, FIVE_TRIES]),
+                (spent, _) => (full.of(pin) - spent, &[WRONG_VALUES_ARE_COUNTED]),
+            },
+            _ => (before, &[COUNTERS_ARE_INDEPENDENT]),
         }
     }
 
@@ -127,7 +155,8 @@ impl Walk {
             }
             Verb::TriesLeft(step) => {
                 self.select(step.by, terminal::pin_file(step.of));
-                self.plan.pins.entry(step.of).or_default().asked = true;
+                self.plan.pins.entry(step.of).or_default().asked |=
+                    matches!(step.expect, TriesExpectation::Count(_));
             }
             Verb::Verify(step) => {
                 self.select(step.by, terminal::pin_file(step.pin));
@@ -177,7 +206,9 @@ impl Walk {
             let reached: Vec<PinName> = reached.map_or_else(|| PinName::ALL.to_vec(), |pin| vec![pin]);
             for pin in reached {
                 match apdu.ins() {
-                    0x20 if !apdu.data().is_empty() && self.selection.reaches_pins() => self.present(pin, false),
+                    0x20 if !apdu.data().is_empty() && self.selection.reaches_pins() => {
+                        self.present(pin, false)
+                    }
                     0x24 | 0x2C | 0x32 => self.plan.pins.entry(pin).or_default().changed = true,
                     _ => {}
                 }
@@ -189,7 +220,11 @@ impl Walk {
 
 fn expected_status(expectation: &StatusExpectation) -> &'static [u8] {
     match expectation {
-        StatusExpectation::AnyOf(patterns) if patterns.iter().any(|pattern| pattern.matches(Status::Success)) => &SUCCESS,
+        StatusExpectation::AnyOf(patterns)
+            if patterns.iter().any(|pattern| pattern.matches(Status::Success)) =>
+        {
+            &SUCCESS
+        }
         _ => &REFUSED,
     }
 }
@@ -221,8 +256,18 @@ mod tests {
     }
 
     #[test]
+    fn the_rules_that_counters_prove_exist() {
+        for rule in
+            [WRONG_VALUES_ARE_COUNTED, THREE_TRIES, FIVE_TRIES, SUCCESS_REFILLS, COUNTERS_ARE_INDEPENDENT]
+        {
+            assert!(Requirements::built_in().get(rule).is_some(), "{rule}");
+        }
+    }
+
+    #[test]
     fn raw_bytes_count_as_a_wrong_value_of_the_pin_they_reach() {
-        let raw = "  - select: jpki\n  - transmit: {apdu: \"00 20 00 98 03 31 32 33\", expect: {sw: \"63C?\"}}\n";
+        let raw =
+            "  - select: jpki\n  - transmit: {apdu: \"00 20 00 98 03 31 32 33\", expect: {sw: \"63C?\"}}\n";
         assert_eq!(plan(raw).pins[&PinName::UserAuthentication].wrong, 1);
         assert!(!plan(raw).pins.contains_key(&PinName::DigitalSignature));
     }

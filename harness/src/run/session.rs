@@ -6,8 +6,9 @@ use super::verdict::{Difference, Expectation, Finding, Verdict};
 use crate::link::{CardLink, LinkError};
 use crate::requirement::Requirements;
 use crate::scenario::{
-    By, CertificateCheck, CertificateName, CertificateStep, ChangePinStep, Expect, PinChoice, PlacedStep, PowerStep,
-    ReadStyle, Scenario, SelectTarget, SignExpect, SignStep, StatusExpectation, Verb,
+    By, CertificateCheck, CertificateName, CertificateStep, ChangePinStep, Expect, PinChoice, PlacedStep,
+    PowerStep, ReadStyle, Scenario, SelectTarget, SignExpect, SignStep, StatusExpectation, TriesExpectation,
+    TriesLeftStep, Verb,
 };
 use crate::terminal::{self, Read};
 use crate::verify::{Certificate, CertificateProblem, Purpose, Trust, shape_problem};
@@ -41,6 +42,8 @@ pub struct Session<'a> {
     surroundings: Surroundings<'a>,
     certificates: HashMap<CertificateName, Certificate>,
     values: BTreeMap<PinName, PinChoice>,
+    /// tries left when the scenario last asked
+    asked: BTreeMap<PinName, u8>,
 }
 
 /// Why a step did not end as it should.
@@ -109,7 +112,13 @@ impl Answer {
 impl<'a> Session<'a> {
     /// Begins with a card that is powered and has nothing selected.
     pub fn new(link: &'a mut dyn CardLink, surroundings: Surroundings<'a>) -> Self {
-        Self { link, surroundings, certificates: HashMap::new(), values: BTreeMap::new() }
+        Self {
+            link,
+            surroundings,
+            certificates: HashMap::new(),
+            values: BTreeMap::new(),
+            asked: BTreeMap::new(),
+        }
     }
 
     /// Plays `scenario` to its end, or to the first step that fails.
@@ -168,16 +177,13 @@ impl<'a> Session<'a> {
                 };
                 self.transmit(&command)?.must_be(&step.expect).map_err(Stop::from)
             }
-            Verb::TriesLeft(step) => {
-                let p2 = self.address(step.by, terminal::pin_file(step.of))?;
-                let command = CommandBuilder::new(0x00, 0x20, 0x00, p2).to_bytes();
-                let expect = Expect::status(Status::TriesLeft(step.expect));
-                self.transmit(&command)?.must_be(&expect).map_err(Stop::from)
-            }
+            Verb::TriesLeft(step) => self.tries_left(step),
             Verb::Verify(step) => {
                 let p2 = self.address(step.by, terminal::pin_file(step.pin))?;
                 let value = terminal::pin_value(self.surroundings.holder, step.pin, step.value);
-                if step.value == PinChoice::LowerCase && value == *terminal::own_pin(self.surroundings.holder, step.pin) {
+                if step.value == PinChoice::LowerCase
+                    && value == *terminal::own_pin(self.surroundings.holder, step.pin)
+                {
                     return Err(Stop::Missing(format!("the holder's {} has no letter", step.pin)));
                 }
                 let command = CommandBuilder::new(0x00, 0x20, 0x00, p2).data(value.as_bytes()).to_bytes();
@@ -202,7 +208,9 @@ impl<'a> Session<'a> {
                 let second = self.transmit(&command)?;
                 second.must_be(expect)?;
                 if first.data() == second.data() {
-                    return Err(second.differs("other bytes than the first time", "the same bytes again").into());
+                    return Err(second
+                        .differs("other bytes than the first time", "the same bytes again")
+                        .into());
                 }
                 Ok(())
             }
@@ -244,6 +252,28 @@ impl<'a> Session<'a> {
         }
     }
 
+    fn tries_left(&mut self, step: &TriesLeftStep) -> Played {
+        let p2 = self.address(step.by, terminal::pin_file(step.of))?;
+        let answer = self.transmit(&CommandBuilder::new(0x00, 0x20, 0x00, p2).to_bytes())?;
+        let status = answer.response().map(|response| response.status);
+        let Some(Status::TriesLeft(left)) = status else {
+            let came = ShownResponse::new(&answer.bytes).to_string();
+            return Err(answer.differs("63Cx, the tries left", came).into());
+        };
+        let expected = match step.expect {
+            TriesExpectation::Count(count) => Some(count),
+            TriesExpectation::Same => self.asked.get(&step.of).copied(),
+            TriesExpectation::Any => None,
+        };
+        self.asked.insert(step.of, left);
+        match expected {
+            Some(expected) if expected != left => {
+                Err(answer.differs(format!("{expected} tries left"), format!("{left} tries left")).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn change_pin(&mut self, step: &ChangePinStep) -> Played {
         let p2 = self.address(step.by, terminal::pin_file(step.pin))?;
         let value = terminal::pin_value(self.surroundings.holder, step.pin, step.to);
@@ -271,8 +301,9 @@ impl<'a> Session<'a> {
         if !header.succeeded() {
             return Ok(());
         }
-        let length = terminal::der_length(header.data())
-            .ok_or_else(|| header.differs("the beginning of a DER sequence", Spaced(header.data()).to_string()))?;
+        let length = terminal::der_length(header.data()).ok_or_else(|| {
+            header.differs("the beginning of a DER sequence", Spaced(header.data()).to_string())
+        })?;
         let mut der = header.data().to_vec();
         for read in step.style.body(length) {
             let answer = self.read(file, step.style, read)?;
@@ -280,7 +311,9 @@ impl<'a> Session<'a> {
             let came = answer.data();
             let wanted = read.le.min(u32::from(length) - u32::from(read.offset)) as usize;
             if came.len() < wanted || came.len() > read.le as usize {
-                return Err(answer.differs(format!("{wanted} bytes"), format!("{} bytes", came.len())).into());
+                return Err(answer
+                    .differs(format!("{wanted} bytes"), format!("{} bytes", came.len()))
+                    .into());
             }
             der.truncate(read.offset.into());
             der.extend(came);
@@ -313,14 +346,20 @@ impl<'a> Session<'a> {
             CertificateName::UserAuthentication => {
                 (Purpose::UserAuthentication, Some(CertificateName::UserAuthenticationCa))
             }
-            CertificateName::DigitalSignature => (Purpose::DigitalSignature, Some(CertificateName::DigitalSignatureCa)),
-            CertificateName::UserAuthenticationCa | CertificateName::DigitalSignatureCa => (Purpose::Issuing, None),
+            CertificateName::DigitalSignature => {
+                (Purpose::DigitalSignature, Some(CertificateName::DigitalSignatureCa))
+            }
+            CertificateName::UserAuthenticationCa | CertificateName::DigitalSignatureCa => {
+                (Purpose::Issuing, None)
+            }
         };
         let (expected, result, kind) = match check {
             CertificateCheck::Path => match issuer.map(|issuer| self.certificates.get(&issuer)) {
-                Some(Some(issuer)) => {
-                    ("a certificate signed by its issuer", certificate.is_signed_by(issuer), Expectation::Requirement)
-                }
+                Some(Some(issuer)) => (
+                    "a certificate signed by its issuer",
+                    certificate.is_signed_by(issuer),
+                    Expectation::Requirement,
+                ),
                 Some(None) => return Ok(()),
                 None => (
                     "a trusted CA certificate",
@@ -328,11 +367,17 @@ impl<'a> Session<'a> {
                     Expectation::Requirement,
                 ),
             },
-            CertificateCheck::Usage => ("usages that fit", certificate.fits(purpose), Expectation::Requirement),
-            CertificateCheck::Key => ("an RSA-2048 key", certificate.has_card_key(), Expectation::Requirement),
-            CertificateCheck::Validity => {
-                ("a certificate valid now", certificate.is_valid_at(self.surroundings.now), Expectation::OurIssuer)
+            CertificateCheck::Usage => {
+                ("usages that fit", certificate.fits(purpose), Expectation::Requirement)
             }
+            CertificateCheck::Key => {
+                ("an RSA-2048 key", certificate.has_card_key(), Expectation::Requirement)
+            }
+            CertificateCheck::Validity => (
+                "a certificate valid now",
+                certificate.is_valid_at(self.surroundings.now),
+                Expectation::OurIssuer,
+            ),
             CertificateCheck::Shape => {
                 let problem = shape_problem(name, certificate);
                 let result = problem.map_or(Ok(()), |problem| Err(CertificateProblem::Usage(problem)));
@@ -353,8 +398,10 @@ impl<'a> Session<'a> {
         answer.must_be(&Expect::default())?;
         let Some(certificate) = self.certificates.get(&step.key.certificate()) else { return Ok(()) };
         let expected = format!("a signature that verifies with the certificate {}", step.key.certificate());
-        let key = certificate.public_key().map_err(|problem| answer.differs(&expected, problem.to_string()))?;
-        key.verify(&data, answer.data()).map_err(|problem| answer.differs(expected, problem.to_string()).into())
+        let key =
+            certificate.public_key().map_err(|problem| answer.differs(&expected, problem.to_string()))?;
+        key.verify(&data, answer.data())
+            .map_err(|problem| answer.differs(expected, problem.to_string()).into())
     }
 }
 

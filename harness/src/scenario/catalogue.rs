@@ -18,7 +18,8 @@ pub fn built_in(requirements: &Requirements) -> Vec<Scenario> {
     files
         .into_iter()
         .map(|(path, text)| {
-            load::parse(&format!("vectors/scenarios/{path}"), text, requirements).unwrap_or_else(|error| panic!("{error}"))
+            load::parse(&format!("vectors/scenarios/{path}"), text, requirements)
+                .unwrap_or_else(|error| panic!("{error}"))
         })
         .collect()
 }

@@ -60,7 +60,8 @@ impl StatusPattern {
     /// # Errors
     /// A sentence saying what a status pattern looks like.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("a status is four hex digits such as \"6A82\", `?` for any digit, not {text:?}");
+        let wrong =
+            || format!("a status is four hex digits such as \"6A82\", `?` for any digit, not {text:?}");
         let (negated, digits) = text.strip_prefix('!').map_or((false, text), |digits| (true, digits));
         if digits.chars().count() != 4 {
             return Err(wrong());
@@ -106,7 +107,8 @@ impl BytesPattern {
     pub fn matches(&self, data: &[u8]) -> bool {
         let length_fits =
             if self.open_ended { data.len() >= self.bytes.len() } else { data.len() == self.bytes.len() };
-        length_fits && self.bytes.iter().zip(data).all(|(wanted, byte)| wanted.is_none_or(|wanted| wanted == *byte))
+        length_fits
+            && self.bytes.iter().zip(data).all(|(wanted, byte)| wanted.is_none_or(|wanted| wanted == *byte))
     }
 
     /// The pattern of exactly these bytes, or of what begins with them.
@@ -224,7 +226,9 @@ impl<'de> Visitor<'de> for WordOrMap {
             "ok" => Ok(Expect::default()),
             "blocked" => Ok(Expect { status: StatusExpectation::Blocked, ..Expect::default() }),
             "valid" => Err(E::custom("only a signature is `valid`; other answers are `ok`")),
-            other => Err(E::custom(format!("`{other}` is no expectation; the words are ok, blocked and valid"))),
+            other => {
+                Err(E::custom(format!("`{other}` is no expectation; the words are ok, blocked and valid")))
+            }
         }
     }
 

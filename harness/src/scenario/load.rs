@@ -109,7 +109,9 @@ pub(super) fn parse(file: &str, text: &str, requirements: &Requirements) -> Resu
         tags: source.tags.into_iter().map(|tag| tag.value).collect(),
         holder: source.holder,
         given: source.given.into_iter().map(|(pin, tries)| (pin, tries.value)).collect(),
-        steps: steps.map(|step| PlacedStep { position: Position::of(file, &step), step: step.value }).collect(),
+        steps: steps
+            .map(|step| PlacedStep { position: Position::of(file, &step), step: step.value })
+            .collect(),
         position,
     })
 }
@@ -135,17 +137,25 @@ fn step_problem(step: &Step, covers: &[String], read: &mut Vec<CertificateName>)
                 _ => None,
             }
         }
-        Verb::Sign(sign) if sign.expect == super::SignExpect::Valid && !read.contains(&sign.key.certificate()) => {
+        Verb::Sign(sign)
+            if sign.expect == super::SignExpect::Valid && !read.contains(&sign.key.certificate()) =>
+        {
             let certificate = sign.key.certificate();
-            Some(format!("the signature cannot be verified before the certificate {certificate} has been read"))
+            Some(format!(
+                "the signature cannot be verified before the certificate {certificate} has been read"
+            ))
         }
         Verb::ChangePin(change) if !matches!(change.to, PinChoice::New | PinChoice::Right) => {
             Some("a PIN is changed to `new`, or back to `right`".to_owned())
         }
-        Verb::Verify(verify) if verify.value == PinChoice::LowerCase && verify.pin != PinName::DigitalSignature => {
+        Verb::Verify(verify)
+            if verify.value == PinChoice::LowerCase && verify.pin != PinName::DigitalSignature =>
+        {
             Some(format!("{} has no letters", verify.pin))
         }
-        Verb::ReadBinary(read) if read.offset > 0x7FFF => Some("an offset has 15 bits: 0 to 32767".to_owned()),
+        Verb::ReadBinary(read) if read.offset > 0x7FFF => {
+            Some("an offset has 15 bits: 0 to 32767".to_owned())
+        }
         Verb::ReadBinary(read) if read.sfi.is_some_and(|sfi| sfi > 31) => {
             Some("a short EF identifier is 0 to 31".to_owned())
         }

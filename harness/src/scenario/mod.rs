@@ -10,9 +10,9 @@ pub use catalogue::built_in;
 pub use expect::{BytesPattern, Expect, SignExpect, StatusExpectation, StatusPattern};
 pub use load::{LoadError, load_paths};
 pub use step::{
-    AtrStep, By, CertificateCheck, CertificateName, CertificateStep, ChallengeStep, ChangePinStep, Digest, KeyName,
-    PinChoice, PowerStep, ReadBinaryStep, ReadStyle, SelectStep, SelectTarget, SignInput, SignStep, Step, TransmitStep,
-    TriesLeftStep, Verb, VerifyStep,
+    AtrStep, By, CertificateCheck, CertificateName, CertificateStep, ChallengeStep, ChangePinStep, Digest,
+    KeyName, PinChoice, PowerStep, ReadBinaryStep, ReadStyle, SelectStep, SelectTarget, SignInput, SignStep,
+    Step, TransmitStep, TriesExpectation, TriesLeftStep, Verb, VerifyStep,
 };
 pub use tag::{TagError, TagExpression};
 

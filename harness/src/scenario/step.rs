@@ -96,14 +96,17 @@ impl<'de> Deserialize<'de> for Step {
                         name => match verb(name, &mut map)? {
                             None => return Err(de::Error::unknown_field(name, STEP_KEYS)),
                             Some(_) if found.is_some() => {
-                                return Err(de::Error::custom(format!("`{name}` is a second verb; a step has one")));
+                                return Err(de::Error::custom(format!(
+                                    "`{name}` is a second verb; a step has one"
+                                )));
                             }
                             some => found = some,
                         },
                     }
                 }
-                let verb = found
-                    .ok_or_else(|| de::Error::custom(format!("a step needs a verb: one of {}", VERBS.join(", "))))?;
+                let verb = found.ok_or_else(|| {
+                    de::Error::custom(format!("a step needs a verb: one of {}", VERBS.join(", ")))
+                })?;
                 Ok(Step { verb, covers, why, precondition })
             }
         }
@@ -199,7 +202,11 @@ impl<'de> Deserialize<'de> for SelectStep {
                     (None, Some(_), None) => return Err(de::Error::custom("an AID has at most 16 bytes")),
                     (None, None, Some(file)) => match *file {
                         [high, low] => SelectTarget::File(u16::from_be_bytes([high, low])),
-                        _ => return Err(de::Error::custom("a file identifier is two bytes, such as \"000A\"")),
+                        _ => {
+                            return Err(de::Error::custom(
+                                "a file identifier is two bytes, such as \"000A\"",
+                            ));
+                        }
                     },
                     _ => return Err(de::Error::custom("select names one of application, aid and file")),
                 };
@@ -233,14 +240,46 @@ pub struct TriesLeftStep {
     #[serde(default)]
     pub by: By,
     /// how many
-    #[serde(deserialize_with = "tries")]
-    pub expect: u8,
+    pub expect: TriesExpectation,
 }
 
-fn tries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
-    match u8::deserialize(deserializer)? {
-        tries @ 0..=15 => Ok(tries),
-        tries => Err(de::Error::custom(format!("63Cx can say 0 to 15 tries, not {tries}"))),
+/// How many tries must be left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriesExpectation {
+    /// so many
+    Count(u8),
+    /// whatever number
+    Any,
+    /// as many as the last time the scenario asked
+    Same,
+}
+
+impl<'de> Deserialize<'de> for TriesExpectation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrWord;
+        impl Visitor<'_> for NumberOrWord {
+            type Value = TriesExpectation;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of tries from 0 to 15, `any` or `same`")
+            }
+
+            fn visit_u64<E: de::Error>(self, tries: u64) -> Result<TriesExpectation, E> {
+                match u8::try_from(tries) {
+                    Ok(tries @ 0..=15) => Ok(TriesExpectation::Count(tries)),
+                    _ => Err(E::custom(format!("63Cx can say 0 to 15 tries, not {tries}"))),
+                }
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<TriesExpectation, E> {
+                match word {
+                    "any" => Ok(TriesExpectation::Any),
+                    "same" => Ok(TriesExpectation::Same),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(word), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(NumberOrWord)
     }
 }
 
@@ -457,7 +496,9 @@ struct SignInputMap {
 impl<'de> Deserialize<'de> for SignInput {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match SignInputMap::deserialize(deserializer)? {
-            SignInputMap { digest_info: Some(digest), of: Some(of), hex: None } => Ok(Self::DigestInfo { digest, of }),
+            SignInputMap { digest_info: Some(digest), of: Some(of), hex: None } => {
+                Ok(Self::DigestInfo { digest, of })
+            }
             SignInputMap { digest_info: None, of: None, hex: Some(bytes) } => Ok(Self::Bytes(bytes)),
             _ => Err(de::Error::custom("data is {digest_info: sha256, of: \"text\"} or {hex: \"…\"}")),
         }

@@ -112,7 +112,8 @@ impl Certificate {
     pub fn is_ours(&self) -> bool {
         let issuer = self.parsed.tbs_certificate().issuer();
         issuer.iter().any(|attribute| {
-            attribute.oid == der::oid::db::rfc4519::O && attribute.value.value() == OUR_ORGANISATION.as_bytes()
+            attribute.oid == der::oid::db::rfc4519::O
+                && attribute.value.value() == OUR_ORGANISATION.as_bytes()
         })
     }
 
@@ -125,7 +126,8 @@ impl Certificate {
         if info.algorithm.oid != RSA_ENCRYPTION {
             return Err(CertificateProblem::Algorithm(info.algorithm.oid));
         }
-        let key = RsaPublicKeySequence::from_der(info.subject_public_key.raw_bytes()).map_err(|error| malformed(&error))?;
+        let key = RsaPublicKeySequence::from_der(info.subject_public_key.raw_bytes())
+            .map_err(|error| malformed(&error))?;
         Ok(RsaPublicKey::new(key.modulus.as_bytes(), key.public_exponent.as_bytes()))
     }
 
@@ -134,15 +136,25 @@ impl Certificate {
     /// # Errors
     /// What does not fit.
     pub fn is_signed_by(&self, issuer: &Self) -> Result<(), CertificateProblem> {
-        let (named, subject) = (self.parsed.tbs_certificate().issuer(), issuer.parsed.tbs_certificate().subject());
+        let (named, subject) =
+            (self.parsed.tbs_certificate().issuer(), issuer.parsed.tbs_certificate().subject());
         if named.to_der().ok() != subject.to_der().ok() {
-            return Err(CertificateProblem::OtherIssuer { issuer: named.to_string(), subject: subject.to_string() });
+            return Err(CertificateProblem::OtherIssuer {
+                issuer: named.to_string(),
+                subject: subject.to_string(),
+            });
         }
         let signed = Signed::split(&self.der).map_err(|error| malformed(&error))?;
         let digest_info = match signed.algorithm.oid {
-            SHA256_WITH_RSA => digest_info(crate::scenario::Digest::Sha256, &sha2::Sha256::digest(signed.tbs)),
-            SHA384_WITH_RSA => digest_info(crate::scenario::Digest::Sha384, &sha2::Sha384::digest(signed.tbs)),
-            SHA512_WITH_RSA => digest_info(crate::scenario::Digest::Sha512, &sha2::Sha512::digest(signed.tbs)),
+            SHA256_WITH_RSA => {
+                digest_info(crate::scenario::Digest::Sha256, &sha2::Sha256::digest(signed.tbs))
+            }
+            SHA384_WITH_RSA => {
+                digest_info(crate::scenario::Digest::Sha384, &sha2::Sha384::digest(signed.tbs))
+            }
+            SHA512_WITH_RSA => {
+                digest_info(crate::scenario::Digest::Sha512, &sha2::Sha512::digest(signed.tbs))
+            }
             other => return Err(CertificateProblem::Algorithm(other)),
         };
         issuer
@@ -163,16 +175,25 @@ impl Certificate {
         let allows = |wanted: KeyUsages| usage.is_none_or(|usage| usage.0.contains(wanted));
         match purpose {
             Purpose::Issuing if !is_authority => wrong("its basic constraints do not make it a CA"),
-            Purpose::Issuing if !allows(KeyUsages::KeyCertSign) => wrong("its key usage does not allow keyCertSign"),
+            Purpose::Issuing if !allows(KeyUsages::KeyCertSign) => {
+                wrong("its key usage does not allow keyCertSign")
+            }
             Purpose::Issuing => Ok(()),
             _ if is_authority => wrong("it is a CA certificate"),
-            _ if !allows(KeyUsages::DigitalSignature) => wrong("its key usage does not allow digitalSignature"),
+            _ if !allows(KeyUsages::DigitalSignature) => {
+                wrong("its key usage does not allow digitalSignature")
+            }
             Purpose::DigitalSignature if !allows(KeyUsages::NonRepudiation) => {
                 wrong("its key usage does not allow nonRepudiation")
             }
             Purpose::DigitalSignature => Ok(()),
             Purpose::UserAuthentication => match self.extension::<ExtendedKeyUsage>()? {
-                Some(usage) if !usage.0.iter().any(|oid| [CLIENT_AUTHENTICATION, ANY_EXTENDED_KEY_USAGE].contains(oid)) => {
+                Some(usage)
+                    if !usage
+                        .0
+                        .iter()
+                        .any(|oid| [CLIENT_AUTHENTICATION, ANY_EXTENDED_KEY_USAGE].contains(oid)) =>
+                {
                     wrong("its extended key usage does not allow clientAuth")
                 }
                 _ => Ok(()),
@@ -206,7 +227,9 @@ impl Certificate {
         }
     }
 
-    fn extension<T: for<'a> Decode<'a, Error = der::Error> + AssociatedOid>(&self) -> Result<Option<T>, CertificateProblem> {
+    fn extension<T: for<'a> Decode<'a, Error = der::Error> + AssociatedOid>(
+        &self,
+    ) -> Result<Option<T>, CertificateProblem> {
         let extensions = self.parsed.tbs_certificate().extensions().into_iter().flatten();
         extensions
             .filter(|extension| extension.extn_id == T::OID)
@@ -249,11 +272,12 @@ impl Trust {
     /// # Errors
     /// What is wrong with the file's contents.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CertificateProblem> {
-        let anchors = if bytes.starts_with(b"-----") || bytes.windows(11).any(|window| window == b"-----BEGIN ") {
-            x509_cert::Certificate::load_pem_chain(bytes).map_err(|error| malformed(&error))?
-        } else {
-            vec![x509_cert::Certificate::from_der(bytes).map_err(|error| malformed(&error))?]
-        };
+        let anchors =
+            if bytes.starts_with(b"-----") || bytes.windows(11).any(|window| window == b"-----BEGIN ") {
+                x509_cert::Certificate::load_pem_chain(bytes).map_err(|error| malformed(&error))?
+            } else {
+                vec![x509_cert::Certificate::from_der(bytes).map_err(|error| malformed(&error))?]
+            };
         let anchor = |parsed: x509_cert::Certificate| {
             parsed.to_der().map(|der| Certificate { der, parsed }).map_err(|error| malformed(&error))
         };
@@ -303,7 +327,10 @@ mod tests {
         let [authentication, authentication_ca, signature, signature_ca] = certificates();
         assert_eq!(authentication.is_signed_by(&authentication_ca), Ok(()));
         assert_eq!(signature.is_signed_by(&signature_ca), Ok(()));
-        assert!(matches!(authentication.is_signed_by(&signature_ca), Err(CertificateProblem::OtherIssuer { .. })));
+        assert!(matches!(
+            authentication.is_signed_by(&signature_ca),
+            Err(CertificateProblem::OtherIssuer { .. })
+        ));
         assert_eq!(Trust::CardItself.accepts(&authentication_ca), Ok(()));
         let other = Trust::from_bytes(signature_ca.der()).unwrap();
         assert_eq!(other.accepts(&authentication_ca), Err(CertificateProblem::Untrusted));

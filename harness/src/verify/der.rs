@@ -1,7 +1,7 @@
 //! The outer structure of a certificate, with the signed bytes as they came: a signature is over
 //! those, not over what somebody would encode again.
 
-use der::{Decode, SliceReader, Reader, asn1::BitStringRef};
+use der::{Decode, Reader, SliceReader, asn1::BitStringRef};
 use x509_cert::spki::AlgorithmIdentifierRef;
 
 /// `SEQUENCE { tbs, algorithm, signature }`, split but not interpreted.

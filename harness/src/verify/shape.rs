@@ -38,20 +38,20 @@ const fn extensions(name: CertificateName) -> &'static [(&'static str, bool)] {
             AUTHORITY_KEY_IDENTIFIER,
             SUBJECT_KEY_IDENTIFIER,
         ],
-        CertificateName::UserAuthenticationCa | CertificateName::DigitalSignatureCa => &[
-            KEY_USAGE,
-            SUBJECT_ALT_NAME,
-            BASIC_CONSTRAINTS,
-            CRL_DISTRIBUTION_POINTS,
-            SUBJECT_KEY_IDENTIFIER,
-        ],
+        CertificateName::UserAuthenticationCa | CertificateName::DigitalSignatureCa => {
+            &[KEY_USAGE, SUBJECT_ALT_NAME, BASIC_CONSTRAINTS, CRL_DISTRIBUTION_POINTS, SUBJECT_KEY_IDENTIFIER]
+        }
     }
 }
 
 const fn issuer_unit(name: CertificateName) -> &'static str {
     match name {
-        CertificateName::UserAuthentication | CertificateName::UserAuthenticationCa => "JPKI for user authentication",
-        CertificateName::DigitalSignature | CertificateName::DigitalSignatureCa => "JPKI for digital signature",
+        CertificateName::UserAuthentication | CertificateName::UserAuthenticationCa => {
+            "JPKI for user authentication"
+        }
+        CertificateName::DigitalSignature | CertificateName::DigitalSignatureCa => {
+            "JPKI for digital signature"
+        }
     }
 }
 
@@ -67,15 +67,23 @@ pub fn shape_problem(name: CertificateName, certificate: &Certificate) -> Option
     if !units().any(|attribute| attribute.value.value() == unit.as_bytes()) {
         return Some(format!("its issuer {} has no organisational unit {unit:?}", tbs.issuer()));
     }
-    let wanted: Vec<(ObjectIdentifier, bool)> =
-        extensions(name).iter().map(|(oid, critical)| (ObjectIdentifier::new_unwrap(oid), *critical)).collect();
-    let came: Vec<(ObjectIdentifier, bool)> =
-        tbs.extensions().into_iter().flatten().map(|extension| (extension.extn_id, extension.critical)).collect();
+    let wanted: Vec<(ObjectIdentifier, bool)> = extensions(name)
+        .iter()
+        .map(|(oid, critical)| (ObjectIdentifier::new_unwrap(oid), *critical))
+        .collect();
+    let came: Vec<(ObjectIdentifier, bool)> = tbs
+        .extensions()
+        .into_iter()
+        .flatten()
+        .map(|extension| (extension.extn_id, extension.critical))
+        .collect();
     (wanted != came).then(|| format!("its extensions are {}; {} were expected", list(&came), list(&wanted)))
 }
 
 fn list(extensions: &[(ObjectIdentifier, bool)]) -> String {
-    let name = |(oid, critical): &(ObjectIdentifier, bool)| format!("{oid}{}", if *critical { " critical" } else { "" });
+    let name = |(oid, critical): &(ObjectIdentifier, bool)| {
+        format!("{oid}{}", if *critical { " critical" } else { "" })
+    };
     extensions.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 

@@ -68,8 +68,17 @@ fn token_information(card: &Personalisation<'_>) -> Vec<u8> {
     const UNAVAILABLE: u32 = 0xFFFF_FFFF;
     let padded = |text: &str, length: usize| format!("{text:<length$.length$}").into_bytes();
     let numbers = [
-        FLAGS, /* sessions, and read-write ones: most and open */ 1, 0, 1, 0,
-        /* longest and shortest PIN */ 16, 6, /* memory */ UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE,
+        FLAGS,
+        /* sessions, and read-write ones: most and open */ 1,
+        0,
+        1,
+        0,
+        /* longest and shortest PIN */ 16,
+        6,
+        /* memory */ UNAVAILABLE,
+        UNAVAILABLE,
+        UNAVAILABLE,
+        UNAVAILABLE,
     ];
     [
         padded(&card.profile.token_label, 32),

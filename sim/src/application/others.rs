@@ -7,10 +7,12 @@ use hex_literal::hex;
 pub static TEXT: Application = Application { name: "text", aid: &hex!("D3921000310001010408"), files: &[] };
 
 /// 券面事項確認
-pub static VISUAL: Application = Application { name: "visual", aid: &hex!("D3921000310001010402"), files: &[] };
+pub static VISUAL: Application =
+    Application { name: "visual", aid: &hex!("D3921000310001010402"), files: &[] };
 
 /// 住民基本台帳
 pub static JUKI: Application = Application { name: "juki", aid: &hex!("D3921000310001010401"), files: &[] };
 
 /// 共通カード
-pub static COMMON: Application = Application { name: "common", aid: &hex!("D3921000310001010100"), files: &[] };
+pub static COMMON: Application =
+    Application { name: "common", aid: &hex!("D3921000310001010100"), files: &[] };

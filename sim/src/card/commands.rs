@@ -57,7 +57,9 @@ impl VirtualCard {
             FileKind::Transparent { .. } => return Err(Status::SecurityStatusNotSatisfied.into()),
             FileKind::UndocumentedTransparent => return Err(Situation::ReadUndocumentedTransparent.into()),
             FileKind::UndocumentedInternal => return Err(Situation::ReadUndocumentedInternal.into()),
-            FileKind::Pin(_) | FileKind::PrivateKey { .. } => return Err(Status::IncompatibleFileStructure.into()),
+            FileKind::Pin(_) | FileKind::PrivateKey { .. } => {
+                return Err(Status::IncompatibleFileStructure.into());
+            }
         };
         match content.get(usize::from(offset)..) {
             None => Err(Status::OffsetOutsideEf.into()),
@@ -132,9 +134,11 @@ impl VirtualCard {
             FileKind::PrivateKey { usage, .. } if !usage.is_met(self.volatile.verified) => {
                 Err(Status::SecurityStatusNotSatisfied.into())
             }
-            FileKind::PrivateKey { key, .. } => {
-                self.personalised.key(key).sign_verbatim(data).map_err(|_| Status::ConditionsOfUseNotSatisfied.into())
-            }
+            FileKind::PrivateKey { key, .. } => self
+                .personalised
+                .key(key)
+                .sign_verbatim(data)
+                .map_err(|_| Status::ConditionsOfUseNotSatisfied.into()),
             _ => Err(Situation::SignNotAKey.into()),
         }
     }
@@ -152,7 +156,9 @@ impl VirtualCard {
     pub(super) fn get_data(&self, tag: u16, length: u32) -> Answer {
         const STORED_ATR: u16 = 0x5F51;
         match self.personalised.profile().atr.split_first() {
-            Some((_ts, rest)) if tag == STORED_ATR && self.volatile.application != application::CARD_MANAGER => {
+            Some((_ts, rest))
+                if tag == STORED_ATR && self.volatile.application != application::CARD_MANAGER =>
+            {
                 if (length as usize) < rest.len() {
                     return Err(Status::WrongLength.into());
                 }

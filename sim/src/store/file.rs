@@ -134,7 +134,8 @@ impl FileStore {
                 (current, state)
             }
             None => {
-                let failed = |source| StateFileError::Io { path: path.to_owned(), action: "creating it", source };
+                let failed =
+                    |source| StateFileError::Io { path: path.to_owned(), action: "creating it", source };
                 (replace(path, holder, &fresh, false).map_err(failed)?, fresh)
             }
         };
@@ -209,7 +210,8 @@ fn read(path: &Path, file: &mut File, holder: &str, fresh: PinStates) -> Result<
     let mut states = fresh;
     for (name, pin) in document.pins {
         let full = states.get(name).tries_left;
-        let broken = |reason: String| StateFileError::Damaged { path: path.to_owned(), line: 1, column: 1, reason };
+        let broken =
+            |reason: String| StateFileError::Damaged { path: path.to_owned(), line: 1, column: 1, reason };
         if pin.tries_left > full {
             return Err(broken(format!("{name} has {} tries left of {full}", pin.tries_left)));
         }
@@ -294,7 +296,10 @@ mod tests {
             ("", "hanako.json:1:0: this is no complete state file"),
             ("{\"vmyna_state\": 7}", "has version 7"),
             ("{\"vmyna_state\": 1, \"holder\": \"taro\", \"pins\": {}}", "card of \"taro\""),
-            ("{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": {\"puk\": {}}}", "unknown variant `puk`"),
+            (
+                "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": {\"puk\": {}}}",
+                "unknown variant `puk`",
+            ),
         ] {
             std::fs::write(&path, text).unwrap();
             let error = FileStore::open(&path, "hanako", fresh()).unwrap_err().to_string();

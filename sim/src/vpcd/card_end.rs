@@ -95,6 +95,7 @@ impl CardEnd {
                     card,
                     on_event,
                     powered: false,
+                    seen: false,
                     ready: false,
                 };
                 let Err(ended) = conversation.hold();
@@ -114,6 +115,8 @@ struct Conversation<'a> {
     card: &'a mut dyn SmartCard,
     on_event: &'a mut dyn FnMut(Event),
     powered: bool,
+    /// the reader has asked for the ATR
+    seen: bool,
     ready: bool,
 }
 
@@ -134,9 +137,13 @@ impl Conversation<'_> {
                 Request::GetAtr => {
                     let reaction = self.card.atr();
                     self.react(reaction)?;
-                    if self.powered {
+                    // pcscd may miss that one card left and another came, when the first it asks of the
+                    // lost one is to switch off. It then looks at the new card regularly, and gives it
+                    // power only when a program wants it.
+                    if self.powered || self.seen {
                         self.ready();
                     }
+                    self.seen = true;
                 }
                 Request::Apdu(apdu) => {
                     let reaction = self.card.transmit(apdu);

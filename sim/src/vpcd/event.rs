@@ -33,8 +33,9 @@ pub enum Event {
     /// Connected, but for this long the reader has asked for nothing. vpcd asks every 400 ms, so
     /// another card is in this slot and this one queues behind it; it keeps waiting.
     Silent(Duration),
-    /// The card can be used: the reader powered it and has its ATR, or sent its first command (vpcd
-    /// on Windows never powers a card). Once in each connection.
+    /// The card can be used: the reader powered it and has its ATR, or asked for the ATR again
+    /// without powering it, or sent its first command (vpcd on Windows never powers a card). Once in
+    /// each connection.
     Ready,
     /// the reader sent a control byte without a meaning; it was ignored
     UndefinedControl(u8),

@@ -259,6 +259,17 @@ fn a_card_that_is_never_powered_is_ready_at_its_first_command() {
 }
 
 #[test]
+fn a_card_that_took_anothers_place_unnoticed_is_ready_when_it_is_looked_at_again() {
+    let mut table = Table::laid(None);
+    table.send(GET_ATR);
+    table.send(&[0, 1, 0x77]);
+    table.send(GET_ATR);
+    table.reader.shutdown(std::net::Shutdown::Write).unwrap();
+    table.rest();
+    assert_eq!(table.card.rest(), [Event::UndefinedControl(0x77), Event::Ready]);
+}
+
+#[test]
 fn a_silent_reader_is_reported_and_waited_for() {
     assert_eq!(CardEnd::default().silent_after.as_secs(), 1);
     let silent_after = Duration::from_millis(10);

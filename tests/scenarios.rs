@@ -1,0 +1,85 @@
+//! Every built-in scenario is a test, twice: against the card in this process, and against the card
+//! behind a real socket.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
+use vmyna::language::Language;
+use vmyna::report::Text;
+use vmyna::requirement::Requirements;
+use vmyna::run::{self, Event, Judge, Session, Sink, Surroundings, Verdict};
+use vmyna::scenario::{self, Scenario};
+use vmyna::verify::Trust;
+use vmyna_sim::card::Personalised;
+use vmyna_sim::smart_card::Power;
+use vmyna_sim::vpcd::{self, Address, Mode, Reader, ReaderOptions, Shutdown};
+
+/// Nothing on a loopback socket takes this long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let requirements: &'static Requirements = Box::leak(Box::new(Requirements::built_in()));
+    let mut trials = Vec::new();
+    for scenario in scenario::built_in(requirements) {
+        let scenario: &'static Scenario = Box::leak(Box::new(scenario));
+        trials.push(Trial::test(format!("in_process::{}", scenario.id), move || {
+            judge(scenario, requirements, in_process(scenario, requirements))
+        }));
+        trials.push(Trial::test(format!("over_socket::{}", scenario.id), move || {
+            judge(scenario, requirements, over_socket(scenario, requirements)?)
+        }));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn personalised(holder: &str) -> Arc<Personalised> {
+    static HANAKO: OnceLock<Arc<Personalised>> = OnceLock::new();
+    let make = |holder: &str| Arc::new(Personalised::built_in(holder).expect("a built-in holder"));
+    match holder {
+        "hanako" => HANAKO.get_or_init(|| make(holder)).clone(),
+        other => make(other),
+    }
+}
+
+fn in_process(scenario: &Scenario, requirements: &Requirements) -> Verdict {
+    run::play_on_simulator(scenario, personalised(&scenario.holder), requirements, &Trust::CardItself)
+}
+
+fn over_socket(scenario: &Scenario, requirements: &Requirements) -> Result<Verdict, Failed> {
+    let reader = Reader::listen(&Address::loopback(0), ReaderOptions::default())?;
+    let address = Address::from(reader.local_addr());
+    let personalised = personalised(&scenario.holder);
+    let holder = personalised.holder().clone();
+    let mut card = run::card_for(scenario, personalised);
+    let shutdown = Shutdown::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| vpcd::serve(&mut card, Mode::Connect(address), &shutdown, &mut |_| {}));
+        let verdict = reader.accept(Instant::now() + PATIENCE).map_err(Failed::from).and_then(|mut link| {
+            link.power(Power::On)?;
+            link.atr()?;
+            let surroundings = Surroundings {
+                requirements,
+                holder: &holder,
+                trust: &Trust::CardItself,
+                judge: Judge::BuiltIn,
+                now: SystemTime::now(),
+            };
+            Ok(Session::new(&mut link, surroundings).play(scenario))
+        });
+        shutdown.now();
+        verdict
+    })
+}
+
+/// The built-in card must do exactly as each scenario says; a failure is told as `vmyna run` tells it.
+fn judge(scenario: &Scenario, requirements: &Requirements, verdict: Verdict) -> Result<(), Failed> {
+    if matches!(&verdict, Verdict::Passed { observations } if observations.is_empty()) {
+        return Ok(());
+    }
+    let mut told = Vec::new();
+    let mut report = Text::new(anstream::StripStream::new(&mut told), Language::En, requirements);
+    report.event(&Event::Finished { scenario, verdict: &verdict, took: Duration::ZERO });
+    drop(report);
+    Err(Failed::from(String::from_utf8_lossy(&told)))
+}
