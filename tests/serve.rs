@@ -58,8 +58,6 @@ fn a_port_alone_means_this_machine_only() {
 fn ready_is_said_when_the_reader_has_powered_the_card_and_not_before() {
     let (card, port) = listening(&[]);
     let mut reader = connect(port);
-    // Asked again, it has dealt with the first question altogether.
-    reader.atr().unwrap();
     reader.atr().unwrap();
     assert_eq!(ended_by(card, Signal::TERM).stdout, "", "the reader only asked for the ATR");
 
@@ -137,7 +135,10 @@ fn what_it_waits_for_is_told_in_words() {
     let mut card = connecting(port.number());
     card.tells("waiting:");
     let told = ended_by(card, Signal::TERM).stderr.replace(&port.number().to_string(), "[port]");
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    looking for a reader at 127.0.0.1:[port]
+    waiting: nothing listens there (pcscd with the driver vsmartcard-vpcd listens once it runs; `pcscd --foreground` shows why not)
+    ");
 }
 
 #[test]
@@ -223,7 +224,10 @@ fn a_state_file_lies_in_one_reader_at_a_time() {
     let folder = Folder::new();
     let (card, port) = with_state(&folder.path().join("hanako.json"));
     let refused = || folder.refusal(["serve", "--listen", "0", "--state", "hanako.json"]);
-    insta::assert_snapshot!(refused(), @"");
+    insta::assert_snapshot!(refused(), @"
+    error: hanako.json: this state file is in use by another process; a card lies in one reader at a time. Stop the other `vmyna serve`, or give this one a file of its own
+    exit code 2
+    ");
     // Each change replaces the file; the new one is held as well.
     let mut terminal = Terminal::power_on(connect(port));
     assert_eq!(terminal.verify(AUTHENTICATION_PIN, "0000"), 0x63C2);
@@ -251,8 +255,17 @@ fn a_trace_shows_every_exchange_in_words_and_no_pin() {
     handle_pins(port);
     let ended = ended_by(card, Signal::TERM);
     assert_no_pin_in(&ended.all(), &PINS);
-    let trace: Vec<_> = ended.stderr.lines().filter(|line| line.starts_with(['>', '<', '-'])).take(7).collect();
-    insta::assert_snapshot!(trace.join("\n"), @"");
+    let trace: Vec<_> =
+        ended.stderr.lines().filter(|line| line.starts_with(['>', '<', '-'])).take(7).collect();
+    insta::assert_snapshot!(trace.join("\n"), @"
+    - power on
+    > 00 A4 04 0C 0A D3 92 F0 00 26 01 00 00 00 01  SELECT application jpki
+    < 90 00  (success)
+    > 00 A4 02 0C 02 00 18  SELECT EF 0018
+    < 90 00  (success)
+    > 00 20 00 80 04 ** ** ** **  VERIFY current EF
+    < 63 C2  (2 tries left)
+    ");
     assert!(ended.stderr.contains("CHANGE REFERENCE DATA current EF"), "{}", ended.stderr);
 }
 
@@ -265,7 +278,10 @@ fn a_trace_file_is_added_to_and_shows_no_pin() {
     let ended = ended_by(card, Signal::TERM);
     let trace = std::fs::read_to_string(&path).unwrap();
     assert!(trace.starts_with("what was there\n- power on\n> 00 A4 04 0C"), "{trace}");
-    assert!(trace.contains("> 00 20 00 80 04 ** ** ** **  VERIFY current EF\n< 63 C2  (2 tries left)"), "{trace}");
+    assert!(
+        trace.contains("> 00 20 00 80 04 ** ** ** **  VERIFY current EF\n< 63 C2  (2 tries left)"),
+        "{trace}"
+    );
     assert_no_pin_in(&format!("{trace}{}", ended.all()), &PINS);
 }
 
@@ -283,7 +299,8 @@ fn a_trace_that_cannot_be_written_does_not_stop_the_card() {
 fn a_profile_from_a_file_makes_another_card() {
     let folder = Folder::new();
     let card = include_str!("../vectors/profiles/card.yaml");
-    let mine = folder.write("mine.yaml", card.replace("blocked_status: \"6984\"", "blocked_status: \"6983\""));
+    let mine =
+        folder.write("mine.yaml", card.replace("blocked_status: \"6984\"", "blocked_status: \"6983\""));
     let (card, port) = listening(&["--profile", &mine.display().to_string()]);
     let mut terminal = Terminal::power_on(connect(port));
     for left in [0x63C2, 0x63C1, 0x63C0, 0x6983] {

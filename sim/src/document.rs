@@ -98,6 +98,7 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DocumentE
         let told = error.without_snippet().to_string();
         let problem = told.rsplit_once(" at line ").map_or(told.as_str(), |(problem, _)| problem);
         let problem = problem.split(", set DuplicateKeyPolicy").next().unwrap_or(problem);
+        let problem = if text.trim().is_empty() { "this file is empty" } else { problem };
         DocumentError::invalid(text, position, problem)
     })
 }
@@ -142,6 +143,11 @@ mod tests {
     #[test]
     fn a_duplicate_key_is_an_error() {
         assert!(problem("name: a\nname: b\n").starts_with("hanako.yaml:2:1: duplicate mapping key: name\n"));
+    }
+
+    #[test]
+    fn an_empty_document_is_called_so() {
+        assert!(problem(" \n").starts_with("hanako.yaml:1:1: this file is empty\n"), "{}", problem(" \n"));
     }
 
     #[test]

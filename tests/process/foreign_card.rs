@@ -72,7 +72,9 @@ impl SmartCard for ForeignCard {
                 let offset = if p1 & 0x80 == 0 { usize::from(p1) << 8 } else { 0 } + usize::from(apdu.p2());
                 let certificate = self.current.and_then(|file| self.certificates.get(&file));
                 let data = answer.len().saturating_sub(2);
-                for (byte, other) in answer[..data].iter_mut().zip(certificate.into_iter().flatten().skip(offset)) {
+                for (byte, other) in
+                    answer[..data].iter_mut().zip(certificate.into_iter().flatten().skip(offset))
+                {
                     *byte = *other;
                 }
                 return Reaction::Answer(answer);

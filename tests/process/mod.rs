@@ -230,9 +230,17 @@ impl Folder {
         let ended = run(&mut self.vmyna(arguments));
         assert_eq!(self.contents(), before, "something on disk has changed\n{}", ended.stderr);
         assert_eq!(ended.stdout, "", "{}", ended.stderr);
-        assert_eq!(ended.stderr.matches("error:").count(), 1, "{}", ended.stderr);
+        assert_eq!(
+            ended.stderr.lines().filter(|line| line.contains("error: ")).count(),
+            1,
+            "{}",
+            ended.stderr
+        );
         let told = ended.stderr.replace(&self.path().display().to_string(), "[folder]");
-        format!("{told}exit code {}", ended.code.map_or_else(|| "missing".to_owned(), |code| code.to_string()))
+        format!(
+            "{told}exit code {}",
+            ended.code.map_or_else(|| "missing".to_owned(), |code| code.to_string())
+        )
     }
 }
 
@@ -255,7 +263,8 @@ pub struct ReservedPort(socket2::Socket);
 
 impl ReservedPort {
     pub fn new() -> Self {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+        let socket =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
         socket.set_reuse_address(true).expect("an option of every socket");
         socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).expect("a port");
         Self(socket)

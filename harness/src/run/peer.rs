@@ -9,7 +9,7 @@ use super::judge::Judge;
 use super::plan::{Cost, PinUse, Plan};
 use super::session::{Session, Surroundings};
 use super::verdict::{Difference, Expectation, Finding, Verdict};
-use crate::link::{CardLink, Consent, Guard, LinkError};
+use crate::link::{CardLink, Consent, Guard, LinkError, Stopped};
 use crate::requirement::Requirements;
 use crate::scenario::{PinChoice, ReadStyle, Scenario};
 use crate::terminal;
@@ -99,7 +99,18 @@ pub fn run_on_peer(
     sink.event(&Event::Began { scenarios: scenarios.len() });
     sink.event(&Event::Planned(&describe(&planned, options)));
 
-    let mut suite = Suite { source, options, requirements, trust, full, seat: None, process: None };
+    let mut suite = Suite {
+        source,
+        options,
+        requirements,
+        trust,
+        full,
+        seat: None,
+        process: None,
+        stopped: Stopped::default(),
+        unusable: BTreeSet::new(),
+        gone: None,
+    };
     suite.insert()?;
     if let Some(seat) = &suite.seat {
         sink.event(&Event::Note(&seat.introduction(options)));
@@ -135,6 +146,11 @@ struct Suite<'a> {
     full: Tries,
     seat: Option<Seat>,
     process: Option<FreshProcess>,
+    stopped: Stopped,
+    /// PINs that had been changed when the card was lost
+    unusable: BTreeSet<PinName>,
+    /// why there is no card, once one has not come back: it is not waited for again
+    gone: Option<String>,
 }
 
 /// A connected card and what is known of it.
@@ -161,6 +177,17 @@ impl Suite<'_> {
         if self.seat.is_some() {
             return Ok(());
         }
+        if let Some(reason) = &self.gone {
+            return Err(NothingCouldRun::NoCard(reason.clone()));
+        }
+        let inserted = self.wait_for_a_card();
+        if let (Err(NothingCouldRun::NoCard(reason)), None) = (&inserted, &self.options.fresh) {
+            self.gone = Some(reason.clone());
+        }
+        inserted
+    }
+
+    fn wait_for_a_card(&mut self) -> Result<(), NothingCouldRun> {
         if let Some(command) = &self.options.fresh {
             self.process = None;
             let started = FreshProcess::start(command);
@@ -193,10 +220,16 @@ impl Suite<'_> {
             let right = self.options.holder.as_ref().map(|holder| {
                 PinName::ALL.map(|pin| (pin, terminal::own_pin(holder, pin).clone())).into_iter().collect()
             });
-            link = Box::new(Guard::new(link, self.options.consent, right.unwrap_or_default()));
+            link = Box::new(Guard::new(
+                link,
+                self.options.consent,
+                right.unwrap_or_default(),
+                self.stopped.clone(),
+            ));
         }
         let judge = if ours { Judge::OurIssuer } else { Judge::Others };
-        let mut seat = Seat { link, judge, guarded, tries_left: BTreeMap::new(), unusable: BTreeSet::new() };
+        let unusable = self.unusable.clone();
+        let mut seat = Seat { link, judge, guarded, tries_left: BTreeMap::new(), unusable };
         seat.read_counters()?;
         Ok(seat)
     }
@@ -221,9 +254,10 @@ impl Suite<'_> {
         match seat.prepare(scenario, plan, &holder, self.full, may_spend) {
             Ok(None) => {}
             Ok(Some(missing)) => return Ok(Verdict::RequirementMissing(missing)),
-            Err(error) => {
+            Err(LinkError::Refused(refused)) => return Ok(Verdict::RefusedByGuard(refused)),
+            Err(LinkError::Lost(reason)) => {
                 self.seat = None;
-                return Ok(link_lost(error));
+                return Ok(Verdict::LinkLost { position: None, reason });
             }
         }
         let surroundings = Surroundings {
@@ -237,7 +271,7 @@ impl Suite<'_> {
         let verdict = session.play(scenario);
         let changed: Vec<PinName> = session.changed_pins().collect();
         if matches!(verdict, Verdict::LinkLost { .. }) {
-            self.seat = None;
+            self.lose(changed);
             return Ok(verdict);
         }
         let kept = match (changed.is_empty(), verdict) {
@@ -252,9 +286,17 @@ impl Suite<'_> {
             (_, verdict) => (seat.restore(&changed, &holder, self.full), verdict),
         };
         if kept.0.is_err() {
-            self.seat = None;
+            self.lose(changed);
         }
         Ok(kept.1)
+    }
+
+    /// The card has gone, with `changed` PINs. Another one is fresh; this one comes back with them.
+    fn lose(&mut self, changed: Vec<PinName>) {
+        self.seat = None;
+        if self.options.fresh.is_none() {
+            self.unusable.extend(changed);
+        }
     }
 }
 
@@ -439,13 +481,6 @@ impl Seat {
             }
         }
         self.power_cycle()
-    }
-}
-
-fn link_lost(error: LinkError) -> Verdict {
-    match error {
-        LinkError::Lost(reason) => Verdict::LinkLost { position: None, reason },
-        LinkError::Refused(refused) => Verdict::RefusedByGuard(refused),
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Scenario {
     pub tags: Vec<String>,
     /// whose card and PINs
     pub holder: String,
+    /// where the holder is named, or else where the scenario begins
+    pub holder_position: Position,
     /// tries left of PINs whose counter is not full when the scenario begins
     pub given: BTreeMap<PinName, u8>,
     /// what happens
