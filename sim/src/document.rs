@@ -124,7 +124,7 @@ mod tests {
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Person {
-        #[allow(dead_code)]
+        #[expect(dead_code, reason = "only reading it is tested")]
         name: String,
     }
 
@@ -147,7 +147,9 @@ mod tests {
 
     #[test]
     fn an_empty_document_is_called_so() {
-        assert!(problem(" \n").starts_with("hanako.yaml:1:1: this file is empty\n"), "{}", problem(" \n"));
+        for text in ["", " \n"] {
+            assert!(problem(text).contains(": this file is empty\n"), "{}", problem(text));
+        }
     }
 
     #[test]

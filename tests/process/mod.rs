@@ -114,7 +114,7 @@ impl Running {
 
     /// Waits for its end, which shows as the end of its output.
     pub fn ends(mut self) -> Ended {
-        let (stdout_ended, stderr_ended) = (self.stdout.to_end(), self.stderr.to_end());
+        let (stdout_ended, stderr_ended) = (self.stdout.has_ended(), self.stderr.has_ended());
         assert!(stdout_ended && stderr_ended, "it does not end:\n{}", self.so_far());
         let status: ExitStatus = self.child.wait().expect("it has ended");
         Ended {
@@ -178,7 +178,7 @@ impl Lines {
     }
 
     /// Whether the stream ended in time.
-    fn to_end(&mut self) -> bool {
+    fn has_ended(&mut self) -> bool {
         let deadline = soon();
         loop {
             match self.coming.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
