@@ -177,11 +177,10 @@ impl Lines {
         }
     }
 
-    /// Whether the stream ended in time.
+    /// Whether the stream ends, with no longer pause than [`PATIENCE`] before any line.
     fn has_ended(&mut self) -> bool {
-        let deadline = soon();
         loop {
-            match self.coming.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match self.coming.recv_timeout(PATIENCE) {
                 Ok(line) => self.seen.push_str(&line),
                 Err(error) => return error == std::sync::mpsc::RecvTimeoutError::Disconnected,
             }
