@@ -35,8 +35,8 @@ enum Command {
     Run(run::Arguments),
     /// Put a virtual card into a reader and keep it there
     Serve(serve::Arguments),
-    /// List the built-in holders
-    Holders,
+    /// List the built-in holders, or show one
+    Holders(holders::Arguments),
     /// Print the completions of a shell
     Completions {
         /// which shell
@@ -80,7 +80,7 @@ pub fn main() -> Exit {
     let result = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve::serve(arguments),
-        Command::Holders => holders::list(),
+        Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "vmyna", &mut script);

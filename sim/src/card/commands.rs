@@ -137,6 +137,7 @@ impl VirtualCard {
             FileKind::PrivateKey { key, .. } => self
                 .personalised
                 .key(key)
+                .ok_or(Status::ConditionsOfUseNotSatisfied)?
                 .sign_verbatim(data)
                 .map_err(|_| Status::ConditionsOfUseNotSatisfied.into()),
             _ => Err(Situation::SignNotAKey.into()),

@@ -50,8 +50,8 @@ impl Volatile {
 }
 
 impl VirtualCard {
-    /// The card of a built-in holder, of the built-in profile `card`: certificates as of now, all
-    /// counters full, state in memory, challenges from a fixed seed.
+    /// The card of a built-in holder, of the built-in profile `card`: certificates as of now, in the
+    /// state that the holder is in, which is kept in memory, challenges from a fixed seed.
     ///
     /// # Errors
     /// When there is no holder of that name.
@@ -154,10 +154,10 @@ impl SmartCard for VirtualCard {
 }
 
 impl Personalised {
-    /// The state of a card that has just been handed over: every counter full, every PIN as
-    /// issued.
+    /// The state of a card that has just been handed over: every PIN as issued, every counter full
+    /// unless the holder's state says otherwise.
     #[must_use]
     pub fn fresh_state(&self) -> PinStates {
-        PinStates::new(|pin| PinState { tries_left: self.profile().tries.of(pin), changed_value: None })
+        PinStates::new(|pin| PinState { tries_left: self.tries_at_issue(pin), changed_value: None })
     }
 }

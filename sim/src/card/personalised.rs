@@ -49,6 +49,7 @@ impl Personalised {
     /// # Errors
     /// When the certificates cannot be issued.
     pub fn new(holder: Holder, profile: Profile, now: Timestamp) -> Result<Self, PersonalisationError> {
+        let holder = holder.as_of(now);
         let issued = issue(&holder, now)?;
         let source = Personalisation { issued: &issued, profile: &profile };
         let content = |file: &ElementaryFile| match file.kind {
@@ -98,11 +99,25 @@ impl Personalised {
         &self.contents[application][file]
     }
 
-    pub(super) fn key(&self, key: PrivateKey) -> &dyn Signer {
+    /// `None` when the card does not have the key.
+    pub(super) fn key(&self, key: PrivateKey) -> Option<&dyn Signer> {
         match key {
-            PrivateKey::UserAuthentication => &*self.issued.user_authentication.key,
-            PrivateKey::DigitalSignature => &*self.issued.digital_signature.key,
+            PrivateKey::UserAuthentication => Some(&*self.issued.user_authentication.key),
+            PrivateKey::DigitalSignature => self.issued.digital_signature.as_ref().map(|pair| &*pair.key),
         }
+    }
+
+    /// The tries of `pin` on a card that has just been handed over: as the holder says, at most as
+    /// many as a full counter has. The password of a signature certificate that does not exist was
+    /// never set: no try is left.
+    #[must_use]
+    pub fn tries_at_issue(&self, pin: PinName) -> u8 {
+        let full = self.profile.tries.of(pin);
+        let default = match pin {
+            PinName::DigitalSignature if self.issued.digital_signature.is_none() => 0,
+            _ => full,
+        };
+        self.holder.state.tries_left.of(pin).unwrap_or(default).min(full)
     }
 
     pub(super) const fn issued_pin(&self, pin: PinName) -> &PinValue {

@@ -5,12 +5,19 @@ mod built_in;
 mod my_number;
 mod pin_value;
 mod source;
+mod state;
 
 pub use my_number::{MyNumber, MyNumberError, check_digit};
 pub use pin_value::{PinFormError, PinValue};
+pub use state::{
+    CertificateState, Certificates, IssuingGeneration, Revocation, SignatureCertificate, State, TriesLeft,
+};
 
 use crate::document::{self, DocumentError};
-use crate::key::KeyName;
+use crate::issue;
+use crate::key::{KeyError, KeyName};
+use crate::pki::JAPAN;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use std::path::Path;
 
@@ -28,6 +35,26 @@ pub struct Holder {
     pub pins: Pins,
     /// names of the keys in their card, out of the pool of TEST keys
     pub keys: Keys,
+    /// what is special about their card
+    pub state: State,
+    /// where the file gives an age and no birth
+    age: Option<Age>,
+}
+
+/// An age that stays, whatever the clock shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Age {
+    years: i16,
+    birthday: Date,
+}
+
+impl Age {
+    /// The birth of someone who has completed this many years on `today`.
+    fn birth(self, today: Date) -> Option<Date> {
+        let birthday = issue::birthday_in(self.birthday, today.year())?;
+        let last = if birthday <= today { today.year() } else { today.year() - 1 };
+        issue::birthday_in(self.birthday, last.checked_sub(self.years)?)
+    }
 }
 
 /// A line in two languages.
@@ -44,7 +71,8 @@ pub struct Title {
 pub struct Person {
     /// 氏名: full-width, a full-width space between family and given name; at most 200 characters
     pub name: String,
-    /// 生年月日
+    /// 生年月日. Where the holder's file gives an age, the birth that fits it at the clock that
+    /// [`Holder::as_of`] was told last.
     pub birth: Date,
     /// 性別
     pub sex: Sex,
@@ -52,6 +80,18 @@ pub struct Person {
     pub address: String,
     /// 個人番号
     pub my_number: MyNumber,
+    /// 代替文字情報
+    pub substitutes: Substitutes,
+}
+
+/// 代替文字情報: for each character of the text a digit, `1` where it stands for another one that
+/// certificates cannot hold, `0` otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Substitutes {
+    /// of the name
+    pub name: String,
+    /// of the address
+    pub address: String,
 }
 
 /// 性別, as certificates and the card's text code it.
@@ -106,6 +146,20 @@ pub struct Keys {
     pub digital_signature: KeyName,
 }
 
+impl Keys {
+    /// The pair of spare keys for the holder `id`.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the pool lacks it, which a test rules out.
+    pub fn spare(id: &str) -> Result<Self, KeyError> {
+        let spare = |purpose| KeyName::parse(&KeyName::spare(id, purpose)).map_err(|_| KeyError::Pem);
+        Ok(Self {
+            user_authentication: spare("user-authentication")?,
+            digital_signature: spare("digital-signature")?,
+        })
+    }
+}
+
 impl Holder {
     /// The holder of this name that comes with the program.
     #[must_use]
@@ -135,6 +189,31 @@ impl Holder {
     /// masked in the line that it shows, so that no PIN is printed.
     pub fn parse(file_name: &str, text: &str) -> Result<Self, DocumentError> {
         source::parse(file_name, text)
+    }
+
+    /// The holder when the clock shows `now`: someone whose file gives an age was born so long ago.
+    /// Nothing else changes, and nothing at all for those whose file gives a birth.
+    #[must_use]
+    pub fn as_of(mut self, now: Timestamp) -> Self {
+        let today = JAPAN.to_datetime(now).date();
+        if let Some(birth) = self.age.and_then(|age| age.birth(today)) {
+            self.person.birth = birth;
+        }
+        self
+    }
+
+    /// The age when the clock shows `now`, in completed years.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> i16 {
+        let birth = self.clone().as_of(now).person.birth;
+        issue::age(birth, JAPAN.to_datetime(now).date())
+    }
+
+    /// The state of the signature certificate in the card when the clock shows `now`; `None` when
+    /// there is none: by default before the fifteenth birthday.
+    #[must_use]
+    pub fn signature_certificate(&self, now: Timestamp) -> Option<CertificateState> {
+        self.state.certificates.digital_signature.at_age(self.age(now))
     }
 
     /// What tells this holder from others: the stem of the file. Serial numbers and the choice of
