@@ -191,7 +191,7 @@ impl Suite<'_> {
         let guarded = !ours && !self.options.mine;
         if guarded {
             let right = self.options.holder.as_ref().map(|holder| {
-                PinName::ALL.map(|pin| (pin, terminal::own_pin(holder, pin).clone())).into_iter().collect()
+                PinName::JPKI.map(|pin| (pin, terminal::own_pin(holder, pin))).into_iter().collect()
             });
             link = Box::new(Guard::new(link, self.options.consent, right.unwrap_or_default()));
         }
@@ -294,7 +294,7 @@ impl Seat {
     }
 
     fn read_counters(&mut self) -> Result<(), LinkError> {
-        for pin in PinName::ALL {
+        for pin in PinName::JPKI {
             self.read_counter(pin)?;
         }
         self.power_cycle()
@@ -388,7 +388,7 @@ impl Seat {
         }
         let before = self.tries_left.clone();
         self.read_counters()?;
-        for pin in PinName::ALL {
+        for pin in PinName::JPKI {
             let (Some(Some(before)), Some(Some(left))) = (before.get(&pin), self.tries_left.get(&pin)) else {
                 continue;
             };
@@ -426,7 +426,7 @@ impl Seat {
                 Err(error) => return Err(error),
             }
         }
-        for pin in PinName::ALL {
+        for pin in PinName::JPKI {
             let left = self.read_counter(pin)?;
             if left.is_some_and(|left| left > u8::from(self.guarded) && left < full.of(pin))
                 && !self.unusable.contains(&pin)
@@ -479,7 +479,7 @@ fn describe(planned: &[(&Scenario, Plan)], options: &PeerOptions) -> String {
         count(Cost::Changing),
         count(Cost::LockingOut),
     );
-    for pin in PinName::ALL {
+    for pin in PinName::JPKI {
         let uses = || planned.iter().filter_map(|(_, plan)| plan.pins.get(&pin));
         let (right, wrong): (u32, u32) =
             (uses().map(|usage| usage.right).sum(), uses().map(|usage| usage.wrong).sum());

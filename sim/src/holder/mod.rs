@@ -2,11 +2,13 @@
 //! in it. Holders are YAML documents; those that come with the program are part of it.
 
 mod built_in;
+mod images;
 mod my_number;
 mod pin_value;
 mod source;
 mod state;
 
+pub use images::Images;
 pub use my_number::{MyNumber, MyNumberError, check_digit};
 pub use pin_value::{PinFormError, PinValue};
 pub use state::{
@@ -33,10 +35,14 @@ pub struct Holder {
     pub municipality: Municipality,
     /// the PINs of their card
     pub pins: Pins,
+    /// what is printed on their card and nowhere else
+    pub card: Card,
     /// names of the keys in their card, out of the pool of TEST keys
     pub keys: Keys,
     /// what is special about their card
     pub state: State,
+    /// pictures of their own; see [`crate::image`]
+    pub images: Images,
     /// where the file gives an age and no birth
     age: Option<Age>,
 }
@@ -128,34 +134,59 @@ pub struct Municipality {
     pub city: String,
 }
 
-/// The two PINs of JPKI.
+/// The PINs that a holder chooses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pins {
     /// 利用者証明用電子証明書の暗証番号: 4 digits
     pub user_authentication: PinValue,
     /// 署名用電子証明書の暗証番号: 6 to 16 of A to Z and 0 to 9
     pub digital_signature: PinValue,
+    /// 券面事項入力補助用の暗証番号: 4 digits
+    pub text_input: PinValue,
+    /// 住民基本台帳用の暗証番号: 4 digits
+    pub resident_register: PinValue,
+    /// the PIN of 共通カード: 4 digits
+    pub common_card: PinValue,
 }
 
-/// Names of the two keys in the card.
+/// What is printed on a card and not about the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// the four digits beside the date of expiry, the end of 照合番号B
+    pub security_code: PinValue,
+    /// the last day of validity; `None` for the birthday that follows from the day of issue
+    pub expiry: Option<Date>,
+}
+
+/// Names of the keys in the card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keys {
     /// 利用者証明用
     pub user_authentication: KeyName,
     /// 署名用
     pub digital_signature: KeyName,
+    /// 券面事項入力補助 0013, which proves that the card is there
+    pub text: KeyName,
+    /// 券面事項確認 001A, likewise
+    pub visual: KeyName,
+    /// to which a terminal encrypts the key of a session with 券面事項入力補助
+    pub session: KeyName,
+    /// 共通カード 0019
+    pub common: KeyName,
 }
 
 impl Keys {
-    /// The pair of spare keys for the holder `id`.
+    /// The keys of the holder `id` before the certificates were renewed: the spare ones for the
+    /// certificates, all others as they are.
     ///
     /// # Errors
-    /// [`KeyError`] when the pool lacks it, which a test rules out.
-    pub fn spare(id: &str) -> Result<Self, KeyError> {
+    /// [`KeyError`] when the pool lacks them, which a test rules out.
+    pub fn before_renewal(self, id: &str) -> Result<Self, KeyError> {
         let spare = |purpose| KeyName::parse(&KeyName::spare(id, purpose)).map_err(|_| KeyError::Pem);
         Ok(Self {
             user_authentication: spare("user-authentication")?,
             digital_signature: spare("digital-signature")?,
+            ..self
         })
     }
 }
@@ -182,7 +213,8 @@ impl Holder {
     }
 
     /// Reads `text`, the contents of the holder's file `file_name`, whose stem becomes the
-    /// [`id`](Self::id). Name and birth are enough; everything else has a default.
+    /// [`id`](Self::id). Name and birth (or age) are enough; everything else has a default. Pictures
+    /// that it names are read from the folder of `file_name`.
     ///
     /// # Errors
     /// [`DocumentError::Invalid`] at the first thing that does not fit. Values out of the file are

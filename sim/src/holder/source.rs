@@ -1,16 +1,21 @@
 //! A holder's YAML document: its shape, its defaults, and every rule that a value must keep. Errors
 //! show the line with the values masked, for a file may hold the PINs of a real card.
 
+mod images;
 mod masking;
 mod state;
 
-use super::{Age, Holder, Keys, Municipality, MyNumber, Person, PinValue, Pins, Sex, Substitutes, Title};
+use super::{
+    Age, Card, Holder, Keys, Municipality, MyNumber, Person, PinValue, Pins, Sex, Substitutes, Title,
+};
 use crate::document::{self, DocumentError, Position, Spanned};
 use crate::key::KeyName;
+use images::ImagesSource;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use masking::{mask_values, masked};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use state::StateSource;
 use std::path::Path;
 use zeroize::Zeroize;
@@ -32,6 +37,7 @@ const DEFAULT_PREFECTURE: &str = "Tokyo-to";
 const DEFAULT_CITY: &str = "Chiyoda-ku";
 const DEFAULT_USER_AUTHENTICATION_PIN: &str = "1234";
 const DEFAULT_DIGITAL_SIGNATURE_PIN: &str = "ABC123";
+const DEFAULT_OTHER_PIN: &str = "1234";
 
 type Text = Option<Spanned<String>>;
 
@@ -45,9 +51,13 @@ struct HolderSource {
     #[serde(default)]
     pins: PinsSource,
     #[serde(default)]
+    card: CardSource,
+    #[serde(default)]
     keys: KeysSource,
     #[serde(default)]
     state: StateSource,
+    #[serde(default)]
+    images: ImagesSource,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +111,16 @@ struct MunicipalitySource {
 struct PinsSource {
     user_authentication: Text,
     digital_signature: Text,
+    text_input: Text,
+    resident_register: Text,
+    common_card: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct CardSource {
+    security_code: Text,
+    expiry: Text,
 }
 
 #[derive(Deserialize, Default)]
@@ -108,12 +128,31 @@ struct PinsSource {
 struct KeysSource {
     user_authentication: Text,
     digital_signature: Text,
+    text: Text,
+    visual: Text,
+    session: Text,
+    common: Text,
 }
 
 impl Drop for PinsSource {
     fn drop(&mut self) {
-        for pin in [&mut self.user_authentication, &mut self.digital_signature].into_iter().flatten() {
+        let all = [
+            &mut self.user_authentication,
+            &mut self.digital_signature,
+            &mut self.text_input,
+            &mut self.resident_register,
+            &mut self.common_card,
+        ];
+        for pin in all.into_iter().flatten() {
             pin.value.zeroize();
+        }
+    }
+}
+
+impl Drop for CardSource {
+    fn drop(&mut self) {
+        for value in [&mut self.security_code, &mut self.expiry].into_iter().flatten() {
+            value.value.zeroize();
         }
     }
 }
@@ -173,10 +212,35 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Holder, DocumentError> {
             DEFAULT_DIGITAL_SIGNATURE_PIN,
             PinValue::password,
         )?,
+        text_input: document.value(&source.pins.text_input, DEFAULT_OTHER_PIN, PinValue::four_digits)?,
+        resident_register: document.value(
+            &source.pins.resident_register,
+            DEFAULT_OTHER_PIN,
+            PinValue::four_digits,
+        )?,
+        common_card: document.value(&source.pins.common_card, DEFAULT_OTHER_PIN, PinValue::four_digits)?,
     };
+    let card = card(&document, &source.card, &id)?;
     let keys = keys(&document, &source.keys, &id)?;
     let state = source.state.read(&document)?;
-    Ok(Holder { id, title, person, municipality, pins, keys, state, age }.as_of(Timestamp::UNIX_EPOCH))
+    let images = source.images.read(&document)?;
+    let holder = Holder { id, title, person, municipality, pins, card, keys, state, images, age };
+    Ok(holder.as_of(Timestamp::UNIX_EPOCH))
+}
+
+/// The security code that a holder's file does not tell: the last four digits of the first four
+/// bytes of SHA-256(id).
+fn card(document: &Document<'_>, source: &CardSource, id: &str) -> Result<Card, DocumentError> {
+    let hash = Sha256::digest(id);
+    let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) % 10_000;
+    let security_code = document.value(&source.security_code, &format!("{number:04}"), |text| {
+        PinValue::four_digits(text).map_err(|_| "a security code has 4 digits (0 to 9)")
+    })?;
+    let expiry = match &source.expiry {
+        Some(at) => Some(expiry(&at.value).map_err(|problem| document.error(at, problem))?),
+        None => None,
+    };
+    Ok(Card { security_code, expiry })
 }
 
 fn person(document: &Document<'_>, source: &PersonSource) -> Result<(Person, Option<Age>), DocumentError> {
@@ -229,7 +293,14 @@ fn keys(document: &Document<'_>, source: &KeysSource, id: &str) -> Result<Keys, 
         document.value(&source.user_authentication, &default("user-authentication"), KeyName::parse)?;
     let digital_signature =
         document.value(&source.digital_signature, &default("digital-signature"), KeyName::parse)?;
-    Ok(Keys { user_authentication, digital_signature })
+    Ok(Keys {
+        user_authentication,
+        digital_signature,
+        text: document.value(&source.text, &default("text"), KeyName::parse)?,
+        visual: document.value(&source.visual, &default("visual"), KeyName::parse)?,
+        session: document.value(&source.session, &default("session"), KeyName::parse)?,
+        common: document.value(&source.common, &default("common"), KeyName::parse)?,
+    })
 }
 
 fn full_width_text(text: &str) -> Result<String, String> {
@@ -275,6 +346,11 @@ fn substitutes(map: &str, text: &str) -> Result<String, String> {
     } else {
         Err(format!("expected {characters} digits 0 or 1, one for each character of the text"))
     }
+}
+
+fn expiry(text: &str) -> Result<Date, &'static str> {
+    let expiry: Date = text.parse().map_err(|_| "expected a date that exists, written like 2035-06-15")?;
+    if expiry.year() >= 1873 { Ok(expiry) } else { Err("expected a date of expiry from 1873-01-01") }
 }
 
 fn municipality_code(text: &str) -> Result<String, &'static str> {

@@ -4,12 +4,15 @@
 
 mod basic_data;
 mod birthday;
+mod card_body;
 mod end_entity;
+mod era;
 mod period;
 
 pub use birthday::{IssueWindow, age, birthday_in, last_birthday};
+pub use card_body::{CardBody, card_expiry, issued_pin};
 
-use crate::holder::{CertificateState, Holder, Keys};
+use crate::holder::{CertificateState, Holder};
 use crate::key::Signer;
 use crate::pki::{Authority, CertificationAuthority, Generation, PkiError, Validity};
 use jiff::Timestamp;
@@ -17,7 +20,7 @@ use period::Period;
 use std::sync::Arc;
 use thiserror::Error;
 
-/// What JPKI holds in a card after issuing; certificates are DER.
+/// What a card holds after issuing; certificates are DER.
 #[derive(Debug, Clone)]
 pub struct Issued {
     /// 利用者証明用 (EF 000A, key 0017)
@@ -28,6 +31,8 @@ pub struct Issued {
     pub user_authentication_ca: Vec<u8>,
     /// the certificate of the authority behind 署名用 (EF 0002)
     pub digital_signature_ca: Vec<u8>,
+    /// what is in the card beside JPKI
+    pub body: CardBody,
 }
 
 /// A key and the certificate that says whose it is.
@@ -80,6 +85,7 @@ pub fn issue(holder: &Holder, now: Timestamp) -> Result<Issued, IssueError> {
     let authentication_ca =
         CertificationAuthority::of(Authority::UserAuthentication, authentication.generation)?;
     let signature_ca = CertificationAuthority::of(Authority::DigitalSignature, signature.generation)?;
+    let card = IssueWindow::at(holder.person.birth, now).ok_or(IssueError::Clock { now })?;
     let digital_signature = signature_state
         .map(|_| end_entity::digital_signature(holder, &signature.window, &signature_ca))
         .transpose()?;
@@ -92,6 +98,7 @@ pub fn issue(holder: &Holder, now: Timestamp) -> Result<Issued, IssueError> {
         digital_signature,
         user_authentication_ca: authentication_ca.certificate().to_vec(),
         digital_signature_ca: signature_ca.certificate().to_vec(),
+        body: CardBody::issue(holder, &card, now)?,
     })
 }
 
@@ -105,7 +112,7 @@ pub fn superseded(holder: &Holder, now: Timestamp) -> Result<Option<Issued>, Iss
         return Ok(None);
     }
     let mut before = holder.clone();
-    before.keys = Keys::spare(holder.id()).map_err(PkiError::from)?;
+    before.keys = holder.keys.clone().before_renewal(holder.id()).map_err(PkiError::from)?;
     before.state.renewed = false;
     issue(&before, now).map(Some)
 }

@@ -3,6 +3,7 @@
 //! generation of each authority begins every four years, for any clock.
 
 mod authority;
+mod card_verifiable;
 mod certificate;
 mod distinguished_name;
 pub(crate) mod extension;
@@ -11,6 +12,7 @@ mod serial;
 mod validity;
 
 pub use authority::{Authority, CertificationAuthority};
+pub use card_verifiable::{CardVerifiableCertificate, KeyId, MunicipalKey, Purpose, public_key_objects};
 pub use generation::Generation;
 pub use validity::{JAPAN, Validity};
 

@@ -309,6 +309,18 @@ mod tests {
     }
 
     #[test]
+    fn pins_that_an_older_file_does_not_tell_are_full() {
+        let folder = folder();
+        let path = folder.path().join("hanako.json");
+        let older = "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": \
+                     {\"user_authentication\": {\"tries_left\": 1}, \"digital_signature\": {\"tries_left\": 5}}}";
+        std::fs::write(&path, older).unwrap();
+        let (_store, states) = FileStore::open(&path, "hanako", fresh()).unwrap();
+        assert_eq!(states.get(PinName::UserAuthentication).tries_left, 1);
+        assert_eq!(states.get(PinName::TextInput), fresh().get(PinName::TextInput));
+    }
+
+    #[test]
     fn a_folder_that_does_not_exist_is_told_at_once() {
         let error = FileStore::open(Path::new("/no/such/folder/state.json"), "hanako", fresh()).unwrap_err();
         assert!(error.to_string().starts_with("/no/such/folder/state.json: creating it failed"), "{error}");

@@ -2,12 +2,11 @@
 //! the PINs with the tries that are left.
 
 use crate::language::Language;
-use crate::terminal;
 use jiff::Timestamp;
 use std::fmt;
 use vmyna_sim::card::Personalised;
 use vmyna_sim::holder::{CertificateState, Revocation, Sex};
-use vmyna_sim::issue::CertifiedKey;
+use vmyna_sim::issue::{CertifiedKey, issued_pin};
 use vmyna_sim::pin::PinName;
 use vmyna_sim::pki::JAPAN;
 
@@ -78,7 +77,9 @@ impl Description<'_> {
         self.line(f, self.said("住所", "address"), &person.address)?;
         self.substitutes(f, &person.substitutes.address)?;
         self.line(f, self.said("個人番号", "My Number"), if self.published { &number } else { MASK })?;
-        self.line(f, self.said("市区町村", "municipality"), &municipality)
+        self.line(f, self.said("市区町村", "municipality"), &municipality)?;
+        let expiry = self.card.issued().body.expiry.to_string();
+        self.line(f, self.said("カードの有効期限", "card valid until"), &expiry)
     }
 
     fn substitutes(&self, f: &mut fmt::Formatter<'_>, map: &str) -> fmt::Result {
@@ -181,7 +182,7 @@ impl Description<'_> {
                 (tries, Language::Ja) => format!("残り{tries}回 (最大{full}回)"),
                 (tries, Language::En) => format!("{tries} of {full} tries left"),
             };
-            let value = terminal::own_pin(self.card.holder(), pin);
+            let value = issued_pin(self.card.holder(), self.card.issued().body.expiry, pin);
             let value = String::from_utf8_lossy(value.as_bytes());
             let value = if self.published { &value } else { MASK };
             self.line(f, self.pin_title(pin), &format!("{value:16}  {tries}"))?;
@@ -193,6 +194,14 @@ impl Description<'_> {
         match pin {
             PinName::UserAuthentication => self.said("利用者証明用", "user authentication"),
             PinName::DigitalSignature => self.said("署名用", "digital signature"),
+            PinName::TextInput => self.said("券面事項入力補助用", "text input"),
+            PinName::TextCodeA => self.said("入力補助 照合番号A", "text code A"),
+            PinName::TextCodeB => self.said("入力補助 照合番号B", "text code B"),
+            PinName::VisualCodeA => self.said("券面確認 照合番号A", "visual code A"),
+            PinName::VisualCodeB => self.said("券面確認 照合番号B", "visual code B"),
+            PinName::BirthDate => self.said("券面確認 生年月日", "date of birth"),
+            PinName::ResidentRegister => self.said("住民基本台帳用", "resident register"),
+            PinName::CommonCard => self.said("共通カード", "common card"),
         }
     }
 }

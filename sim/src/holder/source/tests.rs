@@ -20,6 +20,25 @@ fn name_and_birth_are_enough() {
     assert_eq!(holder.municipality.city, "Chiyoda-ku");
     assert!(holder.pins.digital_signature.matches(b"ABC123"));
     assert_eq!(holder.keys.user_authentication.as_str(), KeyName::spare("mine", "user-authentication"));
+    assert!(holder.pins.text_input.matches(b"1234") && holder.pins.common_card.matches(b"1234"));
+    assert_eq!(holder.card.security_code.as_bytes().len(), 4);
+    assert_eq!(holder.card.expiry, None);
+}
+
+#[test]
+fn what_is_printed_on_the_card_can_be_told() {
+    let text = format!("{SHORT}card: {{security_code: \"0815\", expiry: 2035-02-03}}\n");
+    let card = parse("taro.yaml", &text).unwrap().card;
+    assert!(card.security_code.matches(b"0815"));
+    assert_eq!(card.expiry, Some(date(2035, 2, 3)));
+    for (written, expected) in [
+        ("security_code: 98765", "2:23: a security code has 4 digits"),
+        ("expiry: 2035-02-30", "2:16: expected a date that exists"),
+    ] {
+        let told = problem(&format!("{SHORT}card: {{{written}}}\n"));
+        assert!(told.starts_with(&format!("folder/taro.yaml:{expected}")), "{told}");
+        assert!(!told.contains("98765"), "{told}");
+    }
 }
 
 #[test]
@@ -181,5 +200,26 @@ fn a_person_that_cannot_be_is_told_with_its_line() {
     ] {
         let told = problem(&format!("person: {person}\n"));
         assert!(told.starts_with(&format!("folder/taro.yaml:{expected}")), "{person}: {told}");
+    }
+}
+
+#[test]
+fn pictures_lie_beside_the_document_and_are_what_they_should_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = folder.path().join("mine.yaml");
+    let file = document.display().to_string();
+    std::fs::write(folder.path().join("me.jp2"), b"\xFF\x4F\xFF\x51 and more").unwrap();
+    std::fs::write(folder.path().join("large.png"), vec![0; 7001]).unwrap();
+    let with = |images: &str| parse(&file, &format!("{SHORT}images: {{{images}}}\n"));
+    let holder = with("portrait: me.jp2").unwrap();
+    assert!(holder.images.portrait.is_some());
+    assert_eq!(format!("{:?}", holder.images), "{\"portrait\"}");
+    for (images, expected) in [
+        ("name: me.jp2", ":2:16: expected a PNG picture"),
+        ("name: large.png", ":2:16: expected a file of at most 7000 bytes, not 7001"),
+        ("portrait: none.jp2", ":2:20: this picture cannot be read"),
+    ] {
+        let told = with(images).unwrap_err().to_string();
+        assert!(told.starts_with(&format!("{file}{expected}")), "{told}");
     }
 }
