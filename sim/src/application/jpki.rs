@@ -23,7 +23,9 @@ pub static JPKI: Application = Application {
         transparent(0x0006, Access::Free, |card| Ok(token_information(card))),
         transparent(0x0008, Access::Free, |card| Ok(certificates_present(card))),
         file(0x0009, FileKind::UndocumentedTransparent),
-        transparent(0x000A, Access::Free, |card| certificate(&card.issued.user_authentication.certificate)),
+        transparent(0x000A, Access::UserAuthenticationCertificate, |card| {
+            certificate(&card.issued.user_authentication.certificate)
+        }),
         transparent(0x000B, Access::Free, |card| certificate(&card.issued.user_authentication_ca)),
         file(0x0010, FileKind::UndocumentedInternal),
         file(0x0016, FileKind::UndocumentedInternal),

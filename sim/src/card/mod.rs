@@ -33,6 +33,8 @@ pub struct VirtualCard {
     store: Box<dyn Store>,
     randomness: Box<dyn Rng + Send>,
     volatile: Volatile,
+    /// as drawn at the last activation
+    atr: Vec<u8>,
 }
 
 /// What is gone with the power.
@@ -74,9 +76,10 @@ impl VirtualCard {
         personalised: Arc<Personalised>,
         store: Box<dyn Store>,
         persistent: PinStates,
-        randomness: Box<dyn Rng + Send>,
+        mut randomness: Box<dyn Rng + Send>,
     ) -> Self {
-        Self { personalised, persistent, store, randomness, volatile: Volatile::at_power_up() }
+        let atr = personalised.profile().atr.draw(&mut *randomness);
+        Self { personalised, persistent, store, randomness, volatile: Volatile::at_power_up(), atr }
     }
 
     /// What the card was personalised with.
@@ -93,6 +96,9 @@ impl VirtualCard {
 
     fn execute(&mut self, raw: &[u8]) -> Result<Vec<u8>, Refusal> {
         let apdu = CommandApdu::parse(raw)?;
+        if apdu.is_extended() && !self.personalised.profile().extended_length {
+            return Err(Status::WrongLength.into());
+        }
         match Command::try_from(apdu)? {
             Command::Select(select) => self.select(select),
             Command::ReadBinary { file, offset, length } => self.read_binary(file, offset, length),
@@ -104,6 +110,10 @@ impl VirtualCard {
             Command::InternalAuthenticate { key, challenge } => self.internal_authenticate(key, challenge),
             Command::GetChallenge(length) => Ok(self.get_challenge(length)),
             Command::GetData { tag, length } => self.get_data(tag, length),
+            Command::LastCommand => match self.personalised.profile().last_command_status {
+                Status::Success => Ok(Vec::with_capacity(2)),
+                refused => Err(refused.into()),
+            },
         }
     }
 }
@@ -126,11 +136,14 @@ pub fn unpredictable() -> impl Rng + Send {
 
 impl SmartCard for VirtualCard {
     fn atr(&mut self) -> Reaction {
-        Reaction::Answer(self.personalised.profile().atr.0.clone())
+        Reaction::Answer(self.atr.clone())
     }
 
     fn power(&mut self, power: Power) {
         use crate::profile::Fate;
+        if power == Power::On {
+            self.atr = self.personalised.profile().atr.draw(&mut *self.randomness);
+        }
         self.volatile = match power {
             Power::Off | Power::On => Volatile::at_power_up(),
             Power::WarmReset => Volatile {
