@@ -1,6 +1,8 @@
 //! Every built-in holder's card, whatever its state: the basic flow with its PINs, the files and the
 //! keys that are there and those that are not.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use hex_literal::hex;
 use jiff::Timestamp;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use std::path::Path;
 use thiserror::Error;
 use vmyna_sim::document::DocumentError;
 use vmyna_sim::holder::Holder;
+use vmyna_sim::profile::Profile;
 use vmyna_sim::vpcd::BindError;
 
 /// A virtual My Number card (個人番号カード), and a harness that replays documented flows against
@@ -130,4 +131,20 @@ fn holder(name_or_file: &str) -> Result<Holder, Failure> {
         )));
     }
     Ok(Holder::load(path)?)
+}
+
+/// A profile by the name of a built-in one, or by the path of a file.
+fn profile(name_or_file: &str) -> Result<Profile, Failure> {
+    if let Some(profile) = Profile::built_in(name_or_file) {
+        return Ok(profile);
+    }
+    let path = Path::new(name_or_file);
+    if path.extension().is_none() && !path.exists() {
+        let known: Vec<_> = Profile::built_in_names().collect();
+        return Err(Failure::Usage(format!(
+            "there is no built-in profile {name_or_file:?} and no such file; built in are: {}",
+            known.join(", ")
+        )));
+    }
+    Ok(Profile::load(path)?)
 }

@@ -95,13 +95,21 @@ impl Personalised {
     /// # Errors
     /// When there is no holder of that name.
     pub fn built_in(holder: &str) -> Result<Self, PersonalisationError> {
+        Self::built_in_of(holder, Profile::card())
+    }
+
+    /// A built-in holder's card of this `profile`, with certificates as of now.
+    ///
+    /// # Errors
+    /// When there is no holder of that name.
+    pub fn built_in_of(holder: &str, profile: Profile) -> Result<Self, PersonalisationError> {
         let known = Holder::built_in_names();
         let holder = Holder::built_in(holder).ok_or_else(|| PersonalisationError::Unknown {
             kind: "holder",
             name: holder.to_owned(),
             known,
         })?;
-        Self::new(holder, Profile::card(), Timestamp::now())
+        Self::new(holder, profile, Timestamp::now())
     }
 
     /// The person.

@@ -47,12 +47,15 @@ fn expired(birth: Date, last_day: Date) -> Option<IssueWindow> {
     IssueWindow::new(issued_on.max(birth).min(last_day), last_day)
 }
 
-/// Begins on the next birthday; the generation is the one that is there now.
+/// Begins on the next birthday. The generation is the one that is there now, which the certificate
+/// does not outlive: for who was born on 16 July it would by a day.
 fn not_yet_valid(birth: Date, now: Timestamp) -> Option<Period> {
     let current = IssueWindow::at(birth, now)?;
+    let generation = Generation::at(current.validity.not_before)?;
     let issued_on = birthday_in(birth, current.issued_on.year() + 1)?;
-    let window = IssueWindow::new(issued_on, birthday_in(birth, issued_on.year() + IssueWindow::YEARS)?)?;
-    Some(Period { window, generation: Generation::at(current.validity.not_before)? })
+    let mut window = IssueWindow::new(issued_on, birthday_in(birth, issued_on.year() + IssueWindow::YEARS)?)?;
+    window.validity.not_after = window.validity.not_after.min(generation.validity().not_after);
+    Some(Period { window, generation })
 }
 
 /// Begun at the last full hour, until the fifth birthday after.
@@ -126,6 +129,14 @@ mod tests {
         ] {
             assert_eq!(told(certificate, now), expected);
         }
+    }
+
+    #[test]
+    fn who_was_born_on_16_july_gets_no_certificate_that_outlives_its_authority() {
+        let now = "2027-07-15T16:00:00Z".parse().unwrap(); // 16 July in Japan, generation 2023
+        let period = period(&State::default(), CertificateState::NotYetValid, now, date(1990, 7, 16));
+        assert_eq!(period.generation.number(), 2);
+        assert_eq!(period.window.validity.not_after.to_string(), "2033-07-15T14:59:59Z");
     }
 
     #[test]
