@@ -2,6 +2,8 @@
 //! that answers its reader. Keys are read once in a process, so what happens first is measured in a
 //! fresh process each time.
 
+#![expect(clippy::print_stdout, reason = "a process started to be timed tells its time so")]
+
 use criterion::{Criterion, SamplingMode, criterion_group};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
