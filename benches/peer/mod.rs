@@ -102,7 +102,7 @@ impl Inserted {
             };
             match peer {
                 Peer::Card => {
-                    hold(CardEnd::default(), &mut VirtualCard::built_in("hanako").expect("built in"))
+                    hold(CardEnd::default(), &mut VirtualCard::built_in("hanako").expect("built in"));
                 }
                 Peer::Echo => hold(CardEnd::default(), &mut Echo),
                 Peer::EchoUnacknowledged => hold(CardEnd::default().quick_ack(false), &mut Echo),
