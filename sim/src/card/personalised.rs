@@ -5,7 +5,7 @@ use crate::application;
 use crate::document::DocumentError;
 use crate::file::{ElementaryFile, FileKind, Personalisation, PrivateKey};
 use crate::holder::{Holder, PinValue};
-use crate::issue::{IssueError, Issued, issue};
+use crate::issue::{Addresses, IssueError, Issued, issue_with};
 use crate::key::Signer;
 use crate::pin::PinName;
 use crate::profile::Profile;
@@ -49,7 +49,20 @@ impl Personalised {
     /// # Errors
     /// When the certificates cannot be issued.
     pub fn new(holder: Holder, profile: Profile, now: Timestamp) -> Result<Self, PersonalisationError> {
-        let issued = issue(&holder, now)?;
+        Self::with_addresses(holder, profile, now, &Addresses::default())
+    }
+
+    /// As [`new`](Self::new), with these addresses in the certificates.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_addresses(
+        holder: Holder,
+        profile: Profile,
+        now: Timestamp,
+        addresses: &Addresses,
+    ) -> Result<Self, PersonalisationError> {
+        let issued = issue_with(&holder, now, addresses)?;
         let source = Personalisation { issued: &issued, profile: &profile };
         let content = |file: &ElementaryFile| match file.kind {
             FileKind::Transparent { content, .. } => content(&source).into_boxed_slice(),

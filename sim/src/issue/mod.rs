@@ -2,15 +2,17 @@
 //! derives from the holder and the clock, so that every start between two birthdays gives the same
 //! bytes.
 
+mod addresses;
 mod basic_data;
 mod birthday;
 mod end_entity;
 
+pub use addresses::{Addresses, MalformedUrl, OcspUrl};
 pub use birthday::{IssueWindow, birthday_in, last_birthday};
 
 use crate::holder::Holder;
 use crate::key::Signer;
-use crate::pki::{Authority, CertificationAuthority, Generation, PkiError};
+use crate::pki::{Authority, CertificationAuthority, Generation, PkiError, Record};
 use jiff::Timestamp;
 use std::sync::Arc;
 use thiserror::Error;
@@ -35,6 +37,8 @@ pub struct CertifiedKey {
     pub certificate: Vec<u8>,
     /// the private key
     pub key: Arc<dyn Signer>,
+    /// what the authority notes of the certificate
+    pub record: Record,
 }
 
 /// Why nothing was issued.
@@ -51,7 +55,8 @@ pub enum IssueError {
     Pki(#[from] PkiError),
 }
 
-/// Issues both certificates for `holder`, as they are in the card when the clock shows `now`.
+/// Issues both certificates for `holder`, as they are in the card when the clock shows `now`, with
+/// the default [`Addresses`].
 ///
 /// They were issued on the holder's last birthday (see [`IssueWindow`]), and by the generation of
 /// each authority that was the latest one then.
@@ -59,13 +64,22 @@ pub enum IssueError {
 /// # Errors
 /// [`IssueError`] when the clock is near the end of the calendar, or a key cannot be used.
 pub fn issue(holder: &Holder, now: Timestamp) -> Result<Issued, IssueError> {
+    issue_with(holder, now, &Addresses::default())
+}
+
+/// Issues both certificates for `holder` as [`issue`] does, with other addresses in them. Serial
+/// numbers do not depend on these.
+///
+/// # Errors
+/// As [`issue`].
+pub fn issue_with(holder: &Holder, now: Timestamp, addresses: &Addresses) -> Result<Issued, IssueError> {
     let out_of_range = || IssueError::Clock { now };
     let window = IssueWindow::at(holder.person.birth, now).ok_or_else(out_of_range)?;
     let generation = Generation::at(window.validity.not_before).ok_or_else(out_of_range)?;
     let authentication_ca = CertificationAuthority::of(Authority::UserAuthentication, generation)?;
     let signature_ca = CertificationAuthority::of(Authority::DigitalSignature, generation)?;
     Ok(Issued {
-        user_authentication: end_entity::user_authentication(holder, &window, &authentication_ca)?,
+        user_authentication: end_entity::user_authentication(holder, &window, &authentication_ca, addresses)?,
         digital_signature: end_entity::digital_signature(holder, &window, &signature_ca)?,
         user_authentication_ca: authentication_ca.certificate().to_vec(),
         digital_signature_ca: signature_ca.certificate().to_vec(),

@@ -6,8 +6,8 @@ mod pool;
 mod rsa_key;
 
 pub use digest_info::DigestInfo;
-pub(crate) use pool::authority_key;
 pub use pool::{KeyName, UnknownKey};
+pub(crate) use pool::{authority_key, responder_key};
 pub use rsa_key::{KeyError, RsaKey};
 
 use std::fmt::Debug;
