@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out.
 
 mod holders;
+mod pki;
 mod run;
 mod serve;
 
@@ -35,6 +36,8 @@ enum Command {
     Run(run::Arguments),
     /// Put a virtual card into a reader and keep it there
     Serve(serve::Arguments),
+    /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
+    Pki(pki::Arguments),
     /// List the built-in holders
     Holders,
     /// Print the completions of a shell
@@ -80,6 +83,7 @@ pub fn main() -> Exit {
     let result = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve::serve(arguments),
+        Command::Pki(arguments) => pki::pki(arguments),
         Command::Holders => holders::list(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
