@@ -1,6 +1,8 @@
 //! `vmyna pki` as a relying party meets it: `openssl ocsp` asks the running responder, while other
 //! processes revoke, hold and release. A missing `openssl` fails.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

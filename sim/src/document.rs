@@ -98,6 +98,7 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DocumentE
         let told = error.without_snippet().to_string();
         let problem = told.rsplit_once(" at line ").map_or(told.as_str(), |(problem, _)| problem);
         let problem = problem.split(", set DuplicateKeyPolicy").next().unwrap_or(problem);
+        let problem = if text.trim().is_empty() { "this file is empty" } else { problem };
         DocumentError::invalid(text, position, problem)
     })
 }
@@ -123,7 +124,7 @@ mod tests {
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Person {
-        #[allow(dead_code)]
+        #[expect(dead_code, reason = "only reading it is tested")]
         name: String,
     }
 
@@ -142,6 +143,13 @@ mod tests {
     #[test]
     fn a_duplicate_key_is_an_error() {
         assert!(problem("name: a\nname: b\n").starts_with("hanako.yaml:2:1: duplicate mapping key: name\n"));
+    }
+
+    #[test]
+    fn an_empty_document_is_called_so() {
+        for text in ["", " \n"] {
+            assert!(problem(text).contains(": this file is empty\n"), "{}", problem(text));
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What always holds of the card, whatever is sent to it, and what its profile changes.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use hex_literal::hex;
 use proptest::prelude::*;
 use std::io;

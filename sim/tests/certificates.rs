@@ -1,6 +1,8 @@
 //! What others see in the certificates: `x509-parser` reads every field of them, and the `openssl`
 //! command line accepts every chain, today and with clocks far away. A missing `openssl` fails.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use jiff::Timestamp;
 use std::path::Path;
 use std::process::{Command, Output};

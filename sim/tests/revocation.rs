@@ -1,6 +1,8 @@
 //! What relying parties make of the revocation lists and OCSP answers: `openssl` verifies with them,
 //! `x509-parser` reads them. A missing `openssl` fails.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use jiff::Timestamp;
 use std::path::Path;
 use std::process::Command;

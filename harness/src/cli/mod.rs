@@ -13,17 +13,26 @@ use std::path::Path;
 use thiserror::Error;
 use vmyna_sim::document::DocumentError;
 use vmyna_sim::holder::Holder;
+use vmyna_sim::vpcd::BindError;
 
 /// A virtual My Number card (個人番号カード), and a harness that replays documented flows against
 /// any card.
 #[derive(Debug, Parser)]
-#[command(name = "vmyna", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "vmyna", version, arg_required_else_help = true, after_help = FIRST_STEPS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
-const EXIT_CODES: &str = "\
+const FIRST_STEPS: &str = "\
+Examples:
+  vmyna run                 replay every scenario against the built-in card
+  vmyna run --list          what there is to replay
+  vmyna serve               put a card into pcscd's virtual reader, for any PC/SC program
+  vmyna run --card vpcd     replay against a virtual card that connects here
+  vmyna pki write           what a service needs to trust the card's certificates
+`vmyna COMMAND --help` says more.
+
 Exit codes:
   0  something ran and nothing failed
   1  something failed
@@ -32,9 +41,7 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Replay scenarios against a card
     Run(run::Arguments),
-    /// Put a virtual card into a reader and keep it there
     Serve(serve::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
@@ -56,6 +63,20 @@ enum Failure {
     /// no card within the wait, or nothing could run
     #[error("{0}")]
     NoCard(String),
+}
+
+/// A port that cannot be listened on, with what to do about it.
+fn bind_failure(error: &BindError, another: &str) -> Failure {
+    Failure::Usage(match error {
+        BindError::InUse(_) => {
+            format!(
+                "{error}, perhaps by pcscd's own virtual reader; stop that, or take another port: {another}"
+            )
+        }
+        BindError::NotHere(_) | BindError::Other { .. } => {
+            format!("{error}; take another address: {another}")
+        }
+    })
 }
 
 impl From<DocumentError> for Failure {

@@ -5,7 +5,6 @@ use crate::exit::Exit;
 use crate::responder::{self, AnswerOcsp};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,7 +13,7 @@ use vmyna_sim::holder::Holder;
 use vmyna_sim::issue::{Addresses, Issued, OcspUrl, issue_with};
 use vmyna_sim::pki::ocsp::{Answer, Responder, ResponseStatus};
 use vmyna_sim::pki::{
-    Authority, CertificateStatus, Folder, FolderError, FolderFile, JAPAN, PkiError, Reason, Record, Register,
+    Authority, CertificateStatus, Folder, FolderError, FolderFile, PkiError, Reason, Record, Register,
     StatusError,
 };
 use vmyna_sim::vpcd::{self, Address, Shutdown};
@@ -275,7 +274,8 @@ fn describe(record: &Record, now: Timestamp) -> String {
 
 fn serve(dir: PathBuf, bind: &Address, clock: Clock) -> Result<Exit, Failure> {
     // The port first: it is the cheapest thing that can go wrong, and takes nothing with it.
-    let listener = vpcd::bind(bind).map_err(|error| Failure::Usage(error.to_string()))?;
+    let listener = vpcd::bind(bind)
+        .map_err(|error| Failure::Usage(format!("{error}; take another one: --bind HOST:PORT")))?;
     let address = listener.local_addr().map_err(|error| Failure::Usage(error.to_string()))?;
     let folder = Folder::at(dir);
     match folder.read() {
@@ -303,23 +303,23 @@ struct Authorities {
     folder: Folder,
     clock: Clock,
     responder: Responder,
-    /// certificates of the built-in holders on a day in Japan: on birthdays they get new ones
-    built_in: Mutex<Option<(Date, Vec<Record>)>>,
+    /// certificates of the built-in holders within an hour since 1970: new ones begin with an hour
+    built_in: Mutex<Option<(i64, Vec<Record>)>>,
 }
 
 impl Authorities {
-    /// The register as it is in the folder now, and what the built-in holders hold today.
+    /// The register as it is in the folder now, and what the built-in holders hold.
     fn register(&self) -> Result<Register, Failure> {
         let mut register = self.folder.read()?;
         let now = self.clock.now();
-        let today = JAPAN.to_datetime(now).date();
+        let hour = now.as_second().div_euclid(3600);
         let mut known = self.built_in.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.as_ref().is_none_or(|(day, _)| *day != today) {
+        if known.as_ref().is_none_or(|(known, _)| *known != hour) {
             let mut all = Vec::new();
             for holder in built_in() {
                 all.extend(records(&holder, now)?);
             }
-            *known = Some((today, all));
+            *known = Some((hour, all));
         }
         for record in known.iter().flat_map(|(_, records)| records) {
             register.enrol(record.clone());

@@ -11,6 +11,7 @@ use crate::scenario::{self, Scenario, TagExpression};
 use crate::verify::Trust;
 use clap::Args;
 use owo_colors::OwoColorize;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -19,20 +20,28 @@ use std::time::{Duration, Instant};
 use vmyna_sim::card::Personalised;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::profile::Profile;
-use vmyna_sim::vpcd::{Address, Connection, DEFAULT_PORT, Reader, ReaderOptions};
+use vmyna_sim::vpcd::{Address, Connection, DEFAULT_PORT, Reader, ReaderError, ReaderOptions};
 
 /// Replay scenarios against a card.
 ///
-/// Without PATH the built-in scenarios run; without --card they run against the built-in card. The
-/// last line is `N passed, N failed, N skipped`.
+/// Without PATH the built-in scenarios run; without --card they run against the built-in card, each
+/// on a fresh one. A failing step shows its file and line, what was expected, what came, both APDUs
+/// and the requirement. The last line is `N passed, N failed, N skipped`.
+///
+/// A card that is not built in may be somebody's real one, unless its certificates name
+/// JPKI-VMYNA-TEST or --mine says otherwise. Then no PIN is presented but the right ones of
+/// --holder, none is changed, and a right PIN that is refused is the last one presented. What will
+/// be done is printed before the first command is sent.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Scenario files, or folders of them
+    /// Scenario files, or folders of them (every *.yaml at any depth) [default: those built in]
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Who sits in the card seat: `sim` (built in), `vpcd[:PORT]` (play the reader on PORT and wait
-    /// for a virtual card), `vicc:HOST:PORT` (connect to a virtual card that listens)
+    /// Who sits in the card seat: `sim` (built in), `vpcd[:PORT]` (play the reader on PORT, 35963
+    /// unless told otherwise, and wait for a virtual card), `vicc:HOST:PORT` (connect to a virtual
+    /// card that listens)
     #[arg(long, value_name = "SEAT", default_value = "sim")]
     card: CardSeat,
 
@@ -48,23 +57,24 @@ pub(super) struct Arguments {
     #[arg(long)]
     mine: bool,
 
-    /// Wrong PINs may be presented to a card that may be real
+    /// Wrong PINs may be presented to a card that may be real, up to blocking it
     #[arg(long)]
     spend_tries: bool,
 
-    /// PINs of a card that may be real may be changed
+    /// PINs of a card that may be real may be changed; they are changed back
     #[arg(long)]
     change_pins: bool,
 
-    /// Start the card with this command anew before each scenario
+    /// Start the card anew with this shell command before each scenario, and end it afterwards, so
+    /// that no scenario finds what another has left
     #[arg(long, value_name = "COMMAND")]
     fresh: Option<String>,
 
-    /// Only scenarios with these tags, for example "pin and not lockout"
+    /// Only scenarios with these tags, for example "pin and not lockout"; --list shows them
     #[arg(long, value_name = "EXPR")]
     tag: Option<TagExpression>,
 
-    /// Only list what would run
+    /// Only list what would run: id, title, tags
     #[arg(long)]
     list: bool,
 
@@ -72,7 +82,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     fail_fast: bool,
 
-    /// How long to wait for a card
+    /// How long to wait for a card that is not there yet, or that has gone
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=86_400))]
     wait: u64,
 
@@ -86,8 +96,15 @@ Examples:
   vmyna run                                    everything, against the built-in card
   vmyna run --tag 'pin and not lockout'        some of it
   vmyna run my-scenarios/                      your own
+  vmyna run --card vicc:127.0.0.1:35963        a virtual card that listens
   vmyna run --card vpcd --mine --fresh 'my-card --connect 127.0.0.1:35963'
-                                               another simulator, started anew for each scenario";
+                                               another simulator, started anew for each scenario
+
+Exit codes:
+  0  something ran and nothing failed
+  1  something failed, or the card was lost
+  2  wrong usage, a broken file, nothing selected
+  3  no card within the wait, or nothing could run";
 
 /// Who sits in the card seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,10 +141,7 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         |scenario: &&Scenario| arguments.tag.as_ref().is_none_or(|expression| expression.selects(scenario));
     let selected: Vec<&Scenario> = scenarios.iter().filter(is_selected).collect();
     if selected.is_empty() {
-        return Err(Failure::Usage(format!(
-            "no scenario has the wanted tags; {} were looked at",
-            scenarios.len()
-        )));
+        return Err(nothing_selected(&scenarios));
     }
     let language = arguments.lang.unwrap_or_else(Language::of_environment);
     if arguments.list {
@@ -135,6 +149,9 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     let holder = arguments.holder.as_deref().map(super::holder).transpose()?;
+    if holder.is_none() {
+        holders_are_known(&selected)?;
+    }
     let trust = arguments.trust.as_deref().map_or(Ok(Trust::CardItself), load_trust)?;
     let summary = play(&arguments, &selected, holder, &trust, &requirements, language)?;
     Ok(match summary {
@@ -174,11 +191,14 @@ fn play(
         }
         CardSeat::Vpcd(port) => {
             let reader = Reader::listen(&Address::loopback(*port), ReaderOptions::default());
-            let reader = reader.map_err(|error| Failure::Usage(error.to_string()))?;
+            let reader = reader.map_err(|error| match error {
+                ReaderError::Bind(error) => super::bind_failure(&error, "--card vpcd:PORT"),
+                other => Failure::Usage(other.to_string()),
+            })?;
             let _ = writeln!(anstream::stderr(), "waiting for a virtual card on {}", reader.local_addr());
-            Box::new(WaitingReader(reader))
+            Box::new(WaitingReader { reader, wait: arguments.wait })
         }
-        CardSeat::Vicc(address) => Box::new(ListeningCard(address.clone())),
+        CardSeat::Vicc(address) => Box::new(ListeningCard { address: address.clone(), wait: arguments.wait }),
     };
     let options = PeerOptions {
         holder,
@@ -198,32 +218,74 @@ fn play(
     })
 }
 
-struct WaitingReader(Reader);
+struct WaitingReader {
+    reader: Reader,
+    wait: u64,
+}
 
 impl PeerSource for WaitingReader {
     fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
-        match self.0.accept(deadline) {
+        match self.reader.accept(deadline) {
             Ok(connection) => Ok(Box::new(connection)),
+            Err(ReaderError::NoCard { on, .. }) => Err(format!(
+                "no card connected to {on} within {} s; start one that does, or wait longer with --wait SECONDS",
+                self.wait
+            )),
             Err(error) => Err(error.to_string()),
         }
     }
 }
 
-struct ListeningCard(Address);
+struct ListeningCard {
+    address: Address,
+    wait: u64,
+}
 
 impl PeerSource for ListeningCard {
     fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
-        match Connection::connect(&self.0, deadline, ReaderOptions::default()) {
+        match Connection::connect(&self.address, deadline, ReaderOptions::default()) {
             Ok(connection) => Ok(Box::new(connection)),
+            Err(ReaderError::NotReached { address, reason, .. }) => Err(format!(
+                "no card at {address} within {} s: {reason}; start one that listens there, or wait longer with \
+                 --wait SECONDS",
+                self.wait
+            )),
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+fn nothing_selected(scenarios: &[Scenario]) -> Failure {
+    let known: BTreeSet<&str> =
+        scenarios.iter().flat_map(|scenario| &scenario.tags).map(String::as_str).collect();
+    let known: Vec<_> = known.into_iter().collect();
+    Failure::Usage(format!(
+        "none of the {} scenarios is selected by --tag; their tags are: {}",
+        scenarios.len(),
+        known.join(", ")
+    ))
+}
+
+/// Before anything is sent: a run that stops in the middle leaves a card in the middle.
+fn holders_are_known(scenarios: &[&Scenario]) -> Result<(), Failure> {
+    let known = Holder::built_in_names();
+    match scenarios.iter().find(|scenario| !known.contains(&scenario.holder.as_str())) {
+        None => Ok(()),
+        Some(Scenario { holder, holder_position, .. }) => Err(Failure::Usage(format!(
+            "{holder_position}: there is no built-in holder {holder:?}; built in are: {}. --holder FILE takes \
+             another for all scenarios",
+            known.join(", ")
+        ))),
     }
 }
 
 fn load_trust(path: &Path) -> Result<Trust, Failure> {
-    let broken = |problem: String| Failure::Usage(format!("{}: {problem}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| broken(error.to_string()))?;
-    Trust::from_bytes(&bytes).map_err(|error| broken(error.to_string()))
+    let shown = path.display();
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::Usage(format!("--trust {shown}: cannot be read: {error}")))?;
+    Trust::from_bytes(&bytes).map_err(|error| {
+        Failure::Usage(format!("--trust {shown}: CA certificates in PEM or DER are expected; {error}"))
+    })
 }
 
 fn list(scenarios: &[&Scenario], language: Language) {

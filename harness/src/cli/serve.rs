@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::exit::Exit;
 use clap::Args;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,7 +31,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME|FILE", default_value = "card")]
     profile: String,
 
-    /// Keep counters and changed PINs in this file
+    /// Keep counters and changed PINs in this file, which is made when it is not there; without it
+    /// every start is a fresh card
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
@@ -39,15 +40,16 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "URL", default_value_t = OcspUrl::default())]
     ocsp_url: OcspUrl,
 
-    /// Where the reader listens
+    /// Where the reader listens, now or later
     #[arg(long, value_name = "HOST:PORT", default_value_t = Address::default(), conflicts_with = "listen")]
     connect: Address,
 
-    /// Listen for the reader instead (vpcd's reversed mode); a PORT alone means this machine only
+    /// Listen for the reader instead (vpcd's reversed mode); a PORT alone means this machine only,
+    /// and port 0 one that is free, which is told on standard error
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<Address>,
 
-    /// Write every command and answer, PINs masked, to FILE [without FILE: standard error]
+    /// Add every command and answer, PINs masked, to FILE [without FILE: standard error]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     trace: Option<Option<PathBuf>>,
 }
@@ -65,9 +67,17 @@ pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
     let profile = profile(&arguments.profile)?;
     // The port first: it is the cheapest thing that can go wrong, and takes nothing with it.
     let mode = match &arguments.listen {
-        Some(address) => Mode::Listen(vpcd::bind(address).map_err(|error| usage(error.to_string()))?),
+        Some(address) => {
+            let bound = vpcd::bind(address);
+            Mode::Listen(bound.map_err(|error| super::bind_failure(&error, "--listen HOST:PORT"))?)
+        }
         None => Mode::Connect(arguments.connect.clone()),
     };
+    if let (Some(state), Some(Some(trace))) = (&arguments.state, &arguments.trace)
+        && is_same_file(state, trace)
+    {
+        return Err(usage(format!("{}: the state and the trace need a file each", trace.display())));
+    }
     let addresses = Addresses { ocsp: arguments.ocsp_url };
     let personalised = Personalised::with_addresses(holder, profile, jiff::Timestamp::now(), &addresses);
     let personalised = Arc::new(personalised.map_err(|error| usage(error.to_string()))?);
@@ -85,7 +95,10 @@ pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
         None => Box::new(card),
         Some(None) => Box::new(Trace::new(card, writer(std::io::stderr()))),
         Some(Some(path)) => {
-            let file = File::create(&path).map_err(|error| usage(format!("{}: {error}", path.display())))?;
+            // What stands there already stays: it may be anything.
+            let file = OpenOptions::new().append(true).create(true).open(&path);
+            let file = file
+                .map_err(|error| usage(format!("--trace={}: cannot be written: {error}", path.display())))?;
             Box::new(Trace::new(card, writer(file)))
         }
     };
@@ -111,6 +124,18 @@ fn profile(name_or_file: &str) -> Result<Profile, Failure> {
         )));
     }
     Ok(Profile::load(path)?)
+}
+
+/// Whether both paths name one file, which may not be there yet.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let name = |path: &Path| {
+        path.canonicalize().or_else(|_| {
+            let folder =
+                path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Ok::<_, std::io::Error>(folder.canonicalize()?.join(path.file_name().unwrap_or_default()))
+        })
+    };
+    matches!((name(one), name(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Writes a trace; when that fails the card goes on without.

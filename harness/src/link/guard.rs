@@ -3,7 +3,9 @@
 //! of the other commands only those known to be harmless pass.
 
 use super::{CardLink, LinkError, Selection};
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use thiserror::Error;
 use vmyna_sim::apdu::{CommandApdu, ResponseApdu, Status};
 use vmyna_sim::holder::PinValue;
@@ -35,7 +37,7 @@ pub enum Refused {
     #[error("it is not certain which PIN this command would reach")]
     UncertainPin,
     /// the right PIN was refused before
-    #[error("a right PIN was refused before; no further PIN is presented")]
+    #[error("a right PIN was refused before, or its answer was lost; no further PIN is presented or changed")]
     RightPinWasRefused,
     /// it may do anything
     #[error(
@@ -44,6 +46,11 @@ pub enum Refused {
     NotKnownHarmless,
 }
 
+/// Whether presenting has ended. It outlives a connection, and all connections of a run share it,
+/// because the card that comes back may be the same.
+#[derive(Debug, Clone, Default)]
+pub struct Stopped(Rc<Cell<bool>>);
+
 /// A link that protects the card behind it.
 pub struct Guard<L> {
     link: L,
@@ -51,21 +58,14 @@ pub struct Guard<L> {
     right: BTreeMap<PinName, PinValue>,
     tries_left: BTreeMap<PinName, u8>,
     selection: Selection,
-    stopped: bool,
+    stopped: Stopped,
 }
 
 impl<L: CardLink> Guard<L> {
     /// Guards `link`. `right` are the values that the user gave for this card; none if they gave
     /// none.
-    pub fn new(link: L, consent: Consent, right: BTreeMap<PinName, PinValue>) -> Self {
-        Self {
-            link,
-            consent,
-            right,
-            tries_left: BTreeMap::new(),
-            selection: Selection::default(),
-            stopped: false,
-        }
+    pub fn new(link: L, consent: Consent, right: BTreeMap<PinName, PinValue>, stopped: Stopped) -> Self {
+        Self { link, consent, right, tries_left: BTreeMap::new(), selection: Selection::default(), stopped }
     }
 
     fn admit(&self, apdu: &CommandApdu<'_>) -> Result<(), Refused> {
@@ -73,6 +73,7 @@ impl<L: CardLink> Guard<L> {
             (_, 0x20) if apdu.data().is_empty() => Ok(()),
             (0x00, 0x20) => self.admit_pin(apdu),
             (0x00, 0x24) if !self.consent.change_pins => Err(Refused::PinChange),
+            (0x00, 0x24) if self.stopped.0.get() => Err(Refused::RightPinWasRefused),
             (0x00, 0x24) => self.selection.pin(apdu.p2()).map(|_| ()).ok_or(Refused::UncertainPin),
             (0x00, 0xA4 | 0xB0 | 0xB2 | 0x84 | 0x88 | 0xC0 | 0xCA | 0xCB) | (0x80, 0x2A) => Ok(()),
             _ => Err(Refused::NotKnownHarmless),
@@ -83,7 +84,7 @@ impl<L: CardLink> Guard<L> {
         let pin = self.selection.pin(apdu.p2()).ok_or(Refused::UncertainPin)?;
         let right = self.right.get(&pin).ok_or(Refused::UnknownPin)?;
         match right.matches(apdu.data()) {
-            _ if self.stopped => Err(Refused::RightPinWasRefused),
+            _ if self.stopped.0.get() => Err(Refused::RightPinWasRefused),
             true => Ok(()),
             false if self.consent.spend_tries => Ok(()),
             false => Err(Refused::WrongPin),
@@ -99,7 +100,7 @@ impl<L: CardLink> Guard<L> {
                 let right = self.right.get(&pin).is_some_and(|right| right.matches(apdu.data()));
                 let known_blocked = self.tries_left.get(&pin) == Some(&0);
                 if right && status != Ok(Status::Success) && !known_blocked {
-                    self.stopped = true;
+                    self.stopped.0.set(true);
                 }
                 if status == Ok(Status::Success) {
                     self.tries_left.remove(&pin);
@@ -133,8 +134,10 @@ impl<L: CardLink> CardLink for Guard<L> {
         let apdu = CommandApdu::parse(command).map_err(|_| Refused::NotKnownHarmless)?;
         self.admit(&apdu)?;
         let answer = self.link.transmit(command).inspect_err(|_| {
-            // The answer to a PIN was lost: whether it was accepted is not known.
-            self.stopped |= apdu.ins() == 0x20 && !apdu.data().is_empty();
+            // The answer to a PIN was lost: whether it was accepted, or is the PIN now, is not known.
+            if matches!(apdu.ins(), 0x20 | 0x24) && !apdu.data().is_empty() {
+                self.stopped.0.set(true);
+            }
         })?;
         self.learn(&apdu, &answer);
         self.selection.exchange(command, &answer);
@@ -174,7 +177,8 @@ mod tests {
     fn guarded(consent: Consent, verify: [u8; 2]) -> (Guard<Recorder>, Sent) {
         let sent = Sent::default();
         let right = BTreeMap::from([(PinName::UserAuthentication, PinValue::new("1234"))]);
-        let mut guard = Guard::new(Recorder { sent: sent.clone(), verify }, consent, right);
+        let mut guard =
+            Guard::new(Recorder { sent: sent.clone(), verify }, consent, right, Stopped::default());
         guard.transmit(&hex!("00A4040C0AD392F000260100000001")).unwrap();
         sent.lock().unwrap().clear();
         (guard, sent)
@@ -211,7 +215,18 @@ mod tests {
         guard.transmit(&RIGHT).unwrap();
         assert_eq!(refused(&mut guard, &RIGHT), Refused::RightPinWasRefused);
         assert_eq!(refused(&mut guard, &WRONG), Refused::RightPinWasRefused);
+        assert_eq!(refused(&mut guard, &hex!("0024019804 39393939")), Refused::RightPinWasRefused);
         assert_eq!(sent.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_refused_right_pin_is_remembered_when_the_card_comes_back() {
+        let (mut guard, _) = guarded(Consent::default(), [0x63, 0xC2]);
+        guard.transmit(&RIGHT).unwrap();
+        let (mut again, sent) = guarded(Consent::default(), [0x63, 0xC2]);
+        again.stopped = guard.stopped.clone();
+        assert_eq!(refused(&mut again, &RIGHT), Refused::RightPinWasRefused);
+        assert_eq!(sent.lock().unwrap().len(), 0);
     }
 
     #[test]

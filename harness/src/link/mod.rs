@@ -6,7 +6,7 @@ mod in_process;
 mod selection;
 mod vpcd;
 
-pub use guard::{Consent, Guard, Refused};
+pub use guard::{Consent, Guard, Refused, Stopped};
 pub use in_process::InProcess;
 pub use selection::Selection;
 

@@ -258,7 +258,7 @@ mod tests {
             (many, Refusal::Headers),
             (long, Refusal::Headers),
         ] {
-            assert_eq!(read_all(&message), Err(refusal), "{:.60}", message);
+            assert_eq!(read_all(&message), Err(refusal), "{message:.60}");
         }
     }
 

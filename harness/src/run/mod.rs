@@ -1,10 +1,12 @@
 //! Running scenarios: one scenario becomes a verdict, a suite becomes a stream of events.
 
+mod announcement;
 mod event;
 mod fresh;
 mod judge;
 mod peer;
 mod plan;
+mod seat;
 mod session;
 mod suite;
 mod verdict;

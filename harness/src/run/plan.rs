@@ -207,7 +207,7 @@ impl Walk {
             for pin in reached {
                 match apdu.ins() {
                     0x20 if !apdu.data().is_empty() && self.selection.reaches_pins() => {
-                        self.present(pin, false)
+                        self.present(pin, false);
                     }
                     0x24 | 0x2C | 0x32 => self.plan.pins.entry(pin).or_default().changed = true,
                     _ => {}

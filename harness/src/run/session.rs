@@ -96,7 +96,7 @@ impl Answer {
     }
 
     /// Holds the answer against `expect`.
-    fn must_be(&self, expect: &Expect) -> Result<(), Difference> {
+    fn must_be(&self, expect: &Expect) -> Played {
         if self.response().is_some_and(|response| expect.is_met(&response)) {
             return Ok(());
         }
@@ -105,7 +105,7 @@ impl Answer {
             StatusExpectation::AnyOf(_) | StatusExpectation::Blocked => Expectation::Requirement,
         };
         let came = ShownResponse::new(&self.bytes).to_string();
-        Err(Difference { kind, ..self.differs(expect.to_string(), came) })
+        Err(Difference { kind, ..self.differs(expect.to_string(), came) }.into())
     }
 }
 
@@ -175,7 +175,7 @@ impl<'a> Session<'a> {
                     SelectTarget::Aid(aid) => terminal::select_application(aid),
                     SelectTarget::File(id) => terminal::select_file(*id),
                 };
-                self.transmit(&command)?.must_be(&step.expect).map_err(Stop::from)
+                self.transmit(&command)?.must_be(&step.expect)
             }
             Verb::TriesLeft(step) => self.tries_left(step),
             Verb::Verify(step) => {
@@ -187,12 +187,12 @@ impl<'a> Session<'a> {
                     return Err(Stop::Missing(format!("the holder's {} has no letter", step.pin)));
                 }
                 let command = CommandBuilder::new(0x00, 0x20, 0x00, p2).data(value.as_bytes()).to_bytes();
-                self.transmit(&command)?.must_be(&step.expect).map_err(Stop::from)
+                self.transmit(&command)?.must_be(&step.expect)
             }
             Verb::ChangePin(step) => self.change_pin(step),
             Verb::ReadBinary(step) => {
                 let command = terminal::read_binary(step.sfi, step.offset, step.le, step.extended);
-                self.transmit(&command)?.must_be(&step.expect).map_err(Stop::from)
+                self.transmit(&command)?.must_be(&step.expect)
             }
             Verb::Certificate(step) => self.certificate(step),
             Verb::Sign(step) => self.sign(step),
@@ -214,7 +214,7 @@ impl<'a> Session<'a> {
                 }
                 Ok(())
             }
-            Verb::Transmit(step) => self.transmit(&step.apdu)?.must_be(&step.expect).map_err(Stop::from),
+            Verb::Transmit(step) => self.transmit(&step.apdu)?.must_be(&step.expect),
         }
     }
 
@@ -282,7 +282,7 @@ impl<'a> Session<'a> {
         if answer.succeeded() {
             self.values.insert(step.pin, step.to);
         }
-        answer.must_be(&step.expect).map_err(Stop::from)
+        answer.must_be(&step.expect)
     }
 
     fn read(&mut self, file: u16, style: ReadStyle, read: Read) -> Result<Answer, LinkError> {
@@ -393,7 +393,7 @@ impl<'a> Session<'a> {
         let command = CommandBuilder::new(0x80, 0x2A, 0x00, p2).data(&data).le(256).to_bytes();
         let answer = self.transmit(&command)?;
         if let SignExpect::Answer(expect) = &step.expect {
-            return answer.must_be(expect).map_err(Stop::from);
+            return answer.must_be(expect);
         }
         answer.must_be(&Expect::default())?;
         let Some(certificate) = self.certificates.get(&step.key.certificate()) else { return Ok(()) };

@@ -5,7 +5,7 @@ use super::{CertificateCheck, CertificateName, PinChoice, PlacedStep, Scenario, 
 use crate::language::Bilingual;
 use crate::requirement::Requirements;
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use vmyna_sim::document::{self, DocumentError, Position, Spanned};
@@ -20,16 +20,13 @@ struct Source {
     covers: Spanned<Vec<Spanned<String>>>,
     #[serde(default)]
     tags: Vec<Spanned<String>>,
-    #[serde(default = "hanako")]
-    holder: String,
+    holder: Option<Spanned<String>>,
     #[serde(default)]
     given: BTreeMap<PinName, Spanned<u8>>,
     steps: Spanned<Vec<Spanned<Step>>>,
 }
 
-fn hanako() -> String {
-    "hanako".to_owned()
-}
+const DEFAULT_HOLDER: &str = "hanako";
 
 /// Scenarios that cannot be used.
 #[derive(Debug, Error)]
@@ -46,7 +43,7 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// nothing there
-    #[error("{}: no scenario (*.yaml) here", path.display())]
+    #[error("{}: there is no scenario here, nor in the folders below: no file ends in .yaml", path.display())]
     Empty {
         /// the folder
         path: PathBuf,
@@ -71,7 +68,7 @@ pub(super) fn parse(file: &str, text: &str, requirements: &Requirements) -> Resu
     }
     for covered in &source.covers.value {
         if requirements.get(&covered.value).is_none() {
-            return at(Position::of(file, covered), format!("there is no requirement {}", covered.value));
+            return at(Position::of(file, covered), no_requirement(&covered.value, requirements));
         }
     }
     for tag in &source.tags {
@@ -101,19 +98,37 @@ pub(super) fn parse(file: &str, text: &str, requirements: &Requirements) -> Resu
         }
     }
     let position = Position::of(file, &source.id);
+    let holder_position =
+        source.holder.as_ref().map_or_else(|| position.clone(), |holder| Position::of(file, holder));
     let steps = source.steps.value.into_iter();
     Ok(Scenario {
         id: source.id.value,
         title: source.title,
         covers,
         tags: source.tags.into_iter().map(|tag| tag.value).collect(),
-        holder: source.holder,
+        holder: source.holder.map_or_else(|| DEFAULT_HOLDER.to_owned(), |holder| holder.value),
+        holder_position,
         given: source.given.into_iter().map(|(pin, tries)| (pin, tries.value)).collect(),
         steps: steps
             .map(|step| PlacedStep { position: Position::of(file, &step), step: step.value })
             .collect(),
         position,
     })
+}
+
+/// Names those that could have been meant: of the same group, or else all groups.
+fn no_requirement(id: &str, requirements: &Requirements) -> String {
+    fn group(id: &str) -> &str {
+        id.split_once('-').map_or(id, |(group, _)| group)
+    }
+    let ids = || requirements.iter().map(|requirement| requirement.id.as_str());
+    let of_its_group: Vec<_> = ids().filter(|known| group(known) == group(id)).collect();
+    if of_its_group.is_empty() {
+        let groups: BTreeSet<_> = ids().map(group).collect();
+        let groups: Vec<_> = groups.into_iter().collect();
+        return format!("there is no requirement {id}; they begin with {}", groups.join(", "));
+    }
+    format!("there is no requirement {id}; there are {}", of_its_group.join(", "))
 }
 
 /// What is wrong with a step in its place; `read` collects the certificates read so far.
@@ -170,19 +185,25 @@ fn step_problem(step: &Step, covers: &[String], read: &mut Vec<CertificateName>)
     }
 }
 
-/// Reads every `*.yaml` at or below `paths`, in the order of their names. Ids must be unique.
+/// Reads every `*.yaml` at or below `paths`, in the order of their names, and none twice. Ids must
+/// be unique.
 ///
 /// # Errors
 /// The first thing that is wrong.
 pub fn load_paths(paths: &[PathBuf], requirements: &Requirements) -> Result<Vec<Scenario>, LoadError> {
     let mut scenarios = Vec::new();
     let mut seen: HashMap<String, Position> = HashMap::new();
+    let mut read: HashSet<PathBuf> = HashSet::new();
     for path in paths {
         for file in files(path)? {
+            if file.canonicalize().is_ok_and(|file| !read.insert(file)) {
+                continue;
+            }
             let text = document::read(&file)?;
             let scenario = parse(&file.display().to_string(), &text, requirements)?;
             if let Some(first) = seen.insert(scenario.id.clone(), scenario.position.clone()) {
-                let problem = format!("the id {} is taken already, at {first}", scenario.id);
+                let problem =
+                    format!("the id {} is taken already, at {first}; each needs its own", scenario.id);
                 return Err(DocumentError::invalid(&text, scenario.position, problem).into());
             }
             scenarios.push(scenario);

@@ -1,19 +1,25 @@
 //! Scenarios: what a holder and a terminal do with a card, and what must be seen.
 
 mod catalogue;
+mod certificate_step;
+mod command_step;
 mod expect;
 mod load;
+mod pin_step;
+mod sign_step;
 mod step;
 mod tag;
 
 pub use catalogue::built_in;
+pub use certificate_step::{CertificateCheck, CertificateName, CertificateStep, ReadStyle};
+pub use command_step::{
+    AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, SelectTarget, TransmitStep,
+};
 pub use expect::{BytesPattern, Expect, SignExpect, StatusExpectation, StatusPattern};
 pub use load::{LoadError, load_paths};
-pub use step::{
-    AtrStep, By, CertificateCheck, CertificateName, CertificateStep, ChallengeStep, ChangePinStep, Digest,
-    KeyName, PinChoice, PowerStep, ReadBinaryStep, ReadStyle, SelectStep, SelectTarget, SignInput, SignStep,
-    Step, TransmitStep, TriesExpectation, TriesLeftStep, Verb, VerifyStep,
-};
+pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
+pub use sign_step::{Digest, KeyName, SignInput, SignStep};
+pub use step::{Step, Verb};
 pub use tag::{TagError, TagExpression};
 
 use crate::language::Bilingual;
@@ -34,6 +40,8 @@ pub struct Scenario {
     pub tags: Vec<String>,
     /// whose card and PINs
     pub holder: String,
+    /// where the holder is named, or else where the scenario begins
+    pub holder_position: Position,
     /// tries left of PINs whose counter is not full when the scenario begins
     pub given: BTreeMap<PinName, u8>,
     /// what happens

@@ -25,6 +25,16 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// A state file that cannot be used. None of these leaves anything changed on disk.
 #[derive(Debug, Error)]
 pub enum StateFileError {
+    /// there is no folder to keep it in
+    #[error("{}: the folder {} cannot be used: {source}; create it first", path.display(), folder.display())]
+    NoFolder {
+        /// the state file
+        path: PathBuf,
+        /// its folder
+        folder: PathBuf,
+        /// why not
+        source: io::Error,
+    },
     /// reading, writing or locking failed
     #[error("{}: {action} failed: {source}", path.display())]
     Io {
@@ -47,7 +57,7 @@ pub enum StateFileError {
     },
     /// it is not what was once written
     #[error(
-        "{}:{line}:{column}: this is no complete state file ({reason}). \
+        "{}:{line}:{column}: this is no complete state file: {reason}. \
          It was left as it is; move it away to start with a fresh card",
         path.display()
     )]
@@ -126,20 +136,26 @@ impl FileStore {
     /// # Errors
     /// [`StateFileError`]; the file is then as it was.
     pub fn open(path: &Path, holder: &str, fresh: PinStates) -> Result<(Self, PinStates), StateFileError> {
-        // A symbolic link is followed once, here: a replacement must not take the link's place.
-        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let (current, state) = match lock(path)? {
             Some(mut current) => {
                 let state = read(path, &mut current, holder, fresh)?;
                 (current, state)
             }
             None => {
+                let folder = folder_of(path);
+                std::fs::read_dir(folder).map_err(|source| StateFileError::NoFolder {
+                    path: path.to_owned(),
+                    folder: folder.to_owned(),
+                    source,
+                })?;
                 let failed =
                     |source| StateFileError::Io { path: path.to_owned(), action: "creating it", source };
                 (replace(path, holder, &fresh, false).map_err(failed)?, fresh)
             }
         };
-        Ok((Self { path: path.to_owned(), holder: holder.to_owned(), current }, state))
+        // A symbolic link is followed once, here: a replacement must not take the link's place.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        Ok((Self { path, holder: holder.to_owned(), current }, state))
     }
 }
 
@@ -189,15 +205,14 @@ fn read(path: &Path, file: &mut File, holder: &str, fresh: PinStates) -> Result<
     let failed = |source| StateFileError::Io { path: path.to_owned(), action: "reading it", source };
     let mut text = String::new();
     file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
-    let damaged = |error: serde_json::Error| StateFileError::Damaged {
-        path: path.to_owned(),
-        line: error.line(),
-        column: error.column(),
-        reason: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
-    };
+    let at = |(line, column), reason| StateFileError::Damaged { path: path.to_owned(), line, column, reason };
+    let damaged = |error: serde_json::Error| at((error.line(), error.column().max(1)), reason(&error));
     let Envelope { vmyna_state: version } = serde_json::from_str(&text).map_err(damaged)?;
     if version > u64::from(VERSION) {
         return Err(StateFileError::Newer { path: path.to_owned(), version });
+    }
+    if version < u64::from(VERSION) {
+        return Err(at(position(&text, "vmyna_state"), format!("there never was a version {version}")));
     }
     let document: Document = serde_json::from_str(&text).map_err(damaged)?;
     if document.holder != holder {
@@ -207,11 +222,13 @@ fn read(path: &Path, file: &mut File, holder: &str, fresh: PinStates) -> Result<
             wanted: holder.to_owned(),
         });
     }
+    if let Some(missing) = PinName::ALL.into_iter().find(|name| !document.pins.contains_key(name)) {
+        return Err(at(position(&text, "pins"), format!("the counter of {missing} is missing")));
+    }
     let mut states = fresh;
     for (name, pin) in document.pins {
         let full = states.get(name).tries_left;
-        let broken =
-            |reason: String| StateFileError::Damaged { path: path.to_owned(), line: 1, column: 1, reason };
+        let broken = |reason: String| at(position(&text, &name.to_string()), reason);
         if pin.tries_left > full {
             return Err(broken(format!("{name} has {} tries left of {full}", pin.tries_left)));
         }
@@ -224,12 +241,33 @@ fn read(path: &Path, file: &mut File, holder: &str, fresh: PinStates) -> Result<
     Ok(states)
 }
 
-/// Writes a new file, locks it, and gives it the name `path`; the answer is the locked file.
-fn replace(path: &Path, holder: &str, states: &PinStates, overwrite: bool) -> io::Result<File> {
-    let folder = match path.parent() {
+/// What is wrong, without any value out of the file: one of them may be a PIN.
+fn reason(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    let told = told.split(" at line ").next().unwrap_or_default();
+    match told.rsplit_once("expected ") {
+        Some((start, expected)) if start.starts_with("invalid ") => format!("expected {expected}"),
+        _ => told.to_owned(),
+    }
+}
+
+/// Line and column of the first `"key"` in `text`.
+fn position(text: &str, key: &str) -> (usize, usize) {
+    let quoted = format!("\"{key}\"");
+    let found = text.lines().zip(1..).find_map(|(line, number)| Some((number, line.find(&quoted)? + 1)));
+    found.unwrap_or((1, 1))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
-    };
+    }
+}
+
+/// Writes a new file, locks it, and gives it the name `path`; the answer is the locked file.
+fn replace(path: &Path, holder: &str, states: &PinStates, overwrite: bool) -> io::Result<File> {
+    let folder = folder_of(path);
     let pins = PinName::ALL.map(|name| (name, document(states.get(name))));
     let document = Document { vmyna_state: VERSION, holder: holder.to_owned(), pins: pins.into() };
     let mut file = NamedTempFile::new_in(folder)?;
@@ -293,12 +331,27 @@ mod tests {
         let path = folder.path().join("hanako.json");
         for (text, expected) in [
             ("{\"vmyna_state\": 1, \"hol", "hanako.json:1:23: this is no complete state file"),
-            ("", "hanako.json:1:0: this is no complete state file"),
+            ("", "hanako.json:1:1: this is no complete state file"),
             ("{\"vmyna_state\": 7}", "has version 7"),
             ("{\"vmyna_state\": 1, \"holder\": \"taro\", \"pins\": {}}", "card of \"taro\""),
             (
                 "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": {\"puk\": {}}}",
                 "unknown variant `puk`",
+            ),
+            (
+                "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": {}}",
+                "the counter of user_authentication",
+            ),
+            ("{\"vmyna_state\": 0}", "hanako.json:1:2: this is no complete state file: there never was"),
+            (
+                "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": {\n\"user_authentication\": \
+                 {\"tries_left\": 3},\n\"digital_signature\": {\"tries_left\": 6}}}",
+                "hanako.json:3:1: this is no complete state file: digital_signature has 6 tries left of 5",
+            ),
+            (
+                "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": {\"user_authentication\": \
+                 {\"tries_left\": 3, \"changed_value\": 98765}}}",
+                "complete state file: expected a string.",
             ),
         ] {
             std::fs::write(&path, text).unwrap();
@@ -311,6 +364,9 @@ mod tests {
     #[test]
     fn a_folder_that_does_not_exist_is_told_at_once() {
         let error = FileStore::open(Path::new("/no/such/folder/state.json"), "hanako", fresh()).unwrap_err();
-        assert!(error.to_string().starts_with("/no/such/folder/state.json: creating it failed"), "{error}");
+        assert!(
+            error.to_string().starts_with("/no/such/folder/state.json: the folder /no/such/folder cannot"),
+            "{error}"
+        );
     }
 }

@@ -74,6 +74,7 @@ impl Shutdown {
 
     /// Lets shutdown end all reading from and writing to a stream, as long as the result lives.
     /// `None` when it is too late.
+    #[must_use]
     pub fn wakes_stream(&self, stream: &Arc<TcpStream>) -> Option<Waker<'_>> {
         let stream = Arc::clone(stream);
         self.wakes(move || drop(stream.shutdown(std::net::Shutdown::Both)))
@@ -83,6 +84,7 @@ impl Shutdown {
     ///
     /// # Errors
     /// What the system says of the attempt, which may be worth repeating after a pause.
+    #[must_use]
     pub fn accept(&self, listener: &Arc<TcpListener>) -> Option<io::Result<(TcpStream, SocketAddr)>> {
         let waking = Arc::clone(listener);
         let _waker = self.wakes(move || wake_accept(&waking))?;

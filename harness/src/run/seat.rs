@@ -1,0 +1,216 @@
+//! A connected card that is not built in, and what is known of it: its counters are read, brought
+//! to where a scenario begins, accounted for afterwards, and put right again.
+
+use super::judge::Judge;
+use super::peer::PeerOptions;
+use super::plan::{PinUse, Plan};
+use super::verdict::{Difference, Expectation, Finding};
+use crate::link::{CardLink, LinkError};
+use crate::scenario::{PinChoice, Scenario};
+use crate::terminal;
+use std::collections::{BTreeMap, BTreeSet};
+use vmyna_sim::apdu::{CommandBuilder, ResponseApdu, Status};
+use vmyna_sim::holder::Holder;
+use vmyna_sim::pin::PinName;
+use vmyna_sim::profile::Tries;
+use vmyna_sim::smart_card::Power;
+
+/// A connected card and what is known of it.
+pub(super) struct Seat {
+    pub link: Box<dyn CardLink>,
+    pub judge: Judge,
+    pub guarded: bool,
+    /// `None` where the counter could not be read
+    pub tries_left: BTreeMap<PinName, Option<u8>>,
+    /// PINs that could not be changed back
+    pub unusable: BTreeSet<PinName>,
+}
+
+impl Seat {
+    pub(super) fn introduction(&self, options: &PeerOptions) -> String {
+        let whose = match (self.judge, options.mine) {
+            (Judge::OurIssuer, _) => "the card's certificates were issued by JPKI-VMYNA-TEST: a simulator",
+            (_, true) => "the card is a simulator, says --mine",
+            (_, false) => "the card may be real: it is guarded",
+        };
+        let counters = self.tries_left.iter().map(|(pin, tries)| match tries {
+            Some(tries) => format!("{pin} has {tries} tries left"),
+            None => format!("the counter of {pin} could not be read"),
+        });
+        format!("{whose}; {}", counters.collect::<Vec<_>>().join(", "))
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Result<(Vec<u8>, Status), LinkError> {
+        let answer = self.link.transmit(command)?;
+        let (data, status) = match ResponseApdu::try_from(&answer[..]) {
+            Ok(response) => (response.data.to_vec(), response.status),
+            Err(error) => return Err(LinkError::Lost(error.to_string())),
+        };
+        Ok((data, status))
+    }
+
+    fn power_cycle(&mut self) -> Result<(), LinkError> {
+        self.link.power(Power::Off)?;
+        self.link.power(Power::On)?;
+        self.link.atr().map(|_| ())
+    }
+
+    /// Selects the EF of `pin`; VERIFY and CHANGE with P2 80 reach it then.
+    fn select_pin(&mut self, pin: PinName) -> Result<(), LinkError> {
+        self.transmit(&terminal::select_application(&terminal::JPKI_AID))?;
+        self.transmit(&terminal::select_file(terminal::pin_file(pin))).map(|_| ())
+    }
+
+    pub(super) fn read_counters(&mut self) -> Result<(), LinkError> {
+        for pin in PinName::ALL {
+            self.read_counter(pin)?;
+        }
+        self.power_cycle()
+    }
+
+    fn read_counter(&mut self, pin: PinName) -> Result<Option<u8>, LinkError> {
+        self.select_pin(pin)?;
+        let (_, status) = self.transmit(&CommandBuilder::new(0x00, 0x20, 0x00, 0x80).to_bytes())?;
+        let tries = match status {
+            Status::TriesLeft(tries) => Some(tries),
+            Status::ReferencedIefBlocked | Status::AuthenticationMethodBlocked => Some(0),
+            _ => None,
+        };
+        self.tries_left.insert(pin, tries);
+        Ok(tries)
+    }
+
+    fn present(&mut self, pin: PinName, choice: PinChoice, holder: &Holder) -> Result<Status, LinkError> {
+        self.select_pin(pin)?;
+        let value = terminal::pin_value(holder, pin, choice);
+        let command = CommandBuilder::new(0x00, 0x20, 0x00, 0x80).data(value.as_bytes()).to_bytes();
+        Ok(self.transmit(&command)?.1)
+    }
+
+    /// Brings the counters to where the scenario begins, or says what is missing. The card is
+    /// freshly powered afterwards.
+    pub(super) fn prepare(
+        &mut self,
+        scenario: &Scenario,
+        plan: &Plan,
+        holder: &Holder,
+        full: Tries,
+        may_spend: bool,
+    ) -> Result<Option<String>, LinkError> {
+        for (pin, usage) in &plan.pins {
+            let given = scenario.given.get(pin).copied();
+            if let Some(missing) = self.prepare_pin(*pin, usage, given, holder, full.of(*pin), may_spend)? {
+                return Ok(Some(missing));
+            }
+        }
+        self.power_cycle()?;
+        Ok(None)
+    }
+
+    fn prepare_pin(
+        &mut self,
+        pin: PinName,
+        usage: &PinUse,
+        given: Option<u8>,
+        holder: &Holder,
+        full: u8,
+        may_spend: bool,
+    ) -> Result<Option<String>, LinkError> {
+        if self.unusable.contains(&pin) {
+            return Ok(Some(format!("{pin} was changed by a scenario and could not be changed back")));
+        }
+        let wanted = given.unwrap_or(full);
+        let Some(mut left) = self.tries_left.get(&pin).copied().flatten() else {
+            return Ok(self.guarded.then(|| format!("the counter of {pin} could not be read")));
+        };
+        let only_right = given.is_none() && usage.wrong == 0 && !usage.asked;
+        if only_right && left > u8::from(self.guarded) {
+            return Ok(None);
+        }
+        if left > 0 && left < wanted && left > u8::from(self.guarded) {
+            self.present(pin, PinChoice::Right, holder)?;
+            left = self.read_counter(pin)?.unwrap_or(left);
+        }
+        while may_spend && left > wanted {
+            self.present(pin, PinChoice::Wrong, holder)?;
+            match self.read_counter(pin)? {
+                Some(now) if now < left => left = now,
+                _ => return Ok(Some(format!("{pin} cannot be brought to {wanted} tries left"))),
+            }
+        }
+        let tries = |count: u8| format!("{count} {}", if count == 1 { "try" } else { "tries" });
+        Ok((left != wanted)
+            .then(|| format!("{pin} has {} left, and {} would be needed", tries(left), tries(wanted))))
+    }
+
+    /// After a scenario that presented PINs and went as planned, the counters must be as planned
+    /// too; where one is not, this is the finding.
+    pub(super) fn account(
+        &mut self,
+        scenario: &Scenario,
+        plan: &Plan,
+        full: Tries,
+    ) -> Result<Option<Finding>, LinkError> {
+        if !plan.presents_pins() {
+            return Ok(None);
+        }
+        let before = self.tries_left.clone();
+        self.read_counters()?;
+        for pin in PinName::ALL {
+            let (Some(Some(before)), Some(Some(left))) = (before.get(&pin), self.tries_left.get(&pin)) else {
+                continue;
+            };
+            let (planned, rules) = plan.counter_afterwards(pin, *before, full);
+            if *left != planned {
+                return Ok(Some(Finding {
+                    position: scenario.position.clone(),
+                    step: format!("the counter of {pin} after the scenario"),
+                    requirements: rules.iter().map(|rule| (*rule).to_owned()).collect(),
+                    why: None,
+                    difference: Difference {
+                        expected: format!("{planned} tries left"),
+                        came: format!("{left} tries left"),
+                        exchange: None,
+                        kind: Expectation::Requirement,
+                    },
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Changes PINs back and refills counters, as far as that goes.
+    pub(super) fn restore(
+        &mut self,
+        changed: &[PinName],
+        holder: &Holder,
+        full: Tries,
+    ) -> Result<(), LinkError> {
+        self.power_cycle()?;
+        for pin in changed {
+            let value = terminal::pin_value(holder, *pin, PinChoice::Right);
+            let change = CommandBuilder::new(0x00, 0x24, 0x01, 0x80).data(value.as_bytes()).to_bytes();
+            let restored = self.present(*pin, PinChoice::New, holder).and_then(|_| self.transmit(&change));
+            match restored {
+                Ok((_, Status::Success)) => {}
+                Ok(_) | Err(LinkError::Refused(_)) => {
+                    self.unusable.insert(*pin);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        for pin in PinName::ALL {
+            let left = self.read_counter(pin)?;
+            if left.is_some_and(|left| left > u8::from(self.guarded) && left < full.of(pin))
+                && !self.unusable.contains(&pin)
+            {
+                match self.present(pin, PinChoice::Right, holder) {
+                    Ok(_) | Err(LinkError::Refused(_)) => {}
+                    Err(error) => return Err(error),
+                }
+                self.read_counter(pin)?;
+            }
+        }
+        self.power_cycle()
+    }
+}

@@ -1,0 +1,93 @@
+//! The step that signs, and has the signature verified.
+
+use super::certificate_step::CertificateName;
+use super::expect::SignExpect;
+use super::pin_step::By;
+use serde::de;
+use serde::{Deserialize, Deserializer};
+use vmyna_sim::hex::Bytes;
+
+/// The private keys of the card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyName {
+    /// JPKI 0017
+    UserAuthentication,
+    /// JPKI 001A
+    DigitalSignature,
+}
+
+impl KeyName {
+    /// The certificate with the public key.
+    #[must_use]
+    pub const fn certificate(self) -> CertificateName {
+        match self {
+            Self::UserAuthentication => CertificateName::UserAuthentication,
+            Self::DigitalSignature => CertificateName::DigitalSignature,
+        }
+    }
+}
+
+/// `sign: {key: user_authentication, data: {digest_info: sha256, of: "text"}}`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignStep {
+    /// which key
+    pub key: KeyName,
+    /// what is signed
+    pub data: SignInput,
+    /// how the key is addressed
+    #[serde(default)]
+    pub by: By,
+    /// what must come back
+    #[serde(default)]
+    pub expect: SignExpect,
+}
+
+/// What is handed to COMPUTE DIGITAL SIGNATURE.
+#[derive(Debug, Clone)]
+pub enum SignInput {
+    /// a DigestInfo over the digest of a text
+    DigestInfo {
+        /// of which kind
+        digest: Digest,
+        /// of which text
+        of: String,
+    },
+    /// these bytes
+    Bytes(Bytes),
+}
+
+/// Digests with a DigestInfo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Digest {
+    /// SHA-1
+    Sha1,
+    /// SHA-256
+    Sha256,
+    /// SHA-384
+    Sha384,
+    /// SHA-512
+    Sha512,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignInputMap {
+    digest_info: Option<Digest>,
+    of: Option<String>,
+    hex: Option<Bytes>,
+}
+
+impl<'de> Deserialize<'de> for SignInput {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match SignInputMap::deserialize(deserializer)? {
+            SignInputMap { digest_info: Some(digest), of: Some(of), hex: None } => {
+                Ok(Self::DigestInfo { digest, of })
+            }
+            SignInputMap { digest_info: None, of: None, hex: Some(bytes) } => Ok(Self::Bytes(bytes)),
+            _ => Err(de::Error::custom("data is {digest_info: sha256, of: \"text\"} or {hex: \"…\"}")),
+        }
+    }
+}

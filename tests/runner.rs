@@ -1,0 +1,398 @@
+//! `vmyna run` as a process against cards that are not built in: our own over the socket, in both
+//! directions; one started anew for each scenario; one that may be real, where what arrives at it is
+//! written down; one that leaves; and one written by other hands.
+
+mod process;
+
+use process::foreign_card::ForeignCard;
+use process::reader::connect;
+use process::{Ended, Folder, ReservedPort, Running, assert_no_pin_in, run, vmyna};
+use rustix::process::Signal;
+use std::collections::HashMap;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use vmyna::requirement::Requirements;
+use vmyna::run::{Cost, Plan};
+use vmyna::scenario;
+use vmyna_sim::card::VirtualCard;
+use vmyna_sim::profile::Profile;
+use vmyna_sim::smart_card::{Leaving, Power, Reaction, SmartCard};
+use vmyna_sim::vpcd::{self, Address, Mode, Shutdown};
+
+/// A card in this process, which connects to the reader of a run and writes down what arrives.
+struct InHand {
+    arrived: Arc<Mutex<Vec<Vec<u8>>>>,
+    shutdown: Shutdown,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl InHand {
+    /// Lets `card` connect to `port`.
+    fn connect(card: impl SmartCard + 'static, port: u16) -> Self {
+        let (arrived, shutdown) = (Arc::default(), Shutdown::new());
+        let mut card = Recorded { card, arrived: Arc::clone(&arrived) };
+        let end = shutdown.clone();
+        let thread = thread::spawn(move || {
+            vpcd::serve(&mut card, Mode::Connect(Address::loopback(port)), &end, &mut |_| {});
+        });
+        Self { arrived, shutdown, thread: Some(thread) }
+    }
+
+    /// The commands that presented or changed a PIN.
+    fn pin_commands(&self) -> Vec<Vec<u8>> {
+        let arrived = self.arrived.lock().expect("no thread has failed");
+        let with_data =
+            |command: &&Vec<u8>| command.len() > 5 && matches!(command[1], 0x20 | 0x24 | 0x2C | 0x32);
+        arrived.iter().filter(with_data).cloned().collect()
+    }
+
+    fn count(&self) -> usize {
+        self.arrived.lock().expect("no thread has failed").len()
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.shutdown.now();
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+struct Recorded<C> {
+    card: C,
+    arrived: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl<C: SmartCard> SmartCard for Recorded<C> {
+    fn atr(&mut self) -> Reaction {
+        self.card.atr()
+    }
+
+    fn power(&mut self, power: Power) {
+        self.card.power(power);
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Reaction {
+        self.arrived.lock().expect("no thread has failed").push(command.to_vec());
+        self.card.transmit(command)
+    }
+}
+
+/// Starts a run that plays the reader, and lets `card` connect to it.
+fn start(card: impl SmartCard + 'static, arguments: &[&str]) -> (Running, InHand) {
+    let mut running = Running::start(&mut vmyna(["run", "--card", "vpcd:0"].iter().chain(arguments)));
+    let card = InHand::connect(card, running.tells_port("waiting for a virtual card on"));
+    (running, card)
+}
+
+fn play(card: impl SmartCard + 'static, arguments: &[&str]) -> (Ended, InHand) {
+    let (running, card) = start(card, arguments);
+    (running.ends(), card)
+}
+
+fn counts(ended: &Ended) -> [usize; 3] {
+    let words: Vec<_> = ended.closing_line().split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+    words.try_into().unwrap_or_else(|_| panic!("no closing line:\n{}", ended.all()))
+}
+
+/// The ids of the report with their marks, in its order.
+fn reported(ended: &Ended) -> Vec<(&str, &str)> {
+    let marks = ["ok", "ok*", "skip", "FAIL", "LOST"];
+    ended
+        .stdout
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let (mark, id) = (words.next()?, words.next()?);
+            (marks.contains(&mark) && id.contains('.')).then_some((mark, id))
+        })
+        .collect()
+}
+
+fn costs() -> HashMap<String, Cost> {
+    let full = Profile::card().tries;
+    let scenarios = scenario::built_in(&Requirements::built_in());
+    scenarios.iter().map(|scenario| (scenario.id.clone(), Plan::of(scenario, full).cost())).collect()
+}
+
+#[test]
+fn our_own_served_card_passes_without_a_guard_and_lockouts_come_last() {
+    let mut running = Running::start(&mut vmyna(["run", "--card", "vpcd:0"]));
+    let port = running.tells_port("waiting for a virtual card on");
+    let card = Running::start(&mut vmyna(["serve", "--connect", &format!("127.0.0.1:{port}")]));
+    let ended = running.ends();
+    assert_eq!(ended.code, Some(0), "{}", ended.all());
+    assert!(
+        ended.stdout.contains("issued by JPKI-VMYNA-TEST: a simulator; user_authentication has 3 tries left")
+    );
+    let (costs, reported) = (costs(), reported(&ended));
+    assert_eq!(reported.len(), costs.len());
+    let order: Vec<Cost> = reported.iter().map(|(_, id)| costs[*id]).collect();
+    assert!(order.is_sorted(), "{order:?}");
+    for (mark, id) in reported {
+        assert!(mark.starts_with("ok") || costs[id] == Cost::LockingOut, "{mark} {id}\n{}", ended.stdout);
+    }
+    card.signal(Signal::TERM);
+    assert_eq!(card.ends().code, Some(0));
+}
+
+#[test]
+fn a_card_that_listens_is_reached_and_found_again_by_the_next_run() {
+    let mut card = Running::start(&mut vmyna(["serve", "--listen", "127.0.0.1:0"]));
+    let port = card.tells_port("listening for a reader on 127.0.0.1:");
+    let seat = format!("vicc:127.0.0.1:{port}");
+    for _ in 0..2 {
+        let ended = run(&mut vmyna(["run", "--card", &seat, "--tag", "jpki and not lockout and not pin"]));
+        assert_eq!(ended.code, Some(0), "{}", ended.all());
+        let [passed, failed, skipped] = counts(&ended);
+        assert!(passed > 20 && failed + skipped == 0, "{}", ended.stdout);
+    }
+    assert_eq!(connect(port).atr().unwrap().first(), Some(&0x3B), "it still listens");
+}
+
+#[test]
+fn a_card_started_anew_for_each_scenario_meets_every_precondition() {
+    let reader = ReservedPort::new();
+    let port = reader.number();
+    let command = format!("exec '{}' serve --connect 127.0.0.1:{port}", env!("CARGO_BIN_EXE_vmyna"));
+    let listed = run(&mut vmyna(["run", "--list"])).stdout.lines().count();
+    let ended = run(&mut vmyna(["run", "--card", &format!("vpcd:{port}"), "--fresh", &command]));
+    assert_eq!(ended.closing_line(), format!("{listed} passed, 0 failed, 0 skipped"), "{}", ended.all());
+    assert_eq!(ended.code, Some(0));
+}
+
+#[test]
+fn a_fresh_command_that_does_not_bring_a_card_is_no_card() {
+    let ended = run(&mut vmyna(["run", "--card", "vpcd:0", "--wait", "0", "--fresh", "exit 7"]));
+    assert_eq!(ended.code, Some(3), "{}", ended.all());
+}
+
+/// Does nothing until it is told to.
+struct Held {
+    card: ForeignCard,
+    go: Receiver<()>,
+    held: bool,
+}
+
+impl SmartCard for Held {
+    fn atr(&mut self) -> Reaction {
+        self.card.atr()
+    }
+
+    fn power(&mut self, power: Power) {
+        self.card.power(power);
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Reaction {
+        if std::mem::replace(&mut self.held, false) {
+            self.go.recv().expect("it is told to go on");
+        }
+        self.card.transmit(command)
+    }
+}
+
+#[test]
+fn the_plan_is_printed_before_the_first_command() {
+    let (go, may_go) = channel::<()>();
+    let card = Held { card: ForeignCard::of("hanako"), go: may_go, held: true };
+    let (mut running, card) = start(card, &["--tag", "select"]);
+    running.says("scenarios: ");
+    running.says("unless its certificate names JPKI-VMYNA-TEST, the card may be real");
+    assert!(card.count() <= 1, "the first command is not answered yet");
+    go.send(()).unwrap();
+    assert_eq!(running.ends().code, Some(0));
+}
+
+#[test]
+fn without_the_holder_no_pin_reaches_a_card_that_may_be_real() {
+    let (ended, card) = play(ForeignCard::of("hanako"), &[]);
+    assert_eq!(card.pin_commands(), Vec::<Vec<u8>>::new(), "{}", ended.stdout);
+    assert!(card.count() > 100, "it was asked other things");
+    assert!(ended.stdout.contains("the card may be real: it is guarded"), "{}", ended.stdout);
+    let [passed, _, skipped] = counts(&ended);
+    assert!(passed > 0 && skipped > 0);
+    assert_no_pin_in(&ended.all(), &["ABC123", "ABC124"]);
+}
+
+#[test]
+fn without_the_holder_consent_alone_lets_no_pin_through() {
+    let (ended, card) = play(ForeignCard::of("hanako"), &["--spend-tries", "--change-pins"]);
+    assert_eq!(card.pin_commands(), Vec::<Vec<u8>>::new(), "{}", ended.stdout);
+}
+
+#[test]
+fn with_the_holder_only_right_pins_reach_a_card_that_may_be_real() {
+    let (ended, card) = play(ForeignCard::of("hanako"), &["--holder", "hanako"]);
+    let sent = card.pin_commands();
+    assert!(!sent.is_empty(), "{}", ended.stdout);
+    for command in sent {
+        assert!(command[1] == 0x20 && [&b"1234"[..], b"ABC123"].contains(&&command[5..]), "{command:02X?}");
+    }
+    assert_no_pin_in(&ended.all(), &["ABC123", "ABC124"]);
+}
+
+#[test]
+fn a_right_pin_that_is_refused_ends_all_presenting() {
+    let folder = Folder::new();
+    let pins = "person: {name: 試験　太郎, birth: 2001-02-03}\n\
+                pins: {user_authentication: \"8642\", digital_signature: QX7RT9}\n";
+    let taro = folder.write("taro.yaml", pins).display().to_string();
+    for more in [&[][..], &["--spend-tries", "--change-pins"]] {
+        let arguments = [&["--holder", &taro][..], more].concat();
+        let (ended, card) = play(ForeignCard::of("hanako"), &arguments);
+        let right: Vec<_> = card
+            .pin_commands()
+            .into_iter()
+            .filter(|command| command[5..] == *b"8642" || command[5..] == *b"QX7RT9")
+            .collect();
+        assert_eq!(right.len(), 1, "{right:02X?}\n{}", ended.stdout);
+        assert_eq!(card.pin_commands().last(), right.last(), "and nothing came after it");
+        assert!(ended.stdout.contains("a right PIN was refused before"), "{}", ended.stdout);
+        assert_no_pin_in(&ended.all(), &["8642", "QX7RT9", "QX7RT0"]);
+    }
+}
+
+#[test]
+fn a_right_pin_whose_answer_is_lost_is_not_presented_again() {
+    let at = b"\x00\x20\x00\x80\x041234";
+    let leaves = Leaves { card: ForeignCard::of("hanako"), at, left: None };
+    let (ended, card) = play(leaves, &["--holder", "hanako"]);
+    assert_eq!(card.pin_commands().last().unwrap(), at, "{}", ended.stdout);
+    assert_eq!(card.pin_commands().iter().filter(|command| *command == at).count(), 1);
+    assert!(ended.stdout.contains("LOST") && ended.code == Some(1), "{}", ended.stdout);
+}
+
+#[test]
+fn a_simulator_of_somebody_elses_is_held_to_nothing_when_it_is_mine() {
+    let (ended, card) = play(ForeignCard::of("hanako"), &["--mine", "--tag", "pin and not lockout"]);
+    assert!(ended.stdout.contains("the card is a simulator, says --mine"), "{}", ended.stdout);
+    let [_, failed, skipped] = counts(&ended);
+    assert_eq!((failed, skipped), (0, 0), "{}", ended.stdout);
+    assert!(card.pin_commands().iter().any(|command| command[5..] == *b"1235"), "wrong values as well");
+}
+
+/// Leaves the reader at its first command `at`, and says so.
+struct Leaves<C> {
+    card: C,
+    at: &'static [u8],
+    left: Option<Sender<()>>,
+}
+
+impl<C: SmartCard> SmartCard for Leaves<C> {
+    fn atr(&mut self) -> Reaction {
+        self.card.atr()
+    }
+
+    fn power(&mut self, power: Power) {
+        self.card.power(power);
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Reaction {
+        if command == self.at {
+            self.at = b"";
+            let _ = self.left.take().map(|left| left.send(()));
+            return Reaction::Leave(Leaving::Close);
+        }
+        self.card.transmit(command)
+    }
+}
+
+const STEPS: [&str; 3] = [
+    "atr: {expect: \"3B ...\"}",
+    "verify: {pin: user_authentication, value: right}",
+    "verify: {pin: digital_signature, value: right}",
+];
+
+/// Three scenarios, of which the second and the third present a right PIN.
+fn three(folder: &Folder) -> String {
+    for (index, (id, step)) in ["trial.one", "trial.two", "trial.three"].iter().zip(STEPS).enumerate() {
+        let head = format!(
+            "id: {id}\ntitle: {{ja: 試し, en: a trial}}\ncovers: [PIN-01]\nsteps:\n  - select: jpki\n"
+        );
+        folder.write(&format!("{index}.yaml"), format!("{head}  - {step}\n"));
+    }
+    folder.path().display().to_string()
+}
+
+#[test]
+fn a_link_lost_in_mid_run_is_told_as_such_and_the_rest_goes_on_when_the_card_comes_back() {
+    let folder = Folder::new();
+    let at = b"\x00\x20\x00\x80\x041234";
+    let (ended, _card) =
+        play(Leaves { card: VirtualCard::built_in("hanako").unwrap(), at, left: None }, &[&three(&folder)]);
+    assert_eq!(ended.code, Some(1));
+    insta::assert_snapshot!(ended.stdout.replace(&folder.path().display().to_string(), "[folder]"), @"
+    3 scenarios: 1 only read, 2 present PINs and refill the counters, 0 change a PIN and change it back, 0 leave tries spent or a PIN blocked
+      user_authentication: the right value is presented 1 times, wrong values 0 times, and it is changed in 0 scenarios
+      digital_signature: the right value is presented 1 times, wrong values 0 times, and it is changed in 0 scenarios
+      unless its certificate names JPKI-VMYNA-TEST, the card may be real. Then: wrong PINs: not without --spend-tries; PIN changes: not without --change-pins; right PINs: not without --holder
+    the card's certificates were issued by JPKI-VMYNA-TEST: a simulator; user_authentication has 3 tries left, digital_signature has 5 tries left
+     ok   trial.one  a trial
+    LOST  trial.two  a trial
+           [folder]/1.yaml:6:5
+           the card left the reader: it closed the connection
+     ok   trial.three  a trial
+
+    2 passed, 1 failed, 0 skipped
+    ");
+}
+
+#[test]
+fn a_card_that_does_not_come_back_is_waited_for_once() {
+    let at = b"\x00\x20\x00\x80\x041234";
+    let (left, has_left) = channel();
+    let card = Leaves { card: VirtualCard::built_in("hanako").unwrap(), at, left: Some(left) };
+    let (running, card) = start(card, &["--wait", "2"]);
+    has_left.recv().unwrap();
+    drop(card);
+    let ended = running.ends();
+    assert_eq!(ended.code, Some(1));
+    let [passed, failed, skipped] = counts(&ended);
+    assert!(passed > 10 && failed == 1 && skipped > 10, "{}", ended.stdout);
+    assert!(ended.stdout.contains("the card did not come back"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_scenario_of_a_holder_that_nobody_knows_is_refused_before_anything_is_sent() {
+    let folder = Folder::new();
+    three(&folder);
+    let head = "id: trial.four\ntitle: {ja: 試し, en: a trial}\ncovers: [PIN-01]\nholder: jiro\nsteps:\n";
+    folder.write("3.yaml", format!("{head}  - select: jpki\n"));
+    let told = folder.refusal(["run", ".", "--card", "vpcd:0", "--wait", "0"]);
+    insta::assert_snapshot!(told, @r#"
+    error: ./3.yaml:4:9: there is no built-in holder "jiro"; built in are: hanako. --holder FILE takes another for all scenarios
+    exit code 2
+    "#);
+}
+
+/// Taken from the folder of this repository; Python makes its keys with the `openssl` command.
+const PLAIN_CARD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/peers/plain_card.py");
+
+#[test]
+fn a_card_by_other_hands_is_found_right() {
+    let folder = Folder::new();
+    let pins = "person: {name: 試験　太郎, birth: 2001-02-03}\n\
+                pins: {user_authentication: \"9876\", digital_signature: XYZ789}\n";
+    let holder = folder.write("theirs.yaml", pins).display().to_string();
+    let mut command = Command::new("python3");
+    command
+        .args([PLAIN_CARD, "--listen", "127.0.0.1:0", "--keys"])
+        .arg(folder.path().join("keys"))
+        .stdin(Stdio::null());
+    let python = Command::new("python3").arg("--version").output();
+    assert!(
+        python.is_ok_and(|python| python.status.success()),
+        "python3 IS MISSING, and without it the independent card of tests/peers cannot be asked. Install python3."
+    );
+    let mut card = Running::start(&mut command);
+    let port = card.says("listening ").replace("listening ", "");
+    let seat = format!("vicc:127.0.0.1:{port}");
+    let guarded = run(&mut vmyna(["run", "--card", &seat, "--holder", &holder]));
+    assert_eq!(guarded.code, Some(0), "{}", guarded.all());
+    let mine = run(&mut vmyna(["run", "--card", &seat, "--holder", &holder, "--mine"]));
+    assert_eq!(mine.code, Some(0), "{}", mine.all());
+    assert!(counts(&mine)[0] > counts(&guarded)[0], "{}", mine.all());
+    assert_no_pin_in(&format!("{}{}", guarded.all(), mine.all()), &["9876", "XYZ789"]);
+}
