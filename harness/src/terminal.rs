@@ -1,8 +1,11 @@
 //! The JPKI operations that clients are made of, as bytes.
 
 use crate::scenario::{CertificateName, Digest, KeyName, PinChoice, ReadStyle, SignInput};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use vmyna_sim::apdu::CommandBuilder;
 use vmyna_sim::holder::{Holder, PinValue};
+use vmyna_sim::issue::{card_expiry, issued_pin};
 use vmyna_sim::pin::PinName;
 
 /// AID of the JPKI application.
@@ -14,6 +17,12 @@ pub const fn pin_file(pin: PinName) -> u16 {
     match pin {
         PinName::UserAuthentication => 0x0018,
         PinName::DigitalSignature => 0x001B,
+        PinName::TextInput | PinName::BirthDate => 0x0011,
+        PinName::TextCodeA => 0x0014,
+        PinName::TextCodeB => 0x0015,
+        PinName::VisualCodeA => 0x0013,
+        PinName::VisualCodeB => 0x0012,
+        PinName::ResidentRegister | PinName::CommonCard => 0x001C,
     }
 }
 
@@ -37,13 +46,11 @@ pub const fn certificate_file(certificate: CertificateName) -> u16 {
     }
 }
 
-/// The holder's own value of a PIN.
+/// The holder's own value of a PIN, on a card that is valid as long as one issued now.
 #[must_use]
-pub const fn own_pin(holder: &Holder, pin: PinName) -> &PinValue {
-    match pin {
-        PinName::UserAuthentication => &holder.pins.user_authentication,
-        PinName::DigitalSignature => &holder.pins.digital_signature,
-    }
+pub fn own_pin(holder: &Holder, pin: PinName) -> PinValue {
+    let expiry = card_expiry(holder, Timestamp::now()).unwrap_or(Date::MAX);
+    issued_pin(holder, expiry, pin)
 }
 
 /// A value of `pin`: the holder's own, or one that differs from it in the last characters and has
@@ -52,7 +59,7 @@ pub const fn own_pin(holder: &Holder, pin: PinName) -> &PinValue {
 pub fn pin_value(holder: &Holder, pin: PinName, choice: PinChoice) -> PinValue {
     let own = own_pin(holder, pin);
     let shift = match choice {
-        PinChoice::Right => return own.clone(),
+        PinChoice::Right => return own,
         PinChoice::LowerCase => return PinValue::new(own.as_bytes().to_ascii_lowercase()),
         PinChoice::Wrong => 1,
         PinChoice::New => 2,

@@ -3,6 +3,7 @@
 
 use crate::apdu::{CommandApdu, MalformedApdu, Status};
 use crate::file::{FileId, MASTER_FILE, ShortFileId};
+use crate::pin::ChangeCommand;
 use crate::undocumented::Situation;
 
 /// A well-formed command. Where bytes are borrowed they are the data field of the APDU.
@@ -19,6 +20,15 @@ pub enum Command<'a> {
         /// Ne, 1 to 65,536
         length: u32,
     },
+    /// `00 B2` of one record by its number, P2 = `04` or `SFI << 3 | 04`
+    ReadRecord {
+        /// which EF
+        file: FileReference,
+        /// from 1; 0 means the current one
+        number: u8,
+        /// Ne, 1 to 65,536
+        length: u32,
+    },
     /// `00 20` without data: how many tries are left
     AskTriesLeft(FileReference),
     /// `00 20`
@@ -28,8 +38,10 @@ pub enum Command<'a> {
         /// 1 to 16 bytes
         value: &'a [u8],
     },
-    /// `00 24 01`: the new value only
-    ChangeReferenceData {
+    /// `00 24 01` or `80 32 00`: the new value only
+    ChangePin {
+        /// which of the two
+        command: ChangeCommand,
         /// which PIN
         pin: FileReference,
         /// the new value
@@ -38,9 +50,16 @@ pub enum Command<'a> {
     /// `80 2A 00`: PKCS#1 v1.5 over 1 to 245 bytes as they are
     ComputeDigitalSignature {
         /// which key
-        key: FileReference,
+        key: KeyReference,
         /// what is padded and signed
         data: &'a [u8],
+    },
+    /// `00 88 00`: the signature of a challenge, 1 to 255 bytes
+    InternalAuthenticate {
+        /// which key
+        key: FileReference,
+        /// what is hashed and signed
+        challenge: &'a [u8],
     },
     /// `00 84 00 00`: that many random bytes, 1 to 256
     GetChallenge(u16),
@@ -73,6 +92,15 @@ pub enum FileReference {
     Short(ShortFileId),
 }
 
+/// How COMPUTE DIGITAL SIGNATURE names its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyReference {
+    /// P2 = `00`: the application's own
+    Default,
+    /// the key in an EF
+    File(FileReference),
+}
+
 /// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -103,6 +131,9 @@ impl From<MalformedApdu> for Refusal {
 /// Most bytes of a PIN (JICSAP 1.1).
 const LONGEST_PIN: usize = 16;
 
+/// Most bytes that INTERNAL AUTHENTICATE signs.
+const LONGEST_CHALLENGE: usize = 255;
+
 /// Most bytes that PKCS#1 v1.5 type 1 pads into 256.
 const LONGEST_SIGNATURE_INPUT: usize = 245;
 
@@ -113,13 +144,16 @@ impl<'a> TryFrom<CommandApdu<'a>> for Command<'a> {
         match (known_class(apdu.cla())?, apdu.ins()) {
             (Class::Interindustry, 0xA4) => select(&apdu).map(Self::Select),
             (Class::Interindustry, 0xB0) => read_binary(&apdu),
+            (Class::Interindustry, 0xB2) => read_record(&apdu),
             (Class::Interindustry, 0x20) => verify(&apdu),
             (Class::Interindustry, 0x24) => change_reference_data(&apdu),
+            (Class::Interindustry, 0x88) => internal_authenticate(&apdu),
             (Class::Interindustry, 0x84) => get_challenge(&apdu),
             (Class::Interindustry, 0xCA) => get_data(&apdu),
             (Class::Interindustry, 0xC0) => Err(Situation::GetResponse.into()),
             (Class::Interindustry, 0x2A) => Err(Situation::IsoPso.into()),
             (Class::Proprietary, 0x2A) => compute_digital_signature(&apdu),
+            (Class::Proprietary, 0x32) => change_key(&apdu),
             // Only the token of a phone knows this one ("last command indicator").
             (Class::Proprietary, 0xFC) => Err(Status::WrongLength.into()),
             _ => Err(Situation::UnknownInstruction.into()),
@@ -176,6 +210,24 @@ fn read_binary<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
     Ok(Command::ReadBinary { file, offset, length })
 }
 
+fn read_record<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+    let file = match apdu.p2() >> 3 {
+        0 => FileReference::Current,
+        sfi => FileReference::Short(ShortFileId::new(sfi).ok_or(Status::IncorrectP1P2)?),
+    };
+    match apdu.p2() & 0b111 {
+        0b100 => {}
+        // all records from this one on, or up to it
+        0b101 | 0b110 => return Err(Status::FunctionNotSupported.into()),
+        _ => return Err(Status::IncorrectP1P2.into()),
+    }
+    if !apdu.data().is_empty() {
+        return Err(Status::WrongLength.into());
+    }
+    let length = apdu.le().ok_or(Situation::ReadWithoutLe)?;
+    Ok(Command::ReadRecord { file, number: apdu.p1(), length })
+}
+
 /// P2 of VERIFY, CHANGE REFERENCE DATA and the key commands: `80` or `80 | SFI`.
 fn file_reference(p2: u8) -> Option<FileReference> {
     match p2 {
@@ -200,14 +252,39 @@ fn verify<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
 
 fn change_reference_data<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
     match (apdu.p1(), file_reference(apdu.p2())) {
-        (0x01, Some(pin)) => Ok(Command::ChangeReferenceData { pin, value: apdu.data() }),
+        (0x01, Some(pin)) => {
+            Ok(Command::ChangePin { command: ChangeCommand::ChangeReferenceData, pin, value: apdu.data() })
+        }
         _ => Err(Status::IncorrectP1P2.into()),
     }
 }
 
-fn compute_digital_signature<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+fn change_key<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+    match (apdu.p1(), file_reference(apdu.p2())) {
+        (0x00, Some(pin)) => {
+            Ok(Command::ChangePin { command: ChangeCommand::ChangeKey, pin, value: apdu.data() })
+        }
+        _ => Err(Status::IncorrectP1P2.into()),
+    }
+}
+
+fn internal_authenticate<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
     let (0x00, Some(key)) = (apdu.p1(), file_reference(apdu.p2())) else {
         return Err(Status::IncorrectP1P2.into());
+    };
+    match (apdu.data(), apdu.le()) {
+        (challenge, Some(_)) if (1..=LONGEST_CHALLENGE).contains(&challenge.len()) => {
+            Ok(Command::InternalAuthenticate { key, challenge })
+        }
+        _ => Err(Status::WrongLength.into()),
+    }
+}
+
+fn compute_digital_signature<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+    let key = match (apdu.p1(), apdu.p2()) {
+        (0x00, 0x00) => KeyReference::Default,
+        (0x00, p2) => KeyReference::File(file_reference(p2).ok_or(Status::IncorrectP1P2)?),
+        _ => return Err(Status::IncorrectP1P2.into()),
     };
     match (apdu.data(), apdu.le()) {
         ([], _) => Err(Situation::SignEmptyData.into()),
@@ -259,6 +336,28 @@ mod tests {
             Ok(Command::ReadBinary { file: FileReference::Short(sfi), offset: 4, length: 256 })
         );
         assert_eq!(status(&hex!("00B0EA0004")), Status::IncorrectP1P2);
+    }
+
+    #[test]
+    fn records_are_read_one_by_one_by_their_number() {
+        let read = |file| Ok(Command::ReadRecord { file, number: 1, length: 256 });
+        assert_eq!(command(&hex!("00B2010400")), read(FileReference::Current));
+        let sfi = ShortFileId::new(1).unwrap();
+        assert_eq!(command(&hex!("00B2010C00")), read(FileReference::Short(sfi)));
+        assert_eq!(status(&hex!("00B2010500")), Status::FunctionNotSupported);
+        assert_eq!(status(&hex!("00B2010000")), Status::IncorrectP1P2);
+        assert_eq!(status(&hex!("00B201FC00")), Status::IncorrectP1P2);
+    }
+
+    #[test]
+    fn a_key_to_sign_with_is_an_ef_or_the_applications_own() {
+        let key = |raw: &[u8]| match command(raw) {
+            Ok(Command::ComputeDigitalSignature { key, .. }) => key,
+            other => panic!("a signature was asked for, {other:?} came"),
+        };
+        assert_eq!(key(&hex!("802A0000015500")), KeyReference::Default);
+        assert_eq!(key(&hex!("802A0080015500")), KeyReference::File(FileReference::Current));
+        assert_eq!(status(&hex!("802A0017015500")), Status::IncorrectP1P2);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 //! (IEF) hold PINs and keys; working EFs hold data.
 
 use crate::access::Access;
+use crate::holder::Holder;
+use crate::image::CardImages;
 use crate::issue::Issued;
-
 use crate::pin::PinName;
+use crate::pki::PkiError;
 use crate::profile::Profile;
 
 /// A two-byte file identifier, for example `000A`.
@@ -55,6 +57,12 @@ pub struct ElementaryFile {
     pub kind: FileKind,
 }
 
+/// Writes the bytes of an EF when the card is personalised; it fails where a signature in them does.
+pub type Content = fn(&Personalisation<'_>) -> Result<Vec<u8>, PkiError>;
+
+/// Writes the records of an EF, the first one first, when the card is personalised.
+pub type Records = fn(&Personalisation<'_>) -> Vec<Vec<u8>>;
+
 /// What an EF holds.
 #[derive(Debug, Clone, Copy)]
 pub enum FileKind {
@@ -62,13 +70,22 @@ pub enum FileKind {
     Transparent {
         /// what reading needs
         read: Access,
-        /// writes the bytes when the card is personalised
-        content: fn(&Personalisation<'_>) -> Vec<u8>,
+        /// the bytes
+        content: Content,
+    },
+    /// records, read with READ RECORD
+    Records {
+        /// what reading needs
+        read: Access,
+        /// the records
+        records: Records,
     },
     /// bytes known to exist whose meaning and access nobody outside knows
     UndocumentedTransparent,
     /// a PIN
     Pin(PinName),
+    /// a PIN without a value, blocked since it was issued
+    BlockedPin,
     /// a private key
     PrivateKey {
         /// which
@@ -87,13 +104,40 @@ pub enum PrivateKey {
     UserAuthentication,
     /// 署名用, JPKI 001A
     DigitalSignature,
+    /// 券面事項入力補助 0013
+    Text,
+    /// 券面事項確認 001A
+    Visual,
+    /// 共通カード 0019
+    Common,
+}
+
+impl PrivateKey {
+    /// Whether it answers INTERNAL AUTHENTICATE, and not COMPUTE DIGITAL SIGNATURE.
+    #[must_use]
+    pub const fn authenticates(self) -> bool {
+        matches!(self, Self::Common)
+    }
+}
+
+/// A data object that GET DATA reads.
+#[derive(Debug, Clone, Copy)]
+pub struct DataObject {
+    /// its tag, P1-P2 of the command
+    pub tag: u16,
+    /// writes what the answer carries when the card is personalised
+    pub content: fn(&Personalisation<'_>) -> Vec<u8>,
 }
 
 /// What a card is personalised from.
 #[derive(Debug, Clone, Copy)]
 pub struct Personalisation<'a> {
+    /// whose card it is
+    pub holder: &'a Holder,
     /// certificates and keys
     pub issued: &'a Issued,
+    /// the pictures
+    pub images: &'a CardImages,
     /// what differs between cards
     pub profile: &'a Profile,
 }
@@ -107,6 +151,10 @@ pub struct Application {
     pub aid: &'static [u8],
     /// the files, in no order that matters
     pub files: &'static [ElementaryFile],
+    /// the key that COMPUTE DIGITAL SIGNATURE with P2 = 00 means
+    pub default_key: Option<PrivateKey>,
+    /// what GET DATA finds while the application is selected
+    pub objects: &'static [DataObject],
 }
 
 /// Fewest bytes of an AID that select an application.
@@ -135,7 +183,13 @@ mod tests {
 
     #[test]
     fn a_name_of_five_bytes_or_more_selects() {
-        let application = Application { name: "test", aid: &[1, 2, 3, 4, 5, 6, 7], files: &[] };
+        let application = Application {
+            name: "test",
+            aid: &[1, 2, 3, 4, 5, 6, 7],
+            files: &[],
+            default_key: None,
+            objects: &[],
+        };
         assert!(application.is_named(&[1, 2, 3, 4, 5]));
         assert!(application.is_named(&[1, 2, 3, 4, 5, 6, 7]));
         assert!(!application.is_named(&[1, 2, 3, 4]));

@@ -28,6 +28,7 @@ pub mod exchange;
 pub mod file;
 pub mod hex;
 pub mod holder;
+pub mod image;
 pub mod issue;
 pub mod key;
 pub mod pin;
@@ -35,6 +36,7 @@ pub mod pki;
 pub mod profile;
 pub mod smart_card;
 pub mod store;
+pub mod tlv;
 pub mod trace;
 pub mod undocumented;
 

@@ -1,4 +1,5 @@
-//! PINs: their names, their form, and the object on the card with its retry counter.
+//! PINs: their names, their form, and the object on the card with its retry counter. The 照合番号 and
+//! the date of birth are PINs too: the card tells them from the others by no more than their form.
 
 use crate::holder::PinValue;
 use serde::{Deserialize, Serialize};
@@ -12,18 +13,77 @@ pub enum PinName {
     UserAuthentication,
     /// 署名用電子証明書の暗証番号, JPKI 001B
     DigitalSignature,
+    /// 券面事項入力補助用の暗証番号, 券面事項入力補助 0011
+    TextInput,
+    /// 照合番号A of 券面事項入力補助, 0014
+    TextCodeA,
+    /// 照合番号B of 券面事項入力補助, 0015
+    TextCodeB,
+    /// 照合番号A of 券面事項確認, 0013
+    VisualCodeA,
+    /// 照合番号B of 券面事項確認, 0012
+    VisualCodeB,
+    /// 生年月日 of 券面事項確認, 0011
+    BirthDate,
+    /// 住民基本台帳用の暗証番号, 住民基本台帳 001C
+    ResidentRegister,
+    /// the PIN of 共通カード, 001C; holders are told that it and the one before are one
+    CommonCard,
+}
+
+/// The command that changes a PIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeCommand {
+    /// `00 24 01`
+    ChangeReferenceData,
+    /// `80 32 00`
+    ChangeKey,
 }
 
 impl PinName {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::UserAuthentication, Self::DigitalSignature];
+    pub const ALL: [Self; 10] = [
+        Self::UserAuthentication,
+        Self::DigitalSignature,
+        Self::TextInput,
+        Self::TextCodeA,
+        Self::TextCodeB,
+        Self::VisualCodeA,
+        Self::VisualCodeB,
+        Self::BirthDate,
+        Self::ResidentRegister,
+        Self::CommonCard,
+    ];
 
-    /// Whether `value` has the form of this PIN: four digits, or 6 to 16 upper-case letters and
+    /// The two of the JPKI application.
+    pub const JPKI: [Self; 2] = [Self::UserAuthentication, Self::DigitalSignature];
+
+    /// The command that is known to change it; `None` for what stays as it was issued.
+    #[must_use]
+    pub const fn changed_with(self) -> Option<ChangeCommand> {
+        match self {
+            Self::UserAuthentication | Self::DigitalSignature | Self::TextInput => {
+                Some(ChangeCommand::ChangeReferenceData)
+            }
+            Self::ResidentRegister | Self::CommonCard => Some(ChangeCommand::ChangeKey),
+            Self::TextCodeA | Self::TextCodeB | Self::VisualCodeA | Self::VisualCodeB | Self::BirthDate => {
+                None
+            }
+        }
+    }
+
+    /// Whether `value` has the form of this PIN: so many digits, or 6 to 16 upper-case letters and
     /// digits.
     #[must_use]
     pub fn allows(self, value: &[u8]) -> bool {
+        let digits = |count| value.len() == count && value.iter().all(u8::is_ascii_digit);
         match self {
-            Self::UserAuthentication => value.len() == 4 && value.iter().all(u8::is_ascii_digit),
+            Self::UserAuthentication | Self::TextInput | Self::ResidentRegister | Self::CommonCard => {
+                digits(4)
+            }
+            Self::BirthDate => digits(6),
+            Self::TextCodeA | Self::VisualCodeA => digits(12),
+            Self::TextCodeB | Self::VisualCodeB => digits(14),
             Self::DigitalSignature => {
                 (6..=16).contains(&value.len())
                     && value.iter().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
@@ -37,6 +97,14 @@ impl fmt::Display for PinName {
         f.write_str(match self {
             Self::UserAuthentication => "user_authentication",
             Self::DigitalSignature => "digital_signature",
+            Self::TextInput => "text_input",
+            Self::TextCodeA => "text_code_a",
+            Self::TextCodeB => "text_code_b",
+            Self::VisualCodeA => "visual_code_a",
+            Self::VisualCodeB => "visual_code_b",
+            Self::BirthDate => "birth_date",
+            Self::ResidentRegister => "resident_register",
+            Self::CommonCard => "common_card",
         })
     }
 }
@@ -107,6 +175,22 @@ mod tests {
         assert!(!PinName::DigitalSignature.allows(b"abc123"));
         assert!(!PinName::DigitalSignature.allows(b"ABC12"));
         assert!(!PinName::DigitalSignature.allows(b"ABCDEFGHIJKLMNOPQ"));
+        for (pin, length) in [
+            (PinName::BirthDate, 6),
+            (PinName::TextCodeA, 12),
+            (PinName::VisualCodeB, 14),
+            (PinName::CommonCard, 4),
+        ] {
+            assert!(pin.allows(&vec![b'7'; length]) && !pin.allows(&vec![b'7'; length + 1]), "{pin}");
+        }
+    }
+
+    #[test]
+    fn every_pin_stands_where_its_number_says() {
+        for (index, pin) in PinName::ALL.into_iter().enumerate() {
+            assert_eq!(pin as usize, index);
+            assert_eq!(serde_json::to_value(pin).unwrap(), pin.to_string());
+        }
     }
 
     #[test]

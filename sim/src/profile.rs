@@ -6,6 +6,7 @@ use crate::document::{self, DocumentError};
 use crate::hex::{self, Bytes};
 use crate::pin::PinName;
 use serde::{Deserialize, Deserializer, de};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A kind of card.
@@ -40,23 +41,31 @@ pub struct Title {
 }
 
 /// How many tries each PIN has: 1 to 15, as many as `63Cx` can say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tries {
-    #[serde(deserialize_with = "tries")]
-    user_authentication: u8,
-    #[serde(deserialize_with = "tries")]
-    digital_signature: u8,
-}
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tries([u8; PinName::ALL.len()]);
 
 impl Tries {
     /// How many tries `pin` has when its counter is full.
     #[must_use]
     pub const fn of(&self, pin: PinName) -> u8 {
-        match pin {
-            PinName::UserAuthentication => self.user_authentication,
-            PinName::DigitalSignature => self.digital_signature,
+        self.0[pin as usize]
+    }
+}
+
+impl<'de> Deserialize<'de> for Tries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Count(#[serde(deserialize_with = "tries")] u8);
+
+        let written = BTreeMap::<PinName, Count>::deserialize(deserializer)?;
+        let mut all = [0; PinName::ALL.len()];
+        for pin in PinName::ALL {
+            let Count(count) = written
+                .get(&pin)
+                .ok_or_else(|| de::Error::custom(format!("the tries of {pin} are not told here")))?;
+            all[pin as usize] = *count;
         }
+        Ok(Self(all))
     }
 }
 
@@ -165,6 +174,7 @@ fn tries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::undocumented::Situation;
 
     #[test]
     fn every_built_in_profile_is_sound() {
@@ -177,6 +187,24 @@ mod tests {
     fn a_status_of_the_wrong_form_is_named() {
         let text = include_str!("../vectors/profiles/card.yaml").replace("\"6984\"", "\"698\"");
         let error = Profile::parse("mine.yaml", &text).unwrap_err().to_string();
-        assert!(error.contains("mine.yaml:8:17: a status is four hex digits"), "{error}");
+        assert!(error.contains("mine.yaml:15:17: a status is four hex digits"), "{error}");
+    }
+
+    #[test]
+    fn the_tries_of_every_pin_are_told_and_fit_into_a_status() {
+        let text = include_str!("../vectors/profiles/card.yaml");
+        for (wrong, expected) in [
+            (text.replace("birth_date: 10,", ""), "the tries of birth_date are not told here"),
+            (text.replace("birth_date: 10", "birth_date: 16"), "a PIN has 1 to 15 tries, not 16"),
+        ] {
+            let error = Profile::parse("mine.yaml", &wrong).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_tries_that_nobody_knows_are_those_of_the_table() {
+        let tries = Profile::card().tries.of(PinName::BirthDate);
+        assert_eq!(Situation::BirthDateTries.answer(), Some(Status::TriesLeft(tries)));
     }
 }

@@ -93,6 +93,24 @@ situations! {
     IsoPso = "iso-pso";
     /// GET CHALLENGE without Le
     ChallengeWithoutLe = "challenge-without-le";
+    /// empty VERIFY of the date of birth that nobody has presented yet
+    BirthDateTries = "birth-date-tries";
+    /// changing what no command is known to change, or with the command of other PINs
+    ChangeOtherCommand = "change-other-command";
+    /// READ RECORD of record 0
+    ReadRecordZero = "read-record-zero";
+    /// READ RECORD with an Le shorter than the record
+    ReadRecordShortLe = "read-record-short-le";
+    /// READ BINARY of 券面事項入力補助 0008
+    ReadTextUnknown = "read-text-unknown";
+    /// INTERNAL AUTHENTICATE with the current EF when there is none
+    AuthenticateNoCurrentEf = "authenticate-no-current-ef";
+    /// INTERNAL AUTHENTICATE when the EF holds no key
+    AuthenticateNotAKey = "authenticate-not-a-key";
+    /// INTERNAL AUTHENTICATE with a key that signs, its PIN verified
+    AuthenticateWithSigningKey = "authenticate-with-signing-key";
+    /// COMPUTE DIGITAL SIGNATURE with the key of INTERNAL AUTHENTICATE
+    SignWithAuthenticatingKey = "sign-with-authenticating-key";
 }
 
 /// The table itself, as YAML.

@@ -172,7 +172,7 @@ fn command() -> impl Strategy<Value = Vec<u8>> {
     let sample = |choices: &'static [u8]| proptest::sample::select(choices);
     let near = (
         sample(&[0x00, 0x80, 0x01, 0x08, 0x0C, 0x10]),
-        sample(&[0xA4, 0xB0, 0x20, 0x24, 0x2A, 0x84, 0xCA, 0xC0]),
+        sample(&[0xA4, 0xB0, 0xB2, 0x20, 0x24, 0x2A, 0x32, 0x84, 0x88, 0xCA, 0xC0]),
         sample(&[0x00, 0x01, 0x02, 0x04, 0x7F, 0x80, 0x8A, 0x97, 0xFF]),
         sample(&[0x00, 0x0C, 0x80, 0x97, 0x98, 0x9A, 0x9B, 0x9F, 0xFF]),
         prop_oneof![
@@ -189,7 +189,11 @@ fn command() -> impl Strategy<Value = Vec<u8>> {
         ],
     )
         .prop_map(|(cla, ins, p1, p2, body)| [vec![cla, ins, p1, p2], body].concat());
-    prop_oneof![4 => near, 1 => Just(SELECT_JPKI.to_vec()), 1 => any_bytes]
+    let other_application = sample(&[0x00, 0x01, 0x02, 0x08]).prop_map(|last| {
+        let third = if last == 0x00 { 0x01 } else { 0x04 };
+        [&hex!("00A4040C0AD392100031000101")[..], &[third, last]].concat()
+    });
+    prop_oneof![6 => near, 1 => Just(SELECT_JPKI.to_vec()), 1 => other_application, 1 => any_bytes]
 }
 
 proptest! {
@@ -203,7 +207,7 @@ proptest! {
             let Reaction::Answer(answer) = card.transmit(command) else { panic!("the card answers") };
             prop_assert!(ResponseApdu::try_from(&answer[..]).is_ok());
             let is_verify = CommandApdu::parse(command).is_ok_and(|apdu| apdu.ins() == 0x20 && !apdu.data().is_empty());
-            let is_change = CommandApdu::parse(command).is_ok_and(|apdu| apdu.ins() == 0x24);
+            let is_change = CommandApdu::parse(command).is_ok_and(|apdu| matches!(apdu.ins(), 0x24 | 0x32));
             if !is_verify && !is_change {
                 prop_assert_eq!(&before, card.pins());
             }

@@ -58,7 +58,7 @@ impl Selection {
             return None;
         }
         let file = if p2 == 0x80 { self.file } else { short_reference(p2) }?;
-        PinName::ALL.into_iter().find(|pin| pin_file(*pin) == file)
+        PinName::JPKI.into_iter().find(|pin| pin_file(*pin) == file)
     }
 }
 

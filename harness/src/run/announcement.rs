@@ -17,7 +17,7 @@ pub(super) fn describe(planned: &[(&Scenario, Plan)], options: &PeerOptions) -> 
         count(Cost::Changing),
         count(Cost::LockingOut),
     );
-    for pin in PinName::ALL {
+    for pin in PinName::JPKI {
         let uses = || planned.iter().filter_map(|(_, plan)| plan.pins.get(&pin));
         let (right, wrong): (u32, u32) =
             (uses().map(|usage| usage.right).sum(), uses().map(|usage| usage.wrong).sum());

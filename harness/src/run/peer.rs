@@ -209,7 +209,7 @@ impl Suite<'_> {
         let guarded = !ours && !self.options.mine;
         if guarded {
             let right = self.options.holder.as_ref().map(|holder| {
-                PinName::ALL.map(|pin| (pin, terminal::own_pin(holder, pin).clone())).into_iter().collect()
+                PinName::JPKI.map(|pin| (pin, terminal::own_pin(holder, pin))).into_iter().collect()
             });
             link = Box::new(Guard::new(
                 link,

@@ -108,6 +108,7 @@ impl Plan {
             Some(usage) if usage.right + usage.wrong > 0 => match (usage.spent_at_end, pin) {
                 (0, PinName::UserAuthentication) => (full.of(pin), &[SUCCESS_REFILLS, THREE_TRIES]),
                 (0, PinName::DigitalSignature) => (full.of(pin), &[SUCCESS_REFILLS, FIVE_TRIES]),
+                (0, _) => (full.of(pin), &[SUCCESS_REFILLS]),
                 (spent, _) => (full.of(pin) - spent, &[WRONG_VALUES_ARE_COUNTED]),
             },
             _ => (before, &[COUNTERS_ARE_INDEPENDENT]),
@@ -203,7 +204,7 @@ impl Walk {
     fn transmit(&mut self, command: &[u8], status: &[u8]) {
         if let Ok(apdu) = CommandApdu::parse(command) {
             let reached = self.selection.pin(apdu.p2());
-            let reached: Vec<PinName> = reached.map_or_else(|| PinName::ALL.to_vec(), |pin| vec![pin]);
+            let reached: Vec<PinName> = reached.map_or_else(|| PinName::JPKI.to_vec(), |pin| vec![pin]);
             for pin in reached {
                 match apdu.ins() {
                     0x20 if !apdu.data().is_empty() && self.selection.reaches_pins() => {

@@ -62,7 +62,7 @@ impl Seat {
     }
 
     pub(super) fn read_counters(&mut self) -> Result<(), LinkError> {
-        for pin in PinName::ALL {
+        for pin in PinName::JPKI {
             self.read_counter(pin)?;
         }
         self.power_cycle()
@@ -156,7 +156,7 @@ impl Seat {
         }
         let before = self.tries_left.clone();
         self.read_counters()?;
-        for pin in PinName::ALL {
+        for pin in PinName::JPKI {
             let (Some(Some(before)), Some(Some(left))) = (before.get(&pin), self.tries_left.get(&pin)) else {
                 continue;
             };
@@ -199,7 +199,7 @@ impl Seat {
                 Err(error) => return Err(error),
             }
         }
-        for pin in PinName::ALL {
+        for pin in PinName::JPKI {
             let left = self.read_counter(pin)?;
             if left.is_some_and(|left| left > u8::from(self.guarded) && left < full.of(pin))
                 && !self.unusable.contains(&pin)

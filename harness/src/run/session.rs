@@ -182,7 +182,7 @@ impl<'a> Session<'a> {
                 let p2 = self.address(step.by, terminal::pin_file(step.pin))?;
                 let value = terminal::pin_value(self.surroundings.holder, step.pin, step.value);
                 if step.value == PinChoice::LowerCase
-                    && value == *terminal::own_pin(self.surroundings.holder, step.pin)
+                    && value == terminal::own_pin(self.surroundings.holder, step.pin)
                 {
                     return Err(Stop::Missing(format!("the holder's {} has no letter", step.pin)));
                 }

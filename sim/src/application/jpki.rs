@@ -1,9 +1,11 @@
 //! 公的個人認証 (JPKI): two certificates with their CA certificates, keys and PINs, and the token
 //! information.
 
+use super::table::{file, filled, pin, private_key, transparent};
 use crate::access::Access;
-use crate::file::{Application, ElementaryFile, FileId, FileKind, Personalisation, PrivateKey};
+use crate::file::{Application, FileKind, Personalisation, PrivateKey};
 use crate::pin::PinName;
+use crate::pki::PkiError;
 use hex_literal::hex;
 
 const USER_AUTHENTICATION_PIN: Access = Access::AnyOf(&[PinName::UserAuthentication]);
@@ -13,24 +15,28 @@ pub static JPKI: Application = Application {
     name: "jpki",
     aid: &hex!("D392F000260100000001"),
     files: &[
-        transparent(0x0001, DIGITAL_SIGNATURE_PIN, |card| filled(&card.issued.digital_signature.certificate)),
-        transparent(0x0002, Access::Free, |card| filled(&card.issued.digital_signature_ca)),
+        transparent(0x0001, DIGITAL_SIGNATURE_PIN, |card| {
+            certificate(&card.issued.digital_signature.certificate)
+        }),
+        transparent(0x0002, Access::Free, |card| certificate(&card.issued.digital_signature_ca)),
         file(0x0005, FileKind::UndocumentedTransparent),
-        transparent(0x0006, Access::Free, token_information),
-        transparent(0x0008, Access::Free, |_| CERTIFICATES_PRESENT.to_vec()),
+        transparent(0x0006, Access::Free, |card| Ok(token_information(card))),
+        transparent(0x0008, Access::Free, |_| Ok(CERTIFICATES_PRESENT.to_vec())),
         file(0x0009, FileKind::UndocumentedTransparent),
-        transparent(0x000A, Access::Free, |card| filled(&card.issued.user_authentication.certificate)),
-        transparent(0x000B, Access::Free, |card| filled(&card.issued.user_authentication_ca)),
+        transparent(0x000A, Access::Free, |card| certificate(&card.issued.user_authentication.certificate)),
+        transparent(0x000B, Access::Free, |card| certificate(&card.issued.user_authentication_ca)),
         file(0x0010, FileKind::UndocumentedInternal),
         file(0x0016, FileKind::UndocumentedInternal),
         private_key(0x0017, PrivateKey::UserAuthentication, USER_AUTHENTICATION_PIN),
-        file(0x0018, FileKind::Pin(PinName::UserAuthentication)),
+        pin(0x0018, PinName::UserAuthentication),
         file(0x0019, FileKind::UndocumentedInternal),
         private_key(0x001A, PrivateKey::DigitalSignature, DIGITAL_SIGNATURE_PIN),
-        file(0x001B, FileKind::Pin(PinName::DigitalSignature)),
+        pin(0x001B, PinName::DigitalSignature),
         file(0x001C, FileKind::UndocumentedInternal),
         file(0x001E, FileKind::UndocumentedInternal),
     ],
+    default_key: None,
+    objects: &[],
 };
 
 /// EF 0008: `8F` for each certificate that exists, signature first; the third byte is not
@@ -41,24 +47,8 @@ const CERTIFICATES_PRESENT: [u8; 3] = hex!("8F8F00");
 /// filler, as in the data EFs of the other applications.
 const CERTIFICATE_EF_SIZE: usize = 2048;
 
-const FILLER: u8 = 0xFF;
-
-const fn file(id: u16, kind: FileKind) -> ElementaryFile {
-    ElementaryFile { id: FileId(id), kind }
-}
-
-const fn transparent(id: u16, read: Access, content: fn(&Personalisation<'_>) -> Vec<u8>) -> ElementaryFile {
-    file(id, FileKind::Transparent { read, content })
-}
-
-const fn private_key(id: u16, key: PrivateKey, usage: Access) -> ElementaryFile {
-    file(id, FileKind::PrivateKey { key, usage })
-}
-
-fn filled(certificate: &[u8]) -> Vec<u8> {
-    let mut content = certificate.to_vec();
-    content.resize(CERTIFICATE_EF_SIZE.max(content.len()), FILLER);
-    content
+fn certificate(der: &[u8]) -> Result<Vec<u8>, PkiError> {
+    Ok(filled(der, CERTIFICATE_EF_SIZE))
 }
 
 /// EF 0006: a serialised PKCS#11 `CK_TOKEN_INFO` of 160 bytes with 32-bit numbers, big end first,
@@ -105,7 +95,9 @@ mod tests {
         let holder = Holder::built_in("hanako").unwrap();
         let issued = issue(&holder, "2026-04-01T00:00:00Z".parse().unwrap()).unwrap();
         let profile = Profile::card();
-        let token = token_information(&Personalisation { issued: &issued, profile: &profile });
+        let images = crate::image::of(&holder);
+        let card = Personalisation { holder: &holder, issued: &issued, images: &images, profile: &profile };
+        let token = token_information(&card);
         assert_eq!(token.len(), 160);
         assert_eq!(&token[..32], b"JPKIAPICCTOKEN2                 ");
         assert_eq!(&token[96..100], hex!("0000040D"));

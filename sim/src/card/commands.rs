@@ -1,16 +1,16 @@
-//! What each command does. A handler reads like the paragraph of JICSAP 1.1 that it follows.
+//! What the commands on the selection and on PINs do. A handler reads like the paragraph of JICSAP 1.1 that it follows.
 
 use super::VirtualCard;
-use crate::apdu::{MAX_RESPONSE_DATA, Status};
+use crate::apdu::Status;
 use crate::application;
 use crate::command::{FileReference, Refusal, Select};
 use crate::file::{ElementaryFile, FileKind, MASTER_FILE};
 use crate::holder::PinValue;
-use crate::pin::{PinName, PinSet};
+use crate::pin::{ChangeCommand, PinName, PinSet};
 use crate::profile::{EmptyVerifyAnswer, Fate};
 use crate::undocumented::Situation;
 
-type Answer = Result<Vec<u8>, Refusal>;
+pub(super) type Answer = Result<Vec<u8>, Refusal>;
 
 /// Success without data; room for the status word is all that is allocated.
 fn done() -> Vec<u8> {
@@ -47,40 +47,16 @@ impl VirtualCard {
         }
     }
 
-    /// READ BINARY. Le may exceed what is left; what there is comes with `9000`.
-    pub(super) fn read_binary(&mut self, file: FileReference, offset: u16, length: u32) -> Answer {
-        let index = self.refer_to(file)?.ok_or(Status::NoCurrentEf)?;
-        let content = match self.files()[index].kind {
-            FileKind::Transparent { read, .. } if read.is_met(self.volatile.verified) => {
-                self.personalised.content(self.volatile.application, index)
-            }
-            FileKind::Transparent { .. } => return Err(Status::SecurityStatusNotSatisfied.into()),
-            FileKind::UndocumentedTransparent => return Err(Situation::ReadUndocumentedTransparent.into()),
-            FileKind::UndocumentedInternal => return Err(Situation::ReadUndocumentedInternal.into()),
-            FileKind::Pin(_) | FileKind::PrivateKey { .. } => {
-                return Err(Status::IncompatibleFileStructure.into());
-            }
-        };
-        match content.get(usize::from(offset)..) {
-            None => Err(Status::OffsetOutsideEf.into()),
-            Some([]) => Err(Situation::ReadOffsetEqualsSize.into()),
-            Some(rest) => {
-                let length = rest.len().min(length as usize).min(MAX_RESPONSE_DATA);
-                let mut answer = Vec::with_capacity(length + 2);
-                answer.extend_from_slice(&rest[..length]);
-                Ok(answer)
-            }
-        }
-    }
-
     /// VERIFY without data spends nothing.
     pub(super) fn ask_tries_left(&mut self, pin: FileReference) -> Answer {
         let pin = self.pin(pin)?;
-        let tries_left = self.persistent.get(pin).tries_left;
+        let tries_left = pin.map_or(0, |pin| self.persistent.get(pin).tries_left);
         let profile = self.personalised.profile();
         let answer = match tries_left {
             0 => profile.empty_verify.when_blocked,
-            _ if self.volatile.verified.contains(pin) => profile.empty_verify.when_verified,
+            _ if pin.is_some_and(|pin| self.volatile.verified.contains(pin)) => {
+                profile.empty_verify.when_verified
+            }
             _ => EmptyVerifyAnswer::TriesLeft,
         };
         Err(match answer {
@@ -95,7 +71,7 @@ impl VirtualCard {
     /// whatever interrupts the card, it never gives a try back. The right value refills the
     /// counter.
     pub(super) fn verify(&mut self, pin: FileReference, value: &[u8]) -> Answer {
-        let pin = self.pin(pin)?;
+        let pin = self.pin(pin)?.ok_or(self.personalised.profile().blocked_status)?;
         let full = self.personalised.profile().tries.of(pin);
         let tries_left = self.persistent.get(pin).tries_left;
         let spent = tries_left.checked_sub(1).ok_or(self.personalised.profile().blocked_status)?;
@@ -109,9 +85,12 @@ impl VirtualCard {
         Ok(done())
     }
 
-    /// CHANGE REFERENCE DATA, new value only: the old one has just been verified.
-    pub(super) fn change_reference_data(&mut self, pin: FileReference, value: &[u8]) -> Answer {
-        let pin = self.pin(pin)?;
+    /// CHANGE REFERENCE DATA and CHANGE KEY, new value only: the old one has just been verified.
+    pub(super) fn change_pin(&mut self, command: ChangeCommand, pin: FileReference, value: &[u8]) -> Answer {
+        let pin = self.pin(pin)?.ok_or(self.personalised.profile().blocked_status)?;
+        if pin.changed_with() != Some(command) {
+            return Err(Situation::ChangeOtherCommand.into());
+        }
         if !self.volatile.verified.contains(pin) {
             return Err(Situation::ChangeWithoutVerify.into());
         }
@@ -126,23 +105,6 @@ impl VirtualCard {
         Ok(done())
     }
 
-    /// COMPUTE DIGITAL SIGNATURE over the bytes as they are. It does not use up the security
-    /// status.
-    pub(super) fn compute_digital_signature(&mut self, key: FileReference, data: &[u8]) -> Answer {
-        let index = self.refer_to(key)?.ok_or(Situation::SignNoCurrentEf)?;
-        match self.files()[index].kind {
-            FileKind::PrivateKey { usage, .. } if !usage.is_met(self.volatile.verified) => {
-                Err(Status::SecurityStatusNotSatisfied.into())
-            }
-            FileKind::PrivateKey { key, .. } => self
-                .personalised
-                .key(key)
-                .sign_verbatim(data)
-                .map_err(|_| Status::ConditionsOfUseNotSatisfied.into()),
-            _ => Err(Situation::SignNotAKey.into()),
-        }
-    }
-
     /// GET CHALLENGE, in any state.
     pub(super) fn get_challenge(&mut self, length: u16) -> Vec<u8> {
         let mut challenge = Vec::with_capacity(usize::from(length) + 2);
@@ -151,32 +113,13 @@ impl VirtualCard {
         challenge
     }
 
-    /// GET DATA. The ATR of the contacts, without TS, can be had with an application selected; a
-    /// short Le is refused.
-    pub(super) fn get_data(&self, tag: u16, length: u32) -> Answer {
-        const STORED_ATR: u16 = 0x5F51;
-        match self.personalised.profile().atr.split_first() {
-            Some((_ts, rest))
-                if tag == STORED_ATR && self.volatile.application != application::CARD_MANAGER =>
-            {
-                if (length as usize) < rest.len() {
-                    return Err(Status::WrongLength.into());
-                }
-                let mut answer = Vec::with_capacity(rest.len() + 2);
-                answer.extend_from_slice(rest);
-                Ok(answer)
-            }
-            _ => Err(Status::ReferencedDataNotFound.into()),
-        }
-    }
-
-    fn files(&self) -> &'static [ElementaryFile] {
+    pub(super) fn files(&self) -> &'static [ElementaryFile] {
         application::ALL[self.volatile.application].files
     }
 
     /// The EF that a command means, which becomes current; `None` when it means the current EF
     /// and there is none.
-    fn refer_to(&mut self, file: FileReference) -> Result<Option<usize>, Refusal> {
+    pub(super) fn refer_to(&mut self, file: FileReference) -> Result<Option<usize>, Refusal> {
         if let FileReference::Short(sfi) = file {
             let found = self.files().iter().position(|file| file.id.sfi() == Some(sfi));
             self.volatile.current_ef = Some(found.ok_or(Status::FileNotFound)?);
@@ -184,7 +127,8 @@ impl VirtualCard {
         Ok(self.volatile.current_ef)
     }
 
-    fn pin(&mut self, reference: FileReference) -> Result<PinName, Refusal> {
+    /// The PIN that a command means; `None` for one that has no value and is blocked for ever.
+    fn pin(&mut self, reference: FileReference) -> Result<Option<PinName>, Refusal> {
         let Some(index) = self.refer_to(reference)? else {
             return Err(match self.volatile.application {
                 application::CARD_MANAGER => Situation::VerifyNoApplication.into(),
@@ -192,7 +136,8 @@ impl VirtualCard {
             });
         };
         match self.files()[index].kind {
-            FileKind::Pin(pin) => Ok(pin),
+            FileKind::Pin(pin) => Ok(Some(pin)),
+            FileKind::BlockedPin => Ok(None),
             _ => Err(Situation::VerifyNotAPin.into()),
         }
     }

@@ -2,7 +2,9 @@
 //! changed PINs), and what each command does to them. It neither knows a socket nor a clock.
 
 mod commands;
+mod keys;
 mod personalised;
+mod reading;
 
 pub use personalised::{PersonalisationError, Personalised};
 
@@ -94,10 +96,12 @@ impl VirtualCard {
         match Command::try_from(apdu)? {
             Command::Select(select) => self.select(select),
             Command::ReadBinary { file, offset, length } => self.read_binary(file, offset, length),
+            Command::ReadRecord { file, number, length } => self.read_record(file, number, length),
             Command::AskTriesLeft(pin) => self.ask_tries_left(pin),
             Command::Verify { pin, value } => self.verify(pin, value),
-            Command::ChangeReferenceData { pin, value } => self.change_reference_data(pin, value),
+            Command::ChangePin { command, pin, value } => self.change_pin(command, pin, value),
             Command::ComputeDigitalSignature { key, data } => self.compute_digital_signature(key, data),
+            Command::InternalAuthenticate { key, challenge } => self.internal_authenticate(key, challenge),
             Command::GetChallenge(length) => Ok(self.get_challenge(length)),
             Command::GetData { tag, length } => self.get_data(tag, length),
         }

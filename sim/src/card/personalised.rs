@@ -3,11 +3,13 @@
 
 use crate::application;
 use crate::document::DocumentError;
-use crate::file::{ElementaryFile, FileKind, Personalisation, PrivateKey};
+use crate::file::{DataObject, ElementaryFile, FileKind, Personalisation, PrivateKey};
 use crate::holder::{Holder, PinValue};
-use crate::issue::{Addresses, IssueError, Issued, issue_with};
+use crate::image;
+use crate::issue::{Addresses, IssueError, Issued, issue_with, issued_pin};
 use crate::key::Signer;
 use crate::pin::PinName;
+use crate::pki::PkiError;
 use crate::profile::Profile;
 use jiff::Timestamp;
 use thiserror::Error;
@@ -18,8 +20,20 @@ pub struct Personalised {
     holder: Holder,
     profile: Profile,
     issued: Issued,
-    /// for each application, for each of its files, the bytes of a transparent EF
-    contents: Vec<Vec<Box<[u8]>>>,
+    /// for each application, for each of its files
+    files: Vec<Vec<Stored>>,
+    /// for each application, for each of its data objects
+    objects: Vec<Vec<Box<[u8]>>>,
+    /// for each PIN
+    pins: [PinValue; PinName::ALL.len()],
+}
+
+/// What a file was personalised with.
+#[derive(Debug)]
+enum Stored {
+    Nothing,
+    Bytes(Box<[u8]>),
+    Records(Vec<Box<[u8]>>),
 }
 
 /// Why a card could not be made.
@@ -63,16 +77,29 @@ impl Personalised {
         addresses: &Addresses,
     ) -> Result<Self, PersonalisationError> {
         let issued = issue_with(&holder, now, addresses)?;
-        let source = Personalisation { issued: &issued, profile: &profile };
-        let content = |file: &ElementaryFile| match file.kind {
-            FileKind::Transparent { content, .. } => content(&source).into_boxed_slice(),
-            _ => Box::default(),
+        let images = image::of(&holder);
+        let source = Personalisation { holder: &holder, issued: &issued, images: &images, profile: &profile };
+        let stored = |file: &ElementaryFile| match file.kind {
+            FileKind::Transparent { content, .. } => {
+                content(&source).map(|bytes| Stored::Bytes(bytes.into_boxed_slice()))
+            }
+            FileKind::Records { records, .. } => {
+                Ok(Stored::Records(records(&source).into_iter().map(Vec::into_boxed_slice).collect()))
+            }
+            _ => Ok(Stored::Nothing),
         };
-        let contents = application::ALL
+        let files = application::ALL
             .iter()
-            .map(|application| application.files.iter().map(content).collect())
+            .map(|application| application.files.iter().map(stored).collect())
+            .collect::<Result<_, PkiError>>()
+            .map_err(IssueError::Pki)?;
+        let object = |object: &DataObject| (object.content)(&source).into_boxed_slice();
+        let objects = application::ALL
+            .iter()
+            .map(|application| application.objects.iter().map(object).collect())
             .collect();
-        Ok(Self { holder, profile, issued, contents })
+        let pins = PinName::ALL.map(|pin| issued_pin(&holder, issued.body.expiry, pin));
+        Ok(Self { holder, profile, issued, files, objects, pins })
     }
 
     /// A built-in holder's card of the built-in profile `card`, with certificates as of now.
@@ -107,21 +134,41 @@ impl Personalised {
         &self.issued
     }
 
+    /// The bytes of a transparent EF; none for any other.
     pub(super) fn content(&self, application: usize, file: usize) -> &[u8] {
-        &self.contents[application][file]
+        match &self.files[application][file] {
+            Stored::Bytes(bytes) => bytes,
+            Stored::Nothing | Stored::Records(_) => &[],
+        }
+    }
+
+    /// The record of a record EF, counted from 1.
+    pub(super) fn record(&self, application: usize, file: usize, number: u8) -> Option<&[u8]> {
+        match &self.files[application][file] {
+            Stored::Records(records) => {
+                records.get(usize::from(number).checked_sub(1)?).map(|record| &**record)
+            }
+            Stored::Nothing | Stored::Bytes(_) => None,
+        }
+    }
+
+    /// The data object `tag`.
+    pub(super) fn object(&self, application: usize, tag: u16) -> Option<&[u8]> {
+        let index = application::ALL[application].objects.iter().position(|object| object.tag == tag)?;
+        Some(&self.objects[application][index])
     }
 
     pub(super) fn key(&self, key: PrivateKey) -> &dyn Signer {
         match key {
             PrivateKey::UserAuthentication => &*self.issued.user_authentication.key,
             PrivateKey::DigitalSignature => &*self.issued.digital_signature.key,
+            PrivateKey::Text => &*self.issued.body.text_key,
+            PrivateKey::Visual => &*self.issued.body.visual_key,
+            PrivateKey::Common => &*self.issued.body.common_key,
         }
     }
 
     pub(super) const fn issued_pin(&self, pin: PinName) -> &PinValue {
-        match pin {
-            PinName::UserAuthentication => &self.holder.pins.user_authentication,
-            PinName::DigitalSignature => &self.holder.pins.digital_signature,
-        }
+        &self.pins[pin as usize]
     }
 }

@@ -26,6 +26,8 @@ pub struct Holder {
     pub municipality: Municipality,
     /// the PINs of their card
     pub pins: Pins,
+    /// what is printed on their card and nowhere else
+    pub card: Card,
     /// names of the keys in their card, out of the pool of TEST keys
     pub keys: Keys,
 }
@@ -88,22 +90,45 @@ pub struct Municipality {
     pub city: String,
 }
 
-/// The two PINs of JPKI.
+/// The PINs that a holder chooses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pins {
     /// 利用者証明用電子証明書の暗証番号: 4 digits
     pub user_authentication: PinValue,
     /// 署名用電子証明書の暗証番号: 6 to 16 of A to Z and 0 to 9
     pub digital_signature: PinValue,
+    /// 券面事項入力補助用の暗証番号: 4 digits
+    pub text_input: PinValue,
+    /// 住民基本台帳用の暗証番号: 4 digits
+    pub resident_register: PinValue,
+    /// the PIN of 共通カード: 4 digits
+    pub common_card: PinValue,
 }
 
-/// Names of the two keys in the card.
+/// What is printed on a card and not about the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// the four digits beside the date of expiry, the end of 照合番号B
+    pub security_code: PinValue,
+    /// the last day of validity; `None` for the birthday that follows from the day of issue
+    pub expiry: Option<Date>,
+}
+
+/// Names of the keys in the card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keys {
     /// 利用者証明用
     pub user_authentication: KeyName,
     /// 署名用
     pub digital_signature: KeyName,
+    /// 券面事項入力補助 0013, which proves that the card is there
+    pub text: KeyName,
+    /// 券面事項確認 001A, likewise
+    pub visual: KeyName,
+    /// to which a terminal encrypts the key of a session with 券面事項入力補助
+    pub session: KeyName,
+    /// 共通カード 0019
+    pub common: KeyName,
 }
 
 impl Holder {

@@ -1,11 +1,12 @@
 //! A holder's YAML document: its shape, its defaults, and every rule that a value must keep. Errors
 //! show the line with the values masked, for a file may hold the PINs of a real card.
 
-use super::{Holder, Keys, Municipality, MyNumber, Person, PinValue, Pins, Sex, Title};
+use super::{Card, Holder, Keys, Municipality, MyNumber, Person, PinValue, Pins, Sex, Title};
 use crate::document::{self, DocumentError, Position, Spanned};
 use crate::key::KeyName;
 use jiff::civil::{Date, date};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use zeroize::Zeroize;
 
@@ -22,6 +23,7 @@ const DEFAULT_PREFECTURE: &str = "Tokyo-to";
 const DEFAULT_CITY: &str = "Chiyoda-ku";
 const DEFAULT_USER_AUTHENTICATION_PIN: &str = "1234";
 const DEFAULT_DIGITAL_SIGNATURE_PIN: &str = "ABC123";
+const DEFAULT_OTHER_PIN: &str = "1234";
 
 type Text = Option<Spanned<String>>;
 
@@ -34,6 +36,8 @@ struct HolderSource {
     municipality: MunicipalitySource,
     #[serde(default)]
     pins: PinsSource,
+    #[serde(default)]
+    card: CardSource,
     #[serde(default)]
     keys: KeysSource,
 }
@@ -78,6 +82,16 @@ struct MunicipalitySource {
 struct PinsSource {
     user_authentication: Text,
     digital_signature: Text,
+    text_input: Text,
+    resident_register: Text,
+    common_card: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct CardSource {
+    security_code: Text,
+    expiry: Text,
 }
 
 #[derive(Deserialize, Default)]
@@ -85,12 +99,31 @@ struct PinsSource {
 struct KeysSource {
     user_authentication: Text,
     digital_signature: Text,
+    text: Text,
+    visual: Text,
+    session: Text,
+    common: Text,
 }
 
 impl Drop for PinsSource {
     fn drop(&mut self) {
-        for pin in [&mut self.user_authentication, &mut self.digital_signature].into_iter().flatten() {
+        let all = [
+            &mut self.user_authentication,
+            &mut self.digital_signature,
+            &mut self.text_input,
+            &mut self.resident_register,
+            &mut self.common_card,
+        ];
+        for pin in all.into_iter().flatten() {
             pin.value.zeroize();
+        }
+    }
+}
+
+impl Drop for CardSource {
+    fn drop(&mut self) {
+        for value in [&mut self.security_code, &mut self.expiry].into_iter().flatten() {
+            value.value.zeroize();
         }
     }
 }
@@ -150,9 +183,32 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Holder, DocumentError> {
             DEFAULT_DIGITAL_SIGNATURE_PIN,
             PinValue::password,
         )?,
+        text_input: document.value(&source.pins.text_input, DEFAULT_OTHER_PIN, PinValue::four_digits)?,
+        resident_register: document.value(
+            &source.pins.resident_register,
+            DEFAULT_OTHER_PIN,
+            PinValue::four_digits,
+        )?,
+        common_card: document.value(&source.pins.common_card, DEFAULT_OTHER_PIN, PinValue::four_digits)?,
     };
+    let card = card(&document, &source.card, &id)?;
     let keys = keys(&document, &source.keys, &id)?;
-    Ok(Holder { id, title, person, municipality, pins, keys })
+    Ok(Holder { id, title, person, municipality, pins, card, keys })
+}
+
+/// The security code that a holder's file does not tell: the last four digits of the first four
+/// bytes of SHA-256(id).
+fn card(document: &Document<'_>, source: &CardSource, id: &str) -> Result<Card, DocumentError> {
+    let hash = Sha256::digest(id);
+    let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) % 10_000;
+    let security_code = document.value(&source.security_code, &format!("{number:04}"), |text| {
+        PinValue::four_digits(text).map_err(|_| "a security code has 4 digits (0 to 9)")
+    })?;
+    let expiry = match &source.expiry {
+        Some(at) => Some(expiry(&at.value).map_err(|problem| document.error(at, problem))?),
+        None => None,
+    };
+    Ok(Card { security_code, expiry })
 }
 
 fn person(document: &Document<'_>, source: &PersonSource) -> Result<Person, DocumentError> {
@@ -175,7 +231,14 @@ fn keys(document: &Document<'_>, source: &KeysSource, id: &str) -> Result<Keys, 
         document.value(&source.user_authentication, &spare("user-authentication"), KeyName::parse)?;
     let digital_signature =
         document.value(&source.digital_signature, &spare("digital-signature"), KeyName::parse)?;
-    Ok(Keys { user_authentication, digital_signature })
+    Ok(Keys {
+        user_authentication,
+        digital_signature,
+        text: document.value(&source.text, &spare("text"), KeyName::parse)?,
+        visual: document.value(&source.visual, &spare("visual"), KeyName::parse)?,
+        session: document.value(&source.session, &spare("session"), KeyName::parse)?,
+        common: document.value(&source.common, &spare("common"), KeyName::parse)?,
+    })
 }
 
 fn full_width_text(text: &str) -> Result<String, String> {
@@ -201,6 +264,11 @@ fn birth(text: &str) -> Result<Date, String> {
     } else {
         Err("expected a date of birth from 1873-01-01 to 9899-12-31".into())
     }
+}
+
+fn expiry(text: &str) -> Result<Date, &'static str> {
+    let expiry: Date = text.parse().map_err(|_| "expected a date that exists, written like 2035-06-15")?;
+    if expiry.year() >= 1873 { Ok(expiry) } else { Err("expected a date of expiry from 1873-01-01") }
 }
 
 fn municipality_code(text: &str) -> Result<String, &'static str> {
@@ -276,6 +344,25 @@ mod tests {
         assert_eq!(holder.municipality.city, "Chiyoda-ku");
         assert!(holder.pins.digital_signature.matches(b"ABC123"));
         assert_eq!(holder.keys.user_authentication.as_str(), KeyName::spare("taro", "user-authentication"));
+        assert!(holder.pins.text_input.matches(b"1234") && holder.pins.common_card.matches(b"1234"));
+        assert_eq!(holder.card.security_code.as_bytes().len(), 4);
+        assert_eq!(holder.card.expiry, None);
+    }
+
+    #[test]
+    fn what_is_printed_on_the_card_can_be_told() {
+        let text = format!("{SHORT}card: {{security_code: \"0815\", expiry: 2035-02-03}}\n");
+        let card = parse("taro.yaml", &text).unwrap().card;
+        assert!(card.security_code.matches(b"0815"));
+        assert_eq!(card.expiry, Some(date(2035, 2, 3)));
+        for (written, expected) in [
+            ("security_code: 98765", "2:23: a security code has 4 digits"),
+            ("expiry: 2035-02-30", "2:16: expected a date that exists"),
+        ] {
+            let told = problem(&format!("{SHORT}card: {{{written}}}\n"));
+            assert!(told.starts_with(&format!("folder/taro.yaml:{expected}")), "{told}");
+            assert!(!told.contains("98765"), "{told}");
+        }
     }
 
     #[test]

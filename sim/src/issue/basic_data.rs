@@ -1,9 +1,10 @@
 //! The four basic data (基本4情報) in a signature certificate: other names in its subjectAltName.
 
+use super::era::EraYear;
 use crate::holder::Person;
 use crate::pki::extension;
 use const_oid::ObjectIdentifier;
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use x509_cert::ext::Extension;
 
 const NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.5.1");
@@ -31,18 +32,15 @@ fn no_substitutes(text: &str) -> String {
     "0".repeat(text.chars().count())
 }
 
-/// 生年月日: the digit of the era (1 明治, 2 大正, 3 昭和, 4 平成, 5 令和), then the date with the
-/// Western year, such as `319800217`.
+/// 生年月日: the digit of the era, then the date with the Western year, such as `319800217`.
 fn birth(day: Date) -> String {
-    let eras =
-        [(date(2019, 5, 1), 5), (date(1989, 1, 8), 4), (date(1926, 12, 25), 3), (date(1912, 7, 30), 2)];
-    let era = eras.into_iter().find(|(begins, _)| *begins <= day).map_or(1, |(_, era)| era);
-    format!("{era}{}", day.strftime("%Y%m%d"))
+    format!("{}{}", EraYear::of(day).era, day.strftime("%Y%m%d"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::civil::date;
 
     #[test]
     fn births_carry_the_digit_of_their_era() {

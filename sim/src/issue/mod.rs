@@ -5,10 +5,13 @@
 mod addresses;
 mod basic_data;
 mod birthday;
+mod card_body;
 mod end_entity;
+mod era;
 
 pub use addresses::{Addresses, MalformedUrl, OcspUrl};
 pub use birthday::{IssueWindow, birthday_in, last_birthday};
+pub use card_body::{CardBody, card_expiry, issued_pin};
 
 use crate::holder::Holder;
 use crate::key::Signer;
@@ -17,7 +20,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use thiserror::Error;
 
-/// What JPKI holds in a card after issuing; certificates are DER.
+/// What a card holds after issuing; certificates are DER.
 #[derive(Debug, Clone)]
 pub struct Issued {
     /// 利用者証明用 (EF 000A, key 0017)
@@ -28,6 +31,8 @@ pub struct Issued {
     pub user_authentication_ca: Vec<u8>,
     /// the certificate of the authority behind 署名用 (EF 0002)
     pub digital_signature_ca: Vec<u8>,
+    /// what is in the card beside JPKI
+    pub body: CardBody,
 }
 
 /// A key and the certificate that says whose it is.
@@ -83,6 +88,7 @@ pub fn issue_with(holder: &Holder, now: Timestamp, addresses: &Addresses) -> Res
         digital_signature: end_entity::digital_signature(holder, &window, &signature_ca)?,
         user_authentication_ca: authentication_ca.certificate().to_vec(),
         digital_signature_ca: signature_ca.certificate().to_vec(),
+        body: CardBody::issue(holder, &window, now)?,
     })
 }
 

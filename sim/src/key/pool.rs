@@ -11,8 +11,8 @@ use thiserror::Error;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/vectors/pki/TEST-KEYS");
 
-/// Pairs of keys for holders that name none.
-const SPARE_PAIRS: u8 = 8;
+/// Sets of keys for holders that name none.
+const SPARE_SETS: u8 = 8;
 
 /// A key file as it came, and the key once it has been read.
 struct Entry {
@@ -73,11 +73,11 @@ impl KeyName {
         }
     }
 
-    /// The name of the spare key for the holder `id` and `purpose` (`user-authentication` or
-    /// `digital-signature`): the pair whose number is the first byte of SHA-256(id), modulo 8.
+    /// The name of the spare key for the holder `id` and `purpose` (such as `user-authentication` or
+    /// `text`): the one of the set whose number is the first byte of SHA-256(id), modulo 8.
     #[must_use]
     pub fn spare(id: &str, purpose: &str) -> String {
-        format!("spare-{}-{purpose}", Sha256::digest(id)[0] % SPARE_PAIRS)
+        format!("spare-{}-{purpose}", Sha256::digest(id)[0] % SPARE_SETS)
     }
 
     /// The name.
@@ -98,6 +98,12 @@ impl KeyName {
 /// The key of the authority for `purpose` in `slot` (0 to 2).
 pub(crate) fn authority_key(purpose: &str, slot: usize) -> Result<Arc<RsaKey>, KeyError> {
     POOL.get(format!("{AUTHORITY}{purpose}-{slot}").as_str()).ok_or(KeyError::Pem).and_then(read)
+}
+
+/// The key for `purpose` of an authority of card-verifiable certificates (`cv`), or of the
+/// municipalities whose keys it certifies (`municipality`).
+pub(crate) fn card_verifiable_key(role: &str, purpose: &str) -> Result<Arc<RsaKey>, KeyError> {
+    POOL.get(format!("{AUTHORITY}{role}-{purpose}").as_str()).ok_or(KeyError::Pem).and_then(read)
 }
 
 /// The key of the OCSP responder of the authority for `purpose`.
@@ -134,23 +140,29 @@ mod tests {
     }
 
     #[test]
-    fn built_in_holders_share_no_key_and_use_no_spare_one() {
+    fn built_in_holders_share_no_named_key_and_use_no_spare_one_for_certificates() {
         let mut seen = BTreeSet::new();
         for name in Holder::built_in_names() {
             let keys = Holder::built_in(name).unwrap().keys;
             for key in [keys.user_authentication, keys.digital_signature] {
-                assert!(seen.insert(key.as_str()), "{name} shares {key:?}");
                 assert!(!key.as_str().starts_with("spare-"), "{name} uses {key:?}");
+                assert!(seen.insert(key.as_str()), "{name} shares {key:?}");
+            }
+            for key in [keys.text, keys.visual, keys.session, keys.common] {
+                let named = !key.as_str().starts_with("spare-");
+                assert!(!named || seen.insert(key.as_str()), "{name} shares {key:?}");
             }
         }
     }
 
     #[test]
-    fn every_spare_pair_and_every_slot_is_there() {
-        for purpose in ["user-authentication", "digital-signature"] {
-            for pair in 0..SPARE_PAIRS {
-                assert!(KeyName::parse(&format!("spare-{pair}-{purpose}")).is_ok());
+    fn every_spare_set_and_every_slot_is_there() {
+        for purpose in ["user-authentication", "digital-signature", "text", "visual", "session", "common"] {
+            for set in 0..SPARE_SETS {
+                assert!(KeyName::parse(&format!("spare-{set}-{purpose}")).is_ok());
             }
+        }
+        for purpose in ["user-authentication", "digital-signature"] {
             for slot in 0..3 {
                 assert!(authority_key(purpose, slot).is_ok());
             }

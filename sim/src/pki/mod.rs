@@ -6,6 +6,7 @@
 //! revocation lists ([`crl`]) and over OCSP ([`ocsp`]), both in a [`Folder`].
 
 mod authority;
+mod card_verifiable;
 mod certificate;
 pub mod crl;
 mod distinguished_name;
@@ -20,6 +21,7 @@ mod status;
 mod validity;
 
 pub use authority::{Authority, CertificationAuthority};
+pub use card_verifiable::{CardVerifiableCertificate, KeyId, MunicipalKey, Purpose, public_key_objects};
 pub use folder::{Folder, FolderError, FolderFile};
 pub use generation::Generation;
 pub use partition::Partition;

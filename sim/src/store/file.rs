@@ -222,7 +222,8 @@ fn read(path: &Path, file: &mut File, holder: &str, fresh: PinStates) -> Result<
             wanted: holder.to_owned(),
         });
     }
-    if let Some(missing) = PinName::ALL.into_iter().find(|name| !document.pins.contains_key(name)) {
+    // Of the PINs those two were there from the first; a file older than the others does not tell them.
+    if let Some(missing) = PinName::JPKI.into_iter().find(|name| !document.pins.contains_key(name)) {
         return Err(at(position(&text, "pins"), format!("the counter of {missing} is missing")));
     }
     let mut states = fresh;
@@ -359,6 +360,18 @@ mod tests {
             assert!(error.contains(expected), "{error}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn pins_that_an_older_file_does_not_tell_are_full() {
+        let folder = folder();
+        let path = folder.path().join("hanako.json");
+        let older = "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": \
+                     {\"user_authentication\": {\"tries_left\": 1}, \"digital_signature\": {\"tries_left\": 5}}}";
+        std::fs::write(&path, older).unwrap();
+        let (_store, states) = FileStore::open(&path, "hanako", fresh()).unwrap();
+        assert_eq!(states.get(PinName::UserAuthentication).tries_left, 1);
+        assert_eq!(states.get(PinName::TextInput), fresh().get(PinName::TextInput));
     }
 
     #[test]
