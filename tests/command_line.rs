@@ -614,7 +614,7 @@ fn the_help_texts_teach() {
       run          Replay scenarios against a card
       serve        Put a virtual card into a reader and keep it there
       pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
-      holders      List the built-in holders
+      holders      List the built-in holders, or show one
       completions  Print the completions of a shell
       help         Print this message or the help of the given subcommand(s)
 
@@ -791,9 +791,33 @@ fn every_shell_gets_completions() {
 fn holders_are_listed() {
     let ended = run(&mut vmyna(["holders"]));
     assert_eq!(ended.code, Some(0));
-    assert!(ended.stdout.contains("hanako  Hanako Bango"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("Hanako Bango (an ordinary card)"), "{}", ended.stdout);
     let ended = run(vmyna(["holders"]).env("LC_ALL", "ja_JP.UTF-8"));
-    assert!(ended.stdout.contains("hanako  番号花子"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("番号花子（ふつうのカード）"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_holder_is_shown_in_words() {
+    let ended = run(&mut vmyna(["holders", "show", "child", "--lang", "en"]));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.contains("digital signature     none (under 15)"), "{}", ended.stdout);
+    let ended = run(&mut vmyna(["holders", "show", "nobody"]));
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("there is no built-in holder \"nobody\""), "{}", ended.stderr);
+}
+
+#[test]
+fn the_built_in_card_can_be_of_another_kind() {
+    let ended = run(&mut vmyna(["run", "--profile", "android", "--tag", "token", "--lang", "en"]));
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stdout.contains("JPKIAPGPSETOKEN"), "{}", ended.stdout);
+    let ended = run(&mut vmyna(["run", "--profile", "contactless-2", "--tag", "pin and not lockout"]));
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+    let ended = run(&mut vmyna(["run", "--profile", "android", "--card", "vpcd"]));
+    assert_eq!(ended.code, Some(2));
+    let ended = run(&mut vmyna(["run", "--profile", "nokia"]));
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("there is no built-in profile \"nokia\""), "{}", ended.stderr);
 }
 
 #[test]

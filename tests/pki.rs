@@ -58,13 +58,17 @@ impl Pki {
         self.0.path()
     }
 
-    /// The path in the PKI of the one file in `folder` whose name begins so and ends so: the years of
-    /// generations depend on the clock.
-    fn latest(&self, folder: &str, begins: &str, ends: &str) -> String {
-        let names = std::fs::read_dir(self.path().join("pki").join(folder)).unwrap();
-        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let wanted = names.filter(|name| name.starts_with(begins) && name.ends_with(ends));
-        format!("pki/{folder}/{}", wanted.max().unwrap_or_else(|| panic!("no {begins} in {folder}")))
+    /// `user-authentication-2023` or so: what the files of the generation are called that issued a
+    /// certificate of `holder`, out of the register, for it depends on the clock.
+    fn issuer(&self, holder: &str, purpose: &str) -> String {
+        let register = std::fs::read_to_string(self.path().join("pki/pki.json")).unwrap();
+        let of_holder = format!("\"holder\": \"{holder}\"");
+        let authority = format!("\"authority\": \"{}\"", purpose.replace('-', "_"));
+        let record =
+            register.split("    {\n").find(|one| one.contains(&of_holder) && one.contains(&authority));
+        let record = record.unwrap_or_else(|| panic!("{holder} is not in {register}"));
+        let (_, year) = record.split_once("\"generation\": ").unwrap();
+        format!("{purpose}-{}", year.split_once(',').unwrap().0)
     }
 
     /// Every file of the PKI but the lock.
@@ -148,8 +152,12 @@ impl<'p> Responder<'p> {
 
     /// What `openssl` makes of the answer about a certificate of hanako.
     fn says(&self, purpose: &str, options: &[&str]) -> String {
-        let ca = self.pki.latest("ca", purpose, ".pem");
-        let certificate = format!("pki/certificates/hanako-{purpose}.pem");
+        self.says_of("hanako", purpose, options)
+    }
+
+    fn says_of(&self, holder: &str, purpose: &str, options: &[&str]) -> String {
+        let ca = format!("pki/ca/{}.pem", self.pki.issuer(holder, purpose));
+        let certificate = format!("pki/certificates/{holder}-{purpose}.pem");
         let ask =
             ["ocsp", "-url", &self.url, "-CAfile", "pki/trust.pem", "-issuer", &ca, "-cert", &certificate];
         let told = self.pki.openssl(&[&ask[..], options].concat());
@@ -159,7 +167,7 @@ impl<'p> Responder<'p> {
 
     /// A request for hanako's certificate of user authentication, by openssl, DER.
     fn request(&self) -> Vec<u8> {
-        let ca = self.pki.latest("ca", "user-authentication", ".pem");
+        let ca = format!("pki/ca/{}.pem", self.pki.issuer("hanako", "user-authentication"));
         let certificate = "pki/certificates/hanako-user-authentication.pem";
         self.pki.openssl(&["ocsp", "-issuer", &ca, "-cert", certificate, "-reqout", "request"]);
         std::fs::read(self.pki.path().join("request")).unwrap()
@@ -235,9 +243,10 @@ fn lists_follow_as_well_and_openssl_verifies_with_them() {
     let pki = Pki::written();
     pki.vmyna(&["pki", "revoke", "hanako", "--certificate", "digital_signature", "--in", "pki"], 0);
     for (purpose, good) in [("user-authentication", true), ("digital-signature", false)] {
-        let ca = pki.latest("ca", purpose, ".pem");
-        let whole = pki.latest("crl", purpose, ".crl");
-        let municipality = whole.strip_suffix(".crl").unwrap().to_owned() + "/Tokyo-to.Chiyoda-ku.crl";
+        let issuer = pki.issuer("hanako", purpose);
+        let ca = format!("pki/ca/{issuer}.pem");
+        let whole = format!("pki/crl/{issuer}.crl");
+        let municipality = format!("pki/crl/{issuer}/Tokyo-to.Chiyoda-ku.crl");
         let certificate = format!("pki/certificates/hanako-{purpose}.pem");
         for list in [&whole, &municipality] {
             let told =
@@ -281,7 +290,7 @@ fn a_get_is_answered_like_a_post() {
         std::fs::write(pki.path().join("response"), &body).unwrap();
         let read =
             ["ocsp", "-respin", "response", "-reqin", "request", "-no_nonce", "-CAfile", "pki/trust.pem"];
-        let ca = pki.latest("ca", "user-authentication", ".pem");
+        let ca = format!("pki/ca/{}.pem", pki.issuer("hanako", "user-authentication"));
         let certificate = "pki/certificates/hanako-user-authentication.pem";
         let told = pki.openssl(&[&read[..], &["-issuer", &ca, "-cert", certificate]].concat());
         assert!(told.contains("pem: good") && !told.contains("WARNING"), "{told}");
@@ -364,8 +373,10 @@ fn the_same_clock_gives_the_same_bytes_and_writing_again_forgets_nothing() {
     }
     let [held, other] = ["one", "other"].map(|folder| pki.contents(folder));
     assert!(held == other && held != one);
-    let register = String::from_utf8(held[Path::new("pki.json")].clone()).unwrap();
-    assert_eq!(register.matches("certificate_hold").count(), 2, "{register}");
+    let holds = |contents: &BTreeMap<PathBuf, Vec<u8>>| {
+        String::from_utf8_lossy(&contents[Path::new("pki.json")]).matches("certificate_hold").count()
+    };
+    assert_eq!(holds(&held), holds(&one) + 2);
 }
 
 #[test]
@@ -395,18 +406,40 @@ fn what_cannot_be_done_changes_nothing() {
 fn holders_from_files_are_known_once_they_are_written() {
     let pki = Pki::none();
     let text = "person: {name: 試験　太郎, birth: 1990-02-03}\nmunicipality: {prefecture: Osaka-fu, city: Osaka-shi}\n";
-    std::fs::write(pki.path().join("taro.yaml"), text).unwrap();
-    pki.vmyna(&["pki", "write", "pki", "--holder", "taro.yaml"], 0);
+    std::fs::write(pki.path().join("jiro.yaml"), text).unwrap();
+    pki.vmyna(&["pki", "write", "pki", "--holder", "jiro.yaml"], 0);
     let responder = Responder::of(&pki);
-    let told =
-        responder.says("user-authentication", &["-cert", "pki/certificates/taro-user-authentication.pem"]);
-    assert!(told.contains("taro-user-authentication.pem: good"), "{told}");
-    let told = pki.vmyna(&["pki", "hold", "taro.yaml", "--in", "pki"], 0);
+    let told = responder.says_of("jiro", "user-authentication", &[]);
+    assert!(told.contains("jiro-user-authentication.pem: good"), "{told}");
+    let told = pki.vmyna(&["pki", "hold", "jiro.yaml", "--in", "pki"], 0);
     assert_eq!(told.matches("on hold").count(), 2, "{told}");
-    let whole = pki.latest("crl", "digital-signature", ".crl");
-    let osaka = whole.strip_suffix(".crl").unwrap().to_owned() + "/Osaka-fu.Osaka-shi.crl";
+    let osaka = format!("pki/crl/{}/Osaka-fu.Osaka-shi.crl", pki.issuer("jiro", "digital-signature"));
     let told = pki.openssl(&["crl", "-inform", "DER", "-in", &osaka, "-noout", "-text"]);
     assert!(told.contains("CN = Osaka-shi CRLDP") && told.contains("Certificate Hold"), "{told}");
+}
+
+#[test]
+fn what_a_holders_file_says_is_what_is_answered() {
+    let pki = Pki::written();
+    let responder = Responder::of(&pki);
+    for (holder, purpose, expected) in [
+        ("revoked", "user-authentication", "Reason: cessationOfOperation"),
+        ("revoked", "digital-signature", "Reason: affiliationChanged"),
+        ("on-hold", "user-authentication", "Reason: certificateHold"),
+        ("moved", "digital-signature", "Reason: affiliationChanged"),
+        ("moved", "user-authentication", "pem: good"),
+        ("taro", "user-authentication", "pem: good"),
+    ] {
+        let told = responder.says_of(holder, purpose, &[]);
+        assert!(told.contains(expected), "{holder} {purpose}: {told}");
+    }
+    let register = std::fs::read_to_string(pki.path().join("pki/pki.json")).unwrap();
+    assert_eq!(register.matches("\"superseded\"").count(), 2, "what was replaced in the renewed card");
+    assert!(pki.vmyna(&["pki", "release", "on-hold", "--in", "pki"], 0).contains(": good"));
+    assert!(responder.says_of("on-hold", "digital-signature", &[]).contains("pem: good"));
+    // a child has no signature certificate to revoke
+    let told = pki.vmyna(&["pki", "revoke", "child", "--certificate", "digital_signature", "--in", "pki"], 2);
+    assert!(told.contains("child has no such certificate"), "{told}");
 }
 
 #[test]

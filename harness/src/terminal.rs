@@ -49,8 +49,9 @@ pub const fn certificate_file(certificate: CertificateName) -> u16 {
 /// The holder's own value of a PIN, on a card that is valid as long as one issued now.
 #[must_use]
 pub fn own_pin(holder: &Holder, pin: PinName) -> PinValue {
-    let expiry = card_expiry(holder, Timestamp::now()).unwrap_or(Date::MAX);
-    issued_pin(holder, expiry, pin)
+    let now = Timestamp::now();
+    let expiry = card_expiry(holder, now).unwrap_or(Date::MAX);
+    issued_pin(&holder.clone().as_of(now), expiry, pin)
 }
 
 /// A value of `pin`: the holder's own, or one that differs from it in the last characters and has

@@ -1,6 +1,7 @@
 //! Access conditions, as data: which PINs open a file or a key.
 
 use crate::pin::{PinName, PinSet};
+use crate::profile::{CertificateAccess, Profile};
 
 /// What must have been verified before a file is read or a key used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,15 +12,30 @@ pub enum Access {
     Never,
     /// whoever has verified one of these PINs
     AnyOf(&'static [PinName]),
+    /// as the profile says of the certificate for authentication
+    UserAuthenticationCertificate,
 }
 
 impl Access {
-    /// Whether the condition is met when `verified` holds the PINs verified so far.
+    /// The condition on a card of this `profile`.
+    #[must_use]
+    pub const fn on(self, profile: &Profile) -> Self {
+        match (self, profile.user_authentication_certificate) {
+            (Self::UserAuthenticationCertificate, CertificateAccess::Free) => Self::Free,
+            (Self::UserAuthenticationCertificate, CertificateAccess::WithPin) => {
+                Self::AnyOf(&[PinName::UserAuthentication])
+            }
+            (other, _) => other,
+        }
+    }
+
+    /// Whether the condition is met when `verified` holds the PINs verified so far. What depends on
+    /// the profile is not met until [`on`](Self::on) has settled it.
     #[must_use]
     pub fn is_met(self, verified: PinSet) -> bool {
         match self {
             Self::Free => true,
-            Self::Never => false,
+            Self::Never | Self::UserAuthenticationCertificate => false,
             Self::AnyOf(pins) => pins.iter().any(|pin| verified.contains(*pin)),
         }
     }

@@ -70,6 +70,8 @@ pub enum Command<'a> {
         /// Ne, 1 to 65,536
         length: u32,
     },
+    /// `80 FC`: the "last command indicator" of phones
+    LastCommand,
 }
 
 /// How SELECT names what it wants.
@@ -154,8 +156,7 @@ impl<'a> TryFrom<CommandApdu<'a>> for Command<'a> {
             (Class::Interindustry, 0x2A) => Err(Situation::IsoPso.into()),
             (Class::Proprietary, 0x2A) => compute_digital_signature(&apdu),
             (Class::Proprietary, 0x32) => change_key(&apdu),
-            // Only the token of a phone knows this one ("last command indicator").
-            (Class::Proprietary, 0xFC) => Err(Status::WrongLength.into()),
+            (Class::Proprietary, 0xFC) => Ok(Self::LastCommand),
             _ => Err(Situation::UnknownInstruction.into()),
         }
     }

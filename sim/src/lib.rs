@@ -31,6 +31,7 @@ pub mod holder;
 pub mod image;
 pub mod issue;
 pub mod key;
+pub mod latency;
 pub mod pin;
 pub mod pki;
 pub mod profile;

@@ -1,33 +1,67 @@
 //! What differs between cards, as data: ATR, limits, statuses, lifetimes. The built-in profiles
 //! are `vectors/profiles/*.yaml`; a file of the same form makes another card.
 
+mod applications;
+mod atr;
+mod latency;
+mod source;
+
+pub use applications::Applications;
+pub use atr::AnswerToReset;
+pub use latency::Latency;
+
 use crate::apdu::Status;
 use crate::document::{self, DocumentError};
-use crate::hex::{self, Bytes};
+use crate::hex::Bytes;
 use crate::pin::PinName;
+use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A kind of card.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// what the profile stands for
     pub title: Title,
+    /// whether so little is public that much of it is a guess
+    pub preview: bool,
     /// the answer to reset
-    pub atr: Bytes,
+    pub atr: AnswerToReset,
+    /// the answer to reset of the contacts without its first byte, as GET DATA tells it
+    pub stored_atr: Bytes,
     /// first field of the token information, without padding
     pub token_label: String,
+    /// the applications that there are
+    pub applications: Applications,
+    /// whether reading the certificate for authentication needs its PIN
+    pub user_authentication_certificate: CertificateAccess,
     /// wrong values that may be presented before a PIN is blocked
     pub tries: Tries,
     /// the answer to VERIFY when the PIN is blocked
-    #[serde(deserialize_with = "status")]
     pub blocked_status: Status,
     /// answers to the empty VERIFY
     pub empty_verify: EmptyVerify,
     /// when verified PINs stay verified
     pub security_status: SecurityStatusLifetime,
+    /// the answer to `80 FC 00 00`, the "last command indicator"
+    pub last_command_status: Status,
+    /// whether commands and answers may have extended lengths
+    pub extended_length: bool,
+    /// most bytes of an answer, without its status
+    pub longest_response: u32,
+    /// how long the card takes; see [`crate::latency`]
+    pub latency: Latency,
+}
+
+/// Who may read a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateAccess {
+    /// anybody
+    Free,
+    /// who has verified its PIN
+    WithPin,
 }
 
 /// A title in both languages.
@@ -111,12 +145,15 @@ pub enum Fate {
     Cleared,
 }
 
-const BUILT_IN: &[(&str, &str)] = &[("card", include_str!("../vectors/profiles/card.yaml"))];
+static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/vectors/profiles");
 
 impl Profile {
-    /// The names of the built-in profiles.
+    /// The names of the built-in profiles, in alphabetical order.
     pub fn built_in_names() -> impl Iterator<Item = &'static str> {
-        BUILT_IN.iter().map(|(name, _)| *name)
+        let mut names: Vec<_> =
+            PROFILES.files().filter_map(|file| file.path().file_stem()?.to_str()).collect();
+        names.sort_unstable();
+        names.into_iter()
     }
 
     /// The built-in profile of that name.
@@ -125,7 +162,7 @@ impl Profile {
     /// If a profile that ships with this crate were broken; a test proves that none is.
     #[must_use]
     pub fn built_in(name: &str) -> Option<Self> {
-        let (name, text) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name)?;
+        let text = PROFILES.get_file(format!("{name}.yaml"))?.contents_utf8()?;
         let parsed = Self::parse(&format!("vectors/profiles/{name}.yaml"), text);
         Some(parsed.unwrap_or_else(|error| panic!("{error}")))
     }
@@ -139,12 +176,13 @@ impl Profile {
         Self::built_in("card").expect("the profile `card` is built in")
     }
 
-    /// Reads `text`, the contents of `file`.
+    /// Reads `text`, the contents of `file`: a whole profile, or one that `extends` a built-in one and
+    /// tells what is different.
     ///
     /// # Errors
     /// [`DocumentError`] with the position of the first mistake.
     pub fn parse(file: &str, text: &str) -> Result<Self, DocumentError> {
-        document::parse(file, text)
+        source::parse(file, text)
     }
 
     /// Reads the profile at `path`.
@@ -153,14 +191,6 @@ impl Profile {
     /// [`DocumentError`] when it cannot be read or has a mistake.
     pub fn load(path: &Path) -> Result<Self, DocumentError> {
         Self::parse(&path.display().to_string(), &document::read(path)?)
-    }
-}
-
-fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    match hex::decode(&text).as_deref() {
-        Ok(&[sw1, sw2]) => Ok(Status::from(u16::from_be_bytes([sw1, sw2]))),
-        _ => Err(de::Error::custom(format!("a status is four hex digits, such as \"6984\", not {text:?}"))),
     }
 }
 
@@ -184,10 +214,42 @@ mod tests {
     }
 
     #[test]
+    fn a_third_party_writes_what_is_different() {
+        let text = "extends: android\ntitle: {ja: 私の, en: mine}\nblocked_status: \"6983\"\n";
+        let mine = Profile::parse("mine.yaml", text).unwrap();
+        let android = Profile::built_in("android").unwrap();
+        assert_eq!(mine.blocked_status, Status::AuthenticationMethodBlocked);
+        assert_eq!(mine.token_label, android.token_label);
+        assert_eq!(mine.applications, android.applications);
+        assert!(!mine.preview);
+        for (text, expected) in [
+            ("title: {ja: あ, en: a}\n", "mine.yaml:1:1: missing field `atr`"),
+            ("title: {ja: あ, en: a}\nextends: card2\n", "mine.yaml:2:10: no built-in profile has this name"),
+            ("extends: card\ntitle: {ja: あ, en: a}\nlatency: {sign: 200000}\n", "mine.yaml:3:"),
+            (
+                "extends: card\ntitle: {ja: あ, en: a}\nlongest_response: 255\n",
+                "mine.yaml:3:19: expected 256 to",
+            ),
+            ("extends: card\ntitle: {ja: あ, en: a}\napplications: [jpky]\n", "mine.yaml:3:"),
+            (
+                "extends: card\ntitle: {ja: あ, en: a}\natr: \"3B E\"\n",
+                "mine.yaml:3:6: an answer to reset is",
+            ),
+            (
+                "extends: card\ntitle: {ja: あ, en: a}\ntoken_label: ラベル\n",
+                "mine.yaml:3:14: expected a label",
+            ),
+        ] {
+            let told = Profile::parse("mine.yaml", text).unwrap_err().to_string();
+            assert!(told.starts_with(expected), "{told}");
+        }
+    }
+
+    #[test]
     fn a_status_of_the_wrong_form_is_named() {
         let text = include_str!("../vectors/profiles/card.yaml").replace("\"6984\"", "\"698\"");
         let error = Profile::parse("mine.yaml", &text).unwrap_err().to_string();
-        assert!(error.contains("mine.yaml:15:17: a status is four hex digits"), "{error}");
+        assert!(error.contains("mine.yaml:24:17: a status is four hex digits"), "{error}");
     }
 
     #[test]

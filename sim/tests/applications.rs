@@ -1,6 +1,8 @@
 //! The applications beside JPKI, read as a client reads them: layouts, signatures, access
 //! conditions, PINs, records and data objects. Nothing of the card's own encoding is used here.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use hex_literal::hex;
 use rsa::pkcs8::DecodePrivateKey;
 use rsa::{BoxedUint, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use std::path::Path;
 use std::process::{Command, Output};
 use vmyna_sim::holder::Holder;
-use vmyna_sim::issue::{Issued, issue};
+use vmyna_sim::issue::{CertifiedKey, Issued, issue, superseded};
 use x509_parser::asn1_rs::Any;
 use x509_parser::prelude::*;
 
@@ -25,12 +25,19 @@ fn born_on(birth: &str) -> Holder {
     Holder::parse("taro.yaml", &format!("person: {{name: 試験　太郎, birth: {birth}}}\n")).unwrap()
 }
 
-/// Leaf and authority, twice.
-fn chains(issued: &Issued) -> [(&[u8], &[u8]); 2] {
-    [
-        (&issued.user_authentication.certificate, &issued.user_authentication_ca),
-        (&issued.digital_signature.certificate, &issued.digital_signature_ca),
-    ]
+fn signature(issued: &Issued) -> &CertifiedKey {
+    issued.digital_signature.as_ref().unwrap()
+}
+
+/// Leaf and authority, twice or, without a signature certificate, once.
+fn chains(issued: &Issued) -> Vec<(&[u8], &[u8])> {
+    certified(issued).into_iter().map(|(leaf, ca)| (&leaf.certificate[..], ca)).collect()
+}
+
+fn certified(issued: &Issued) -> Vec<(&CertifiedKey, &[u8])> {
+    let authentication = (&issued.user_authentication, &issued.user_authentication_ca[..]);
+    let signature = issued.digital_signature.as_ref().map(|leaf| (leaf, &issued.digital_signature_ca[..]));
+    std::iter::once(authentication).chain(signature).collect()
 }
 
 fn read(der: &[u8]) -> X509Certificate<'_> {
@@ -217,7 +224,7 @@ fn the_user_authentication_certificate_has_the_shape_of_a_real_one() {
 #[test]
 fn the_digital_signature_certificate_has_the_shape_of_a_real_one() {
     let issued = issued_to(&hanako(), NOW);
-    let (leaf, ca) = (read(&issued.digital_signature.certificate), read(&issued.digital_signature_ca));
+    let (leaf, ca) = (read(&signature(&issued).certificate), read(&issued.digital_signature_ca));
     let (dn, japanese) = authority_names("digital signature", "署名用");
     let arc = "1.2.392.200149.8.5.5";
     let expected = format!(
@@ -246,7 +253,7 @@ fn the_digital_signature_certificate_has_the_shape_of_a_real_one() {
 fn the_key_of_each_certificate_is_the_one_that_signs() {
     use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
     let issued = issued_to(&hanako(), NOW);
-    for certified in [&issued.user_authentication, &issued.digital_signature] {
+    for certified in [&issued.user_authentication, signature(&issued)] {
         let certificate = read(&certified.certificate);
         assert_eq!(certificate.public_key().raw, certified.key.public_key());
         let signature = certified.key.sign_sha256(b"challenge").unwrap();
@@ -300,20 +307,27 @@ fn read_by_openssl(name: &str, der: &[u8], folder: &Path) -> String {
     told_by_openssl(&["x509", "-in", &pem, "-noout", "-text"], folder)
 }
 
-/// Lets openssl read all four certificates and verify both chains at `now`.
+/// Lets openssl read all certificates and verify each chain: at `now` where the certificate is valid
+/// then, otherwise at its beginning, and not at `now`.
 fn accepted_by_openssl(holder: &Holder, now: &str) {
     let issued = issued_to(holder, now);
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let at = now.parse::<Timestamp>().unwrap().as_second().to_string();
-    for ((leaf, ca), purpose) in chains(&issued).into_iter().zip(["sslclient", "smimesign"]) {
-        for (name, der) in [("leaf", leaf), ("ca", ca)] {
+    let now: Timestamp = now.parse().unwrap();
+    for ((certified, ca), purpose) in certified(&issued).into_iter().zip(["sslclient", "smimesign"]) {
+        for (name, der) in [("leaf", &certified.certificate[..]), ("ca", ca)] {
             let text = read_by_openssl(name, der, folder);
             assert!(text.contains("Version: 3 (0x2)") && text.contains("JPKI-VMYNA-TEST"), "{text}");
         }
-        let verify = ["verify", "-attime", &at, "-x509_strict", "-check_ss_sig", "-CAfile", "ca.pem"];
-        let told = told_by_openssl(&[&verify[..], &["-purpose", purpose, "leaf.pem"]].concat(), folder);
-        assert_eq!(told, "leaf.pem: OK\n");
+        let verify = |at: Timestamp| {
+            let at = at.as_second().to_string();
+            let verify = ["verify", "-attime", &at, "-x509_strict", "-check_ss_sig", "-CAfile", "ca.pem"];
+            openssl(&[&verify[..], &["-purpose", purpose, "leaf.pem"]].concat(), folder)
+        };
+        let in_time = certified.record.validity.contains(now);
+        assert_eq!(verify(now).status.success(), in_time, "{}", holder.id());
+        let output = verify(if in_time { now } else { certified.record.validity.not_before });
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "leaf.pem: OK\n", "{}", holder.id());
     }
 }
 
@@ -322,6 +336,69 @@ fn openssl_accepts_every_built_in_holder() {
     for name in Holder::built_in_names() {
         accepted_by_openssl(&Holder::built_in(name).unwrap(), NOW);
     }
+}
+
+#[test]
+fn every_built_in_holder_can_be_read_by_x509_parser() {
+    for name in Holder::built_in_names() {
+        let issued = issued_to(&Holder::built_in(name).unwrap(), NOW);
+        for (certified, ca) in certified(&issued) {
+            let (leaf, ca) = (read(&certified.certificate), read(ca));
+            let told = described(&leaf);
+            assert!(told.contains(&format!("AKI {}", key_identifier(&ca))), "{name}: {told}");
+            assert_eq!(leaf.raw_serial(), certified.record.serial_number.as_bytes(), "{name}");
+            let validity = leaf.validity();
+            assert_eq!(
+                validity.not_before.timestamp(),
+                certified.record.validity.not_before.as_second(),
+                "{name}"
+            );
+            assert_eq!(
+                validity.not_after.timestamp(),
+                certified.record.validity.not_after.as_second(),
+                "{name}"
+            );
+            assert_eq!(ca.subject(), leaf.issuer(), "{name}");
+            leaf.verify_signature(Some(ca.public_key())).unwrap();
+            ca.verify_signature(None).unwrap();
+        }
+    }
+}
+
+#[test]
+fn three_generations_share_a_name_and_no_key() {
+    let mut names = std::collections::BTreeSet::new();
+    let mut keys = std::collections::BTreeSet::new();
+    for name in ["generation-current", "generation-previous", "generation-oldest"] {
+        let issued = issued_to(&Holder::built_in(name).unwrap(), NOW);
+        let ca = read(&issued.user_authentication_ca);
+        names.insert(ca.subject().to_string());
+        keys.insert(ca.public_key().raw.to_vec());
+    }
+    assert_eq!((names.len(), keys.len()), (1, 3));
+}
+
+#[test]
+fn substituted_characters_are_ones_in_the_maps() {
+    let issued = issued_to(&Holder::built_in("substituted").unwrap(), NOW);
+    let told = described(&read(&signature(&issued).certificate));
+    assert!(told.contains("8.5.5.2=01010 |") && told.contains("8.5.5.6=0001000000000000\n"), "{told}");
+}
+
+#[test]
+fn a_renewal_changes_numbers_and_keys_and_only_then_was_there_anything_before() {
+    let now = NOW.parse().unwrap();
+    let holder = Holder::built_in("renewed").unwrap();
+    let (after, before) = (issued_to(&holder, NOW), superseded(&holder, now).unwrap().unwrap());
+    for ((new, _), (old, _)) in certified(&after).into_iter().zip(certified(&before)) {
+        assert_ne!(new.record.serial_number, old.record.serial_number);
+        assert_ne!(new.key.public_key(), old.key.public_key());
+        assert!(
+            old.record.validity.not_before < new.record.validity.not_before
+                && new.record.validity.contains(now)
+        );
+    }
+    assert!(superseded(&hanako(), now).unwrap().is_none());
 }
 
 #[test]

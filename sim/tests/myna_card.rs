@@ -1,6 +1,8 @@
 //! A client that was written elsewhere, for real cards, reads this one: every file it knows, with
 //! every credential it knows, and its own checks of what it has read.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use myna_card::ap::{common, juki, surface, text};
 use myna_card::{Card, Error, Pin, Retries, Transmit};
 use std::sync::{Arc, LazyLock};

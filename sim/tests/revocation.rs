@@ -48,9 +48,7 @@ impl Town {
         let mut register = Register::new();
         let folder = tempfile::tempdir().unwrap();
         for (name, issued) in [("hanako", &hanako), ("neighbour", &neighbour), ("stranger", &stranger)] {
-            for (purpose, certified) in
-                [("auth", &issued.user_authentication), ("sign", &issued.digital_signature)]
-            {
+            for (purpose, certified) in ["auth", "sign"].into_iter().zip(issued.certified()) {
                 register.enrol(certified.record.clone());
                 std::fs::write(folder.path().join(format!("{name}-{purpose}")), &certified.certificate)
                     .unwrap();
@@ -179,7 +177,7 @@ fn the_list_of_a_municipality_counts_for_its_holders_only() {
 #[test]
 fn the_whole_list_covers_the_authority_as_well() {
     let town = Town::new();
-    let record = &town.hanako.digital_signature.record;
+    let record = &town.hanako.digital_signature.as_ref().unwrap().record;
     town.write_list("whole", &town.list(record, Scope::Whole, now()), "sign-ca.pem");
     let at = now().as_second().to_string();
     let check_all = ["verify", "-attime", &at, "-crl_check_all", "-CRLfile", "whole.pem"];
@@ -190,10 +188,10 @@ fn the_whole_list_covers_the_authority_as_well() {
 #[test]
 fn another_library_reads_every_field_of_a_list() {
     let mut town = Town::new();
-    let neighbour = town.neighbour.digital_signature.record.clone();
+    let neighbour = town.neighbour.digital_signature.as_ref().unwrap().record.clone();
     for (record, reason) in [
         (neighbour.clone(), Reason::Unspecified),
-        (town.hanako.digital_signature.record.clone(), Reason::AffiliationChanged),
+        (town.hanako.digital_signature.as_ref().unwrap().record.clone(), Reason::AffiliationChanged),
     ] {
         town.revoke(&record, reason);
     }
@@ -228,7 +226,8 @@ fn another_library_reads_every_field_of_a_list() {
     let ParsedExtension::IssuingDistributionPoint(parsed) = point.parsed_extension() else { panic!() };
     assert!(point.critical && parsed.only_contains_user_certs && !parsed.indirect_crl);
     // the same bytes as in the certificate, or the list is for somebody else
-    let (_, leaf) = X509Certificate::from_der(&town.neighbour.digital_signature.certificate).unwrap();
+    let (_, leaf) =
+        X509Certificate::from_der(&town.neighbour.digital_signature.as_ref().unwrap().certificate).unwrap();
     let of_leaf = leaf
         .extensions()
         .iter()
@@ -411,7 +410,8 @@ fn generations_of_an_authority_are_told_apart_by_their_keys() {
 #[test]
 fn a_folder_is_the_same_for_the_same_clock_and_follows_changes() {
     let [one, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    let record = issue(&Holder::built_in("hanako").unwrap(), now()).unwrap().digital_signature.record;
+    let record =
+        issue(&Holder::built_in("hanako").unwrap(), now()).unwrap().digital_signature.unwrap().record;
     let enrol = |folder: &Folder| {
         folder.update(now(), |register| {
             register.enrol(record.clone());

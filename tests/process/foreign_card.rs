@@ -24,7 +24,7 @@ impl ForeignCard {
         let certificates = [
             (0x000A, &issued.user_authentication.certificate),
             (0x000B, &issued.user_authentication_ca),
-            (0x0001, &issued.digital_signature.certificate),
+            (0x0001, &issued.digital_signature.as_ref().expect("an adult").certificate),
             (0x0002, &issued.digital_signature_ca),
         ];
         let certificates = certificates.map(|(file, der)| (file, of_another_issuer(der))).into();

@@ -13,6 +13,7 @@ use std::path::Path;
 use thiserror::Error;
 use vmyna_sim::document::DocumentError;
 use vmyna_sim::holder::Holder;
+use vmyna_sim::profile::Profile;
 use vmyna_sim::vpcd::BindError;
 
 /// A virtual My Number card (個人番号カード), and a harness that replays documented flows against
@@ -45,8 +46,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
-    /// List the built-in holders
-    Holders,
+    /// List the built-in holders, or show one
+    Holders(holders::Arguments),
     /// Print the completions of a shell
     Completions {
         /// which shell
@@ -105,7 +106,7 @@ pub fn main() -> Exit {
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve::serve(arguments),
         Command::Pki(arguments) => pki::pki(arguments),
-        Command::Holders => holders::list(),
+        Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "vmyna", &mut script);
@@ -135,4 +136,20 @@ fn holder(name_or_file: &str) -> Result<Holder, Failure> {
         )));
     }
     Ok(Holder::load(path)?)
+}
+
+/// A profile by the name of a built-in one, or by the path of a file.
+fn profile(name_or_file: &str) -> Result<Profile, Failure> {
+    if let Some(profile) = Profile::built_in(name_or_file) {
+        return Ok(profile);
+    }
+    let path = Path::new(name_or_file);
+    if path.extension().is_none() && !path.exists() {
+        let known: Vec<_> = Profile::built_in_names().collect();
+        return Err(Failure::Usage(format!(
+            "there is no built-in profile {name_or_file:?} and no such file; built in are: {}",
+            known.join(", ")
+        )));
+    }
+    Ok(Profile::load(path)?)
 }

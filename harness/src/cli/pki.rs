@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use vmyna_sim::holder::Holder;
-use vmyna_sim::issue::{Addresses, Issued, OcspUrl, issue_with};
+use vmyna_sim::issue::{Addresses, IssueError, Issued, OcspUrl, issue, issue_with, superseded};
 use vmyna_sim::pki::ocsp::{Answer, Responder, ResponseStatus};
 use vmyna_sim::pki::{
     Authority, CertificateStatus, Folder, FolderError, FolderFile, PkiError, Reason, Record, Register,
@@ -146,6 +146,12 @@ impl From<FolderError> for Failure {
     }
 }
 
+impl From<IssueError> for Failure {
+    fn from(error: IssueError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
 impl From<PkiError> for Failure {
     fn from(error: PkiError) -> Self {
         Self::Usage(error.to_string())
@@ -184,14 +190,13 @@ impl Clock {
     }
 }
 
-fn issued(holder: &Holder, now: Timestamp, addresses: &Addresses) -> Result<Issued, Failure> {
-    issue_with(holder, now, addresses).map_err(|error| Failure::Usage(error.to_string()))
-}
-
-/// The certificates of `holder` as the authorities note them.
-fn records(holder: &Holder, now: Timestamp) -> Result<[Record; 2], Failure> {
-    let issued = issued(holder, now, &Addresses::default())?;
-    Ok([issued.user_authentication.record, issued.digital_signature.record])
+/// Notes the certificates in the card of `holder`, and those that they have replaced.
+fn enrol(register: &mut Register, holder: &Holder, now: Timestamp) -> Result<(), Failure> {
+    let (issued, before) = (issue(holder, now)?, superseded(holder, now)?);
+    for certified in before.iter().chain([&issued]).flat_map(Issued::certified) {
+        register.enrol(certified.record.clone());
+    }
+    Ok(())
 }
 
 fn built_in() -> impl Iterator<Item = Holder> {
@@ -209,12 +214,11 @@ fn write(dir: PathBuf, holders: &[String], ocsp: OcspUrl, now: Timestamp) -> Res
     folder.update(now, |register| {
         let mut files = Vec::new();
         for holder in &all {
-            let issued = issued(holder, now, &addresses)?;
-            for certified in [issued.user_authentication, issued.digital_signature] {
+            for certified in issue_with(holder, now, &addresses)?.certified() {
                 let authority = certified.record.authority;
                 files.push(FolderFile::certificate(holder.id(), authority, &certified.certificate)?);
-                register.enrol(certified.record);
             }
+            enrol(register, holder, now)?;
         }
         written = files.len();
         Ok::<_, Failure>(files)
@@ -245,7 +249,12 @@ fn change(
         Some(Certificate::UserAuthentication) => record.authority == Authority::UserAuthentication,
         Some(Certificate::DigitalSignature) => record.authority == Authority::DigitalSignature,
     };
-    let records: Vec<Record> = records(&holder, now)?.into_iter().filter(wanted).collect();
+    let issued = issue(&holder, now)?;
+    let records: Vec<Record> =
+        issued.certified().map(|certified| certified.record.clone()).filter(wanted).collect();
+    if records.is_empty() {
+        return Err(Failure::Usage(format!("{} has no such certificate", holder.id())));
+    }
     let folder = Folder::at(which.folder);
     folder.read()?; // a mistyped folder is not made
     let mut told = Vec::new();
@@ -303,25 +312,26 @@ struct Authorities {
     folder: Folder,
     clock: Clock,
     responder: Responder,
-    /// certificates of the built-in holders within an hour since 1970: new ones begin with an hour
-    built_in: Mutex<Option<(i64, Vec<Record>)>>,
+    /// the last hour (since 1970) in which the certificates of the built-in holders were looked at,
+    /// and all that were seen: new ones begin with an hour
+    built_in: Mutex<(Option<i64>, Register)>,
 }
 
 impl Authorities {
-    /// The register as it is in the folder now, and what the built-in holders hold.
+    /// The register as it is in the folder now, and what the built-in holders hold or held.
     fn register(&self) -> Result<Register, Failure> {
         let mut register = self.folder.read()?;
         let now = self.clock.now();
         let hour = now.as_second().div_euclid(3600);
-        let mut known = self.built_in.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.as_ref().is_none_or(|(known, _)| *known != hour) {
-            let mut all = Vec::new();
+        let mut built_in_known = self.built_in.lock().unwrap_or_else(PoisonError::into_inner);
+        let (looked_at, known) = &mut *built_in_known;
+        if *looked_at != Some(hour) {
             for holder in built_in() {
-                all.extend(records(&holder, now)?);
+                enrol(known, &holder, now)?;
             }
-            *known = Some((hour, all));
+            *looked_at = Some(hour);
         }
-        for record in known.iter().flat_map(|(_, records)| records) {
+        for record in known.records() {
             register.enrol(record.clone());
         }
         Ok(register)

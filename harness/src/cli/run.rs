@@ -49,6 +49,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME|FILE")]
     holder: Option<String>,
 
+    /// What kind of card is built in: a built-in profile or a profile file [default: card]
+    #[arg(long, value_name = "NAME|FILE")]
+    profile: Option<String>,
+
     /// CA certificates (PEM or DER) that the card's must lead to [default: the CA on the card]
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
@@ -152,6 +156,9 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if holder.is_none() {
         holders_are_known(&selected)?;
     }
+    if arguments.profile.is_some() && arguments.card != CardSeat::Sim {
+        return Err(Failure::Usage("--profile makes the built-in card; --card brings another".to_owned()));
+    }
     let trust = arguments.trust.as_deref().map_or(Ok(Trust::CardItself), load_trust)?;
     let summary = play(&arguments, &selected, holder, &trust, &requirements, language)?;
     Ok(match summary {
@@ -172,10 +179,11 @@ fn play(
     let mut report = Text::new(anstream::stdout().lock(), language, requirements);
     let mut source: Box<dyn PeerSource> = match &arguments.card {
         CardSeat::Sim => {
+            let profile = arguments.profile.as_deref().map_or_else(|| Ok(Profile::card()), super::profile)?;
             let mut cards = match holder {
-                None => Cards::default(),
+                None => Cards::of_profile(profile),
                 Some(holder) => {
-                    let personalised = Personalised::new(holder, Profile::card(), jiff::Timestamp::now());
+                    let personalised = Personalised::new(holder, profile, jiff::Timestamp::now());
                     Cards::all_of(Arc::new(personalised.map_err(|error| Failure::Usage(error.to_string()))?))
                 }
             };

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vmyna_sim::card::{Personalised, VirtualCard, unpredictable};
 use vmyna_sim::issue::{Addresses, OcspUrl};
-use vmyna_sim::profile::Profile;
+use vmyna_sim::latency::Slow;
 use vmyna_sim::smart_card::{Power, SmartCard};
 use vmyna_sim::store::{FileStore, MemoryStore, Store};
 use vmyna_sim::trace::{Trace, Traced};
@@ -64,7 +64,15 @@ Examples:
 pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
     let usage = |error: String| Failure::Usage(error);
     let holder = super::holder(&arguments.holder)?;
-    let profile = profile(&arguments.profile)?;
+    let profile = super::profile(&arguments.profile)?;
+    if profile.preview {
+        let _ = writeln!(
+            anstream::stderr(),
+            "{}: a preview; little is public of this kind of card",
+            arguments.profile
+        );
+    }
+    let latency = profile.latency;
     // The port first: it is the cheapest thing that can go wrong, and takes nothing with it.
     let mode = match &arguments.listen {
         Some(address) => {
@@ -90,7 +98,12 @@ pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
             (Box::new(store), state)
         }
     };
+    let shutdown = Shutdown::new();
+    let ending = shutdown.clone();
     let card = VirtualCard::with(personalised, store, state, Box::new(unpredictable()));
+    let card = Slow::new(card, latency, move |time| {
+        let _ = ending.wait(time);
+    });
     let mut card: Box<dyn SmartCard> = match arguments.trace {
         None => Box::new(card),
         Some(None) => Box::new(Trace::new(card, writer(std::io::stderr()))),
@@ -103,27 +116,11 @@ pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
         }
     };
 
-    let shutdown = Shutdown::new();
     let on_signal = shutdown.clone();
     ctrlc::set_handler(move || on_signal.now())
         .map_err(|error| usage(format!("signals cannot be handled: {error}")))?;
     vpcd::serve(&mut *card, mode, &shutdown, &mut |event| tell(&event));
     Ok(Exit::Success)
-}
-
-fn profile(name_or_file: &str) -> Result<Profile, Failure> {
-    if let Some(profile) = Profile::built_in(name_or_file) {
-        return Ok(profile);
-    }
-    let path = Path::new(name_or_file);
-    if path.extension().is_none() && !path.exists() {
-        let known: Vec<_> = Profile::built_in_names().collect();
-        return Err(Failure::Usage(format!(
-            "there is no built-in profile {name_or_file:?} and no such file; built in are: {}",
-            known.join(", ")
-        )));
-    }
-    Ok(Profile::load(path)?)
 }
 
 /// Whether both paths name one file, which may not be there yet.

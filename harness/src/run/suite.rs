@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use vmyna_sim::card::{PersonalisationError, Personalised, VirtualCard, seeded};
 use vmyna_sim::holder::Holder;
+use vmyna_sim::profile::Profile;
 use vmyna_sim::store::MemoryStore;
 
 /// Cards of the holders that scenarios name, personalised once.
@@ -20,13 +21,20 @@ use vmyna_sim::store::MemoryStore;
 pub struct Cards {
     own: HashMap<String, Arc<Personalised>>,
     instead: Option<Arc<Personalised>>,
+    profile: Option<Profile>,
 }
 
 impl Cards {
     /// Every scenario gets the card of `personalised`, whatever holder it names.
     #[must_use]
     pub fn all_of(personalised: Arc<Personalised>) -> Self {
-        Self { own: HashMap::new(), instead: Some(personalised) }
+        Self { instead: Some(personalised), ..Self::default() }
+    }
+
+    /// Every scenario gets its holder's card, of this `profile`.
+    #[must_use]
+    pub fn of_profile(profile: Profile) -> Self {
+        Self { profile: Some(profile), ..Self::default() }
     }
 
     /// The unchanging part of the card that `scenario` is about.
@@ -37,7 +45,11 @@ impl Cards {
         if let Some(personalised) = self.instead.as_ref().or_else(|| self.own.get(&scenario.holder)) {
             return Ok(personalised.clone());
         }
-        let personalised = Arc::new(Personalised::built_in(&scenario.holder)?);
+        let personalised = match &self.profile {
+            None => Personalised::built_in(&scenario.holder)?,
+            Some(profile) => Personalised::built_in_of(&scenario.holder, profile.clone())?,
+        };
+        let personalised = Arc::new(personalised);
         self.own.insert(scenario.holder.clone(), personalised.clone());
         Ok(personalised)
     }

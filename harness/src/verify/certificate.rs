@@ -316,7 +316,7 @@ mod tests {
         [
             &issued.user_authentication.certificate,
             &issued.user_authentication_ca,
-            &issued.digital_signature.certificate,
+            &issued.digital_signature.as_ref().unwrap().certificate,
             &issued.digital_signature_ca,
         ]
         .map(|der| Certificate::parse(der).unwrap())

@@ -99,7 +99,7 @@ mod tests {
         for (name, der) in [
             (CertificateName::UserAuthentication, &issued.user_authentication.certificate),
             (CertificateName::UserAuthenticationCa, &issued.user_authentication_ca),
-            (CertificateName::DigitalSignature, &issued.digital_signature.certificate),
+            (CertificateName::DigitalSignature, &issued.digital_signature.as_ref().unwrap().certificate),
             (CertificateName::DigitalSignatureCa, &issued.digital_signature_ca),
         ] {
             assert_eq!(shape_problem(name, &Certificate::parse(der).unwrap()), None, "{name}");

@@ -16,14 +16,16 @@ pub static JPKI: Application = Application {
     aid: &hex!("D392F000260100000001"),
     files: &[
         transparent(0x0001, DIGITAL_SIGNATURE_PIN, |card| {
-            certificate(&card.issued.digital_signature.certificate)
+            certificate(card.issued.digital_signature.as_ref().map_or(&[][..], |leaf| &leaf.certificate))
         }),
         transparent(0x0002, Access::Free, |card| certificate(&card.issued.digital_signature_ca)),
         file(0x0005, FileKind::UndocumentedTransparent),
         transparent(0x0006, Access::Free, |card| Ok(token_information(card))),
-        transparent(0x0008, Access::Free, |_| Ok(CERTIFICATES_PRESENT.to_vec())),
+        transparent(0x0008, Access::Free, |card| Ok(certificates_present(card))),
         file(0x0009, FileKind::UndocumentedTransparent),
-        transparent(0x000A, Access::Free, |card| certificate(&card.issued.user_authentication.certificate)),
+        transparent(0x000A, Access::UserAuthenticationCertificate, |card| {
+            certificate(&card.issued.user_authentication.certificate)
+        }),
         transparent(0x000B, Access::Free, |card| certificate(&card.issued.user_authentication_ca)),
         file(0x0010, FileKind::UndocumentedInternal),
         file(0x0016, FileKind::UndocumentedInternal),
@@ -40,8 +42,13 @@ pub static JPKI: Application = Application {
 };
 
 /// EF 0008: `8F` for each certificate that exists, signature first; the third byte is not
-/// understood.
-const CERTIFICATES_PRESENT: [u8; 3] = hex!("8F8F00");
+/// understood. What stands for one that does not exist is not public: `00` here (TOK-08).
+fn certificates_present(card: &Personalisation<'_>) -> Vec<u8> {
+    const PRESENT: u8 = 0x8F;
+    const ABSENT: u8 = 0x00;
+    let signature = if card.issued.digital_signature.is_some() { PRESENT } else { ABSENT };
+    vec![signature, PRESENT, 0x00]
+}
 
 /// Size of a certificate's EF. Real sizes are not published; what follows the certificate is
 /// filler, as in the data EFs of the other applications.

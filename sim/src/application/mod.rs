@@ -74,6 +74,12 @@ mod tests {
     }
 
     #[test]
+    fn the_card_of_the_built_in_profile_has_them_all() {
+        let here = crate::profile::Profile::card().applications;
+        assert!(ALL.iter().all(|application| here.contains(application.name)));
+    }
+
+    #[test]
     fn a_prefix_shared_by_four_applications_selects_the_first_of_them() {
         let first = ALL.iter().find(|application| application.is_named(&[0xD3, 0x92, 0x10, 0x00, 0x31]));
         assert_eq!(first.map(|application| application.aid), Some(text::TEXT.aid));

@@ -27,7 +27,10 @@ impl VirtualCard {
             }
             Select::MasterFile => Ok(done()),
             Select::Application(name) => {
-                let found = application::ALL.iter().position(|application| application.is_named(name));
+                let here = &self.personalised.profile().applications;
+                let found = application::ALL
+                    .iter()
+                    .position(|application| application.is_named(name) && here.contains(application.name));
                 let chosen = found.ok_or(Status::FileNotFound)?;
                 let same = chosen == self.volatile.application && chosen != application::CARD_MANAGER;
                 let fate = self.personalised.profile().security_status.on_selecting_the_same_application;

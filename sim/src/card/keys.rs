@@ -6,7 +6,7 @@ use crate::apdu::Status;
 use crate::application;
 use crate::command::{FileReference, KeyReference, Refusal};
 use crate::file::{FileKind, PrivateKey};
-use crate::key::SignError;
+use crate::key::{SignError, Signer};
 use crate::undocumented::Situation;
 
 impl VirtualCard {
@@ -23,7 +23,7 @@ impl VirtualCard {
         if key.authenticates() {
             return Err(Situation::SignWithAuthenticatingKey.into());
         }
-        self.personalised.key(key).sign_verbatim(data).map_err(refused)
+        self.signer(key)?.sign_verbatim(data).map_err(refused)
     }
 
     /// INTERNAL AUTHENTICATE: the signature of the challenge's SHA-256, by the one key that is for
@@ -31,10 +31,15 @@ impl VirtualCard {
     pub(super) fn internal_authenticate(&mut self, key: FileReference, challenge: &[u8]) -> Answer {
         let key = self.usable_key(key, Situation::AuthenticateNoCurrentEf, Situation::AuthenticateNotAKey)?;
         match key {
-            key if key.authenticates() => self.personalised.key(key).sign_sha256(challenge).map_err(refused),
+            key if key.authenticates() => self.signer(key)?.sign_sha256(challenge).map_err(refused),
             PrivateKey::Text | PrivateKey::Visual => Err(Status::ConditionsOfUseNotSatisfied.into()),
             _ => Err(Situation::AuthenticateWithSigningKey.into()),
         }
+    }
+
+    /// The key itself, which a card without a signature certificate lacks.
+    fn signer(&self, key: PrivateKey) -> Result<&dyn Signer, Refusal> {
+        Ok(self.personalised.key(key).ok_or(Status::ConditionsOfUseNotSatisfied)?)
     }
 
     /// The key in an EF, where the security status allows its use.

@@ -33,6 +33,8 @@ pub struct VirtualCard {
     store: Box<dyn Store>,
     randomness: Box<dyn Rng + Send>,
     volatile: Volatile,
+    /// as drawn at the last activation
+    atr: Vec<u8>,
 }
 
 /// What is gone with the power.
@@ -52,8 +54,8 @@ impl Volatile {
 }
 
 impl VirtualCard {
-    /// The card of a built-in holder, of the built-in profile `card`: certificates as of now, all
-    /// counters full, state in memory, challenges from a fixed seed.
+    /// The card of a built-in holder, of the built-in profile `card`: certificates as of now, in the
+    /// state that the holder is in, which is kept in memory, challenges from a fixed seed.
     ///
     /// # Errors
     /// When there is no holder of that name.
@@ -74,9 +76,10 @@ impl VirtualCard {
         personalised: Arc<Personalised>,
         store: Box<dyn Store>,
         persistent: PinStates,
-        randomness: Box<dyn Rng + Send>,
+        mut randomness: Box<dyn Rng + Send>,
     ) -> Self {
-        Self { personalised, persistent, store, randomness, volatile: Volatile::at_power_up() }
+        let atr = personalised.profile().atr.draw(&mut *randomness);
+        Self { personalised, persistent, store, randomness, volatile: Volatile::at_power_up(), atr }
     }
 
     /// What the card was personalised with.
@@ -93,6 +96,9 @@ impl VirtualCard {
 
     fn execute(&mut self, raw: &[u8]) -> Result<Vec<u8>, Refusal> {
         let apdu = CommandApdu::parse(raw)?;
+        if apdu.is_extended() && !self.personalised.profile().extended_length {
+            return Err(Status::WrongLength.into());
+        }
         match Command::try_from(apdu)? {
             Command::Select(select) => self.select(select),
             Command::ReadBinary { file, offset, length } => self.read_binary(file, offset, length),
@@ -104,6 +110,10 @@ impl VirtualCard {
             Command::InternalAuthenticate { key, challenge } => self.internal_authenticate(key, challenge),
             Command::GetChallenge(length) => Ok(self.get_challenge(length)),
             Command::GetData { tag, length } => self.get_data(tag, length),
+            Command::LastCommand => match self.personalised.profile().last_command_status {
+                Status::Success => Ok(Vec::with_capacity(2)),
+                refused => Err(refused.into()),
+            },
         }
     }
 }
@@ -126,11 +136,14 @@ pub fn unpredictable() -> impl Rng + Send {
 
 impl SmartCard for VirtualCard {
     fn atr(&mut self) -> Reaction {
-        Reaction::Answer(self.personalised.profile().atr.0.clone())
+        Reaction::Answer(self.atr.clone())
     }
 
     fn power(&mut self, power: Power) {
         use crate::profile::Fate;
+        if power == Power::On {
+            self.atr = self.personalised.profile().atr.draw(&mut *self.randomness);
+        }
         self.volatile = match power {
             Power::Off | Power::On => Volatile::at_power_up(),
             Power::WarmReset => Volatile {
@@ -158,10 +171,10 @@ impl SmartCard for VirtualCard {
 }
 
 impl Personalised {
-    /// The state of a card that has just been handed over: every counter full, every PIN as
-    /// issued.
+    /// The state of a card that has just been handed over: every PIN as issued, every counter full
+    /// unless the holder's state says otherwise.
     #[must_use]
     pub fn fresh_state(&self) -> PinStates {
-        PinStates::new(|pin| PinState { tries_left: self.profile().tries.of(pin), changed_value: None })
+        PinStates::new(|pin| PinState { tries_left: self.tries_at_issue(pin), changed_value: None })
     }
 }

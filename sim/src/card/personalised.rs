@@ -76,6 +76,7 @@ impl Personalised {
         now: Timestamp,
         addresses: &Addresses,
     ) -> Result<Self, PersonalisationError> {
+        let holder = holder.as_of(now);
         let issued = issue_with(&holder, now, addresses)?;
         let images = image::of(&holder);
         let source = Personalisation { holder: &holder, issued: &issued, images: &images, profile: &profile };
@@ -107,13 +108,21 @@ impl Personalised {
     /// # Errors
     /// When there is no holder of that name.
     pub fn built_in(holder: &str) -> Result<Self, PersonalisationError> {
+        Self::built_in_of(holder, Profile::card())
+    }
+
+    /// A built-in holder's card of this `profile`, with certificates as of now.
+    ///
+    /// # Errors
+    /// When there is no holder of that name.
+    pub fn built_in_of(holder: &str, profile: Profile) -> Result<Self, PersonalisationError> {
         let known = Holder::built_in_names();
         let holder = Holder::built_in(holder).ok_or_else(|| PersonalisationError::Unknown {
             kind: "holder",
             name: holder.to_owned(),
             known,
         })?;
-        Self::new(holder, Profile::card(), Timestamp::now())
+        Self::new(holder, profile, Timestamp::now())
     }
 
     /// The person.
@@ -158,14 +167,28 @@ impl Personalised {
         Some(&self.objects[application][index])
     }
 
-    pub(super) fn key(&self, key: PrivateKey) -> &dyn Signer {
+    /// `None` when the card does not have the key.
+    pub(super) fn key(&self, key: PrivateKey) -> Option<&dyn Signer> {
         match key {
-            PrivateKey::UserAuthentication => &*self.issued.user_authentication.key,
-            PrivateKey::DigitalSignature => &*self.issued.digital_signature.key,
-            PrivateKey::Text => &*self.issued.body.text_key,
-            PrivateKey::Visual => &*self.issued.body.visual_key,
-            PrivateKey::Common => &*self.issued.body.common_key,
+            PrivateKey::UserAuthentication => Some(&*self.issued.user_authentication.key),
+            PrivateKey::DigitalSignature => self.issued.digital_signature.as_ref().map(|pair| &*pair.key),
+            PrivateKey::Text => Some(&*self.issued.body.text_key),
+            PrivateKey::Visual => Some(&*self.issued.body.visual_key),
+            PrivateKey::Common => Some(&*self.issued.body.common_key),
         }
+    }
+
+    /// The tries of `pin` on a card that has just been handed over: as the holder says, at most as
+    /// many as a full counter has. The password of a signature certificate that does not exist was
+    /// never set: no try is left.
+    #[must_use]
+    pub fn tries_at_issue(&self, pin: PinName) -> u8 {
+        let full = self.profile.tries.of(pin);
+        let default = match pin {
+            PinName::DigitalSignature if self.issued.digital_signature.is_none() => 0,
+            _ => full,
+        };
+        self.holder.state.tries_left.of(pin).unwrap_or(default).min(full)
     }
 
     pub(super) const fn issued_pin(&self, pin: PinName) -> &PinValue {

@@ -2,7 +2,7 @@
 
 use super::VirtualCard;
 use super::commands::Answer;
-use crate::apdu::{MAX_RESPONSE_DATA, Status};
+use crate::apdu::Status;
 use crate::application;
 use crate::command::FileReference;
 use crate::file::FileKind;
@@ -20,7 +20,9 @@ impl VirtualCard {
     pub(super) fn read_binary(&mut self, file: FileReference, offset: u16, length: u32) -> Answer {
         let index = self.refer_to(file)?.ok_or(Status::NoCurrentEf)?;
         let content = match self.files()[index].kind {
-            FileKind::Transparent { read, .. } if read.is_met(self.volatile.verified) => {
+            FileKind::Transparent { read, .. }
+                if read.on(self.personalised.profile()).is_met(self.volatile.verified) =>
+            {
                 self.personalised.content(self.volatile.application, index)
             }
             FileKind::Transparent { .. } => return Err(Status::SecurityStatusNotSatisfied.into()),
@@ -37,7 +39,8 @@ impl VirtualCard {
             None => Err(Status::OffsetOutsideEf.into()),
             Some([]) => Err(Situation::ReadOffsetEqualsSize.into()),
             Some(rest) => {
-                let length = rest.len().min(length as usize).min(MAX_RESPONSE_DATA);
+                let longest = self.personalised.profile().longest_response;
+                let length = rest.len().min(length.min(longest) as usize);
                 Ok(answer(&rest[..length]))
             }
         }
@@ -67,8 +70,10 @@ impl VirtualCard {
     pub(super) fn get_data(&self, tag: u16, length: u32) -> Answer {
         const STORED_ATR: u16 = 0x5F51;
         let application = self.volatile.application;
-        let object = match self.personalised.profile().atr.split_first() {
-            Some((_ts, rest)) if tag == STORED_ATR && application != application::CARD_MANAGER => Some(rest),
+        let object = match tag {
+            STORED_ATR if application != application::CARD_MANAGER => {
+                Some(&*self.personalised.profile().stored_atr)
+            }
             _ => self.personalised.object(application, tag),
         };
         match object {

@@ -21,7 +21,10 @@ pub(super) fn names() -> Vec<&'static str> {
 pub(super) fn holder(name: &str) -> Option<Holder> {
     let (_, text) = documents().find(|(stem, _)| *stem == name)?;
     // a built-in document that does not parse is caught by the test below
-    Holder::parse(&format!("{name}.yaml"), text).ok()
+    let mut holder = Holder::parse(&format!("{name}.yaml"), text).ok()?;
+    let portrait = HOLDERS.get_file(format!("images/{name}.jp2"));
+    holder.images.portrait = portrait.map(|file| file.contents().to_vec());
+    Some(holder)
 }
 
 #[cfg(test)]

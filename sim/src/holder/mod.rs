@@ -2,15 +2,24 @@
 //! in it. Holders are YAML documents; those that come with the program are part of it.
 
 mod built_in;
+mod images;
 mod my_number;
 mod pin_value;
 mod source;
+mod state;
 
+pub use images::Images;
 pub use my_number::{MyNumber, MyNumberError, check_digit};
 pub use pin_value::{PinFormError, PinValue};
+pub use state::{
+    CertificateState, Certificates, IssuingGeneration, Revocation, SignatureCertificate, State, TriesLeft,
+};
 
 use crate::document::{self, DocumentError};
-use crate::key::KeyName;
+use crate::issue;
+use crate::key::{KeyError, KeyName};
+use crate::pki::JAPAN;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use std::path::Path;
 
@@ -30,6 +39,28 @@ pub struct Holder {
     pub card: Card,
     /// names of the keys in their card, out of the pool of TEST keys
     pub keys: Keys,
+    /// what is special about their card
+    pub state: State,
+    /// pictures of their own; see [`crate::image`]
+    pub images: Images,
+    /// where the file gives an age and no birth
+    age: Option<Age>,
+}
+
+/// An age that stays, whatever the clock shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Age {
+    years: i16,
+    birthday: Date,
+}
+
+impl Age {
+    /// The birth of someone who has completed this many years on `today`.
+    fn birth(self, today: Date) -> Option<Date> {
+        let birthday = issue::birthday_in(self.birthday, today.year())?;
+        let last = if birthday <= today { today.year() } else { today.year() - 1 };
+        issue::birthday_in(self.birthday, last.checked_sub(self.years)?)
+    }
 }
 
 /// A line in two languages.
@@ -46,7 +77,8 @@ pub struct Title {
 pub struct Person {
     /// 氏名: full-width, a full-width space between family and given name; at most 200 characters
     pub name: String,
-    /// 生年月日
+    /// 生年月日. Where the holder's file gives an age, the birth that fits it at the clock that
+    /// [`Holder::as_of`] was told last.
     pub birth: Date,
     /// 性別
     pub sex: Sex,
@@ -54,6 +86,18 @@ pub struct Person {
     pub address: String,
     /// 個人番号
     pub my_number: MyNumber,
+    /// 代替文字情報
+    pub substitutes: Substitutes,
+}
+
+/// 代替文字情報: for each character of the text a digit, `1` where it stands for another one that
+/// certificates cannot hold, `0` otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Substitutes {
+    /// of the name
+    pub name: String,
+    /// of the address
+    pub address: String,
 }
 
 /// 性別, as certificates and the card's text code it.
@@ -131,6 +175,22 @@ pub struct Keys {
     pub common: KeyName,
 }
 
+impl Keys {
+    /// The keys of the holder `id` before the certificates were renewed: the spare ones for the
+    /// certificates, all others as they are.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the pool lacks them, which a test rules out.
+    pub fn before_renewal(self, id: &str) -> Result<Self, KeyError> {
+        let spare = |purpose| KeyName::parse(&KeyName::spare(id, purpose)).map_err(|_| KeyError::Pem);
+        Ok(Self {
+            user_authentication: spare("user-authentication")?,
+            digital_signature: spare("digital-signature")?,
+            ..self
+        })
+    }
+}
+
 impl Holder {
     /// The holder of this name that comes with the program.
     #[must_use]
@@ -153,13 +213,39 @@ impl Holder {
     }
 
     /// Reads `text`, the contents of the holder's file `file_name`, whose stem becomes the
-    /// [`id`](Self::id). Name and birth are enough; everything else has a default.
+    /// [`id`](Self::id). Name and birth (or age) are enough; everything else has a default. Pictures
+    /// that it names are read from the folder of `file_name`.
     ///
     /// # Errors
     /// [`DocumentError::Invalid`] at the first thing that does not fit. Values out of the file are
     /// masked in the line that it shows, so that no PIN is printed.
     pub fn parse(file_name: &str, text: &str) -> Result<Self, DocumentError> {
         source::parse(file_name, text)
+    }
+
+    /// The holder when the clock shows `now`: someone whose file gives an age was born so long ago.
+    /// Nothing else changes, and nothing at all for those whose file gives a birth.
+    #[must_use]
+    pub fn as_of(mut self, now: Timestamp) -> Self {
+        let today = JAPAN.to_datetime(now).date();
+        if let Some(birth) = self.age.and_then(|age| age.birth(today)) {
+            self.person.birth = birth;
+        }
+        self
+    }
+
+    /// The age when the clock shows `now`, in completed years.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> i16 {
+        let birth = self.clone().as_of(now).person.birth;
+        issue::age(birth, JAPAN.to_datetime(now).date())
+    }
+
+    /// The state of the signature certificate in the card when the clock shows `now`; `None` when
+    /// there is none: by default before the fifteenth birthday.
+    #[must_use]
+    pub fn signature_certificate(&self, now: Timestamp) -> Option<CertificateState> {
+        self.state.certificates.digital_signature.at_age(self.age(now))
     }
 
     /// What tells this holder from others: the stem of the file. Serial numbers and the choice of

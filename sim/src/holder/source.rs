@@ -1,12 +1,22 @@
 //! A holder's YAML document: its shape, its defaults, and every rule that a value must keep. Errors
 //! show the line with the values masked, for a file may hold the PINs of a real card.
 
-use super::{Card, Holder, Keys, Municipality, MyNumber, Person, PinValue, Pins, Sex, Title};
+mod images;
+mod masking;
+mod state;
+
+use super::{
+    Age, Card, Holder, Keys, Municipality, MyNumber, Person, PinValue, Pins, Sex, Substitutes, Title,
+};
 use crate::document::{self, DocumentError, Position, Spanned};
 use crate::key::KeyName;
+use images::ImagesSource;
+use jiff::Timestamp;
 use jiff::civil::{Date, date};
+use masking::{mask_values, masked};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use state::StateSource;
 use std::path::Path;
 use zeroize::Zeroize;
 
@@ -16,6 +26,10 @@ const MAX_CHARACTERS: usize = 200;
 /// ub-common-name).
 const MAX_LOCALITY: usize = 58;
 
+/// Oldest age that a file may give.
+const MAX_AGE: i16 = 130;
+
+const DEFAULT_BIRTHDAY: &str = "04-02";
 const DEFAULT_ADDRESS: &str = "東京都千代田区試験町１丁目２番３号";
 const DEFAULT_MY_NUMBER: &str = "123456789018";
 const DEFAULT_CODE: &str = "13101";
@@ -40,6 +54,10 @@ struct HolderSource {
     card: CardSource,
     #[serde(default)]
     keys: KeysSource,
+    #[serde(default)]
+    state: StateSource,
+    #[serde(default)]
+    images: ImagesSource,
 }
 
 #[derive(Deserialize)]
@@ -53,11 +71,22 @@ struct TitleSource {
 #[serde(deny_unknown_fields)]
 struct PersonSource {
     name: Spanned<String>,
-    birth: Spanned<String>,
+    birth: Text,
+    age: Option<Spanned<i16>>,
+    birthday: Text,
     #[serde(default)]
     sex: SexSource,
     address: Text,
     my_number: Text,
+    #[serde(default)]
+    substitutes: SubstitutesSource,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct SubstitutesSource {
+    name: Text,
+    address: Text,
 }
 
 #[derive(Deserialize, Default)]
@@ -162,7 +191,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Holder, DocumentError> {
     let source: HolderSource = document::parse(file, text).map_err(|error| masked(error, text))?;
     let document = Document { file, text };
     let id = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or(file).to_owned();
-    let person = person(&document, &source.person)?;
+    let (person, age) = person(&document, &source.person)?;
     let title = match source.title {
         Some(TitleSource { ja, en }) => Title { ja, en },
         None => Title { ja: person.name.clone(), en: person.name.clone() },
@@ -193,7 +222,10 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Holder, DocumentError> {
     };
     let card = card(&document, &source.card, &id)?;
     let keys = keys(&document, &source.keys, &id)?;
-    Ok(Holder { id, title, person, municipality, pins, card, keys })
+    let state = source.state.read(&document)?;
+    let images = source.images.read(&document)?;
+    let holder = Holder { id, title, person, municipality, pins, card, keys, state, images, age };
+    Ok(holder.as_of(Timestamp::UNIX_EPOCH))
 }
 
 /// The security code that a holder's file does not tell: the last four digits of the first four
@@ -211,10 +243,10 @@ fn card(document: &Document<'_>, source: &CardSource, id: &str) -> Result<Card, 
     Ok(Card { security_code, expiry })
 }
 
-fn person(document: &Document<'_>, source: &PersonSource) -> Result<Person, DocumentError> {
+fn person(document: &Document<'_>, source: &PersonSource) -> Result<(Person, Option<Age>), DocumentError> {
     let name =
         full_width_text(&source.name.value).map_err(|problem| document.error(&source.name, problem))?;
-    let birth = birth(&source.birth.value).map_err(|problem| document.error(&source.birth, problem))?;
+    let (birth, age) = birth_or_age(document, source)?;
     let sex = match source.sex {
         SexSource::Male => Sex::Male,
         SexSource::Female => Sex::Female,
@@ -222,22 +254,52 @@ fn person(document: &Document<'_>, source: &PersonSource) -> Result<Person, Docu
     };
     let address = document.value(&source.address, DEFAULT_ADDRESS, full_width_text)?;
     let my_number = document.value(&source.my_number, DEFAULT_MY_NUMBER, MyNumber::parse)?;
-    Ok(Person { name, birth, sex, address, my_number })
+    let substitutes = Substitutes {
+        name: document.value(&source.substitutes.name, &none_of(&name), |map| substitutes(map, &name))?,
+        address: document
+            .value(&source.substitutes.address, &none_of(&address), |map| substitutes(map, &address))?,
+    };
+    Ok((Person { name, birth, sex, address, my_number, substitutes }, age))
+}
+
+/// A birth stands as it is; an age waits for a clock.
+fn birth_or_age(
+    document: &Document<'_>,
+    source: &PersonSource,
+) -> Result<(Date, Option<Age>), DocumentError> {
+    match (&source.birth, &source.age) {
+        (Some(at), None) => {
+            if let Some(birthday) = &source.birthday {
+                return Err(document.error(birthday, "`birthday` goes with `age`; `birth` says it already"));
+            }
+            let birth = birth(&at.value).map_err(|problem| document.error(at, problem))?;
+            Ok((birth, None))
+        }
+        (None, Some(at)) => {
+            if !(0..=MAX_AGE).contains(&at.value) {
+                return Err(document.error(at, format!("expected an age from 0 to {MAX_AGE} years")));
+            }
+            let birthday = document.value(&source.birthday, DEFAULT_BIRTHDAY, birthday)?;
+            Ok((birthday, Some(Age { years: at.value, birthday })))
+        }
+        (Some(_), Some(at)) => Err(document.error(at, "expected either `birth` or `age`, not both")),
+        (None, None) => Err(document.error(&source.name, "missing field `birth` (or `age`) beside the name")),
+    }
 }
 
 fn keys(document: &Document<'_>, source: &KeysSource, id: &str) -> Result<Keys, DocumentError> {
-    let spare = |purpose| KeyName::spare(id, purpose);
+    let default = |purpose| KeyName::default_of(id, purpose);
     let user_authentication =
-        document.value(&source.user_authentication, &spare("user-authentication"), KeyName::parse)?;
+        document.value(&source.user_authentication, &default("user-authentication"), KeyName::parse)?;
     let digital_signature =
-        document.value(&source.digital_signature, &spare("digital-signature"), KeyName::parse)?;
+        document.value(&source.digital_signature, &default("digital-signature"), KeyName::parse)?;
     Ok(Keys {
         user_authentication,
         digital_signature,
-        text: document.value(&source.text, &spare("text"), KeyName::parse)?,
-        visual: document.value(&source.visual, &spare("visual"), KeyName::parse)?,
-        session: document.value(&source.session, &spare("session"), KeyName::parse)?,
-        common: document.value(&source.common, &spare("common"), KeyName::parse)?,
+        text: document.value(&source.text, &default("text"), KeyName::parse)?,
+        visual: document.value(&source.visual, &default("visual"), KeyName::parse)?,
+        session: document.value(&source.session, &default("session"), KeyName::parse)?,
+        common: document.value(&source.common, &default("common"), KeyName::parse)?,
     })
 }
 
@@ -266,6 +328,26 @@ fn birth(text: &str) -> Result<Date, String> {
     }
 }
 
+/// A day of the year, as one of a leap year.
+fn birthday(text: &str) -> Result<Date, &'static str> {
+    let day = (text.len() == 5).then(|| format!("2000-{text}").parse().ok()).flatten();
+    day.ok_or("expected a day of the year, written like 05-31")
+}
+
+/// 代替文字情報 for a text all of whose characters are its own.
+fn none_of(text: &str) -> String {
+    "0".repeat(text.chars().count())
+}
+
+fn substitutes(map: &str, text: &str) -> Result<String, String> {
+    let characters = text.chars().count();
+    if map.len() == characters && map.bytes().all(|digit| matches!(digit, b'0' | b'1')) {
+        Ok(map.to_owned())
+    } else {
+        Err(format!("expected {characters} digits 0 or 1, one for each character of the text"))
+    }
+}
+
 fn expiry(text: &str) -> Result<Date, &'static str> {
     let expiry: Date = text.parse().map_err(|_| "expected a date that exists, written like 2035-06-15")?;
     if expiry.year() >= 1873 { Ok(expiry) } else { Err("expected a date of expiry from 1873-01-01") }
@@ -287,161 +369,5 @@ fn locality(text: &str) -> Result<String, String> {
     }
 }
 
-/// The same error without any value: the line masked, and what the YAML reader quotes left out.
-fn masked(error: DocumentError, text: &str) -> DocumentError {
-    let DocumentError::Invalid { position, problem, .. } = error else { return error };
-    let names_only = ["unknown field", "missing field", "duplicate mapping key"];
-    let problem = if names_only.iter().any(|start| problem.starts_with(start)) {
-        problem
-    } else {
-        match problem.rsplit_once("expected ") {
-            Some((_, expected)) if !expected.contains(['"', '\'']) => format!("expected {expected}"),
-            _ => "this is not YAML that can be read here".to_owned(),
-        }
-    };
-    DocumentError::invalid(&mask_values(text), position, problem)
-}
-
-/// `text` with every letter and digit replaced by `*`, except in keys (words before a colon).
-/// Columns stay where they were.
-fn mask_values(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut word = String::new();
-    for character in text.chars().chain(std::iter::once('\n')) {
-        if character.is_alphanumeric() || character == '_' {
-            word.push(character);
-        } else {
-            let is_key = character == ':' && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-            shown.extend(word.drain(..).map(|c| match c {
-                c if is_key => c,
-                c if c.is_ascii() => '*',
-                _ => '＊',
-            }));
-            shown.push(character);
-        }
-    }
-    shown.pop();
-    shown
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHORT: &str = "person: {name: 試験　太郎, birth: 2001-02-03}\n";
-
-    fn problem(text: &str) -> String {
-        parse("folder/taro.yaml", text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn name_and_birth_are_enough() {
-        let holder = parse("folder/taro.yaml", SHORT).unwrap();
-        assert_eq!(holder.id(), "taro");
-        assert_eq!(holder.title.ja, "試験　太郎");
-        assert_eq!(holder.person.birth, date(2001, 2, 3));
-        assert_eq!(holder.person.sex, Sex::Unknown);
-        assert_eq!(holder.municipality.city, "Chiyoda-ku");
-        assert!(holder.pins.digital_signature.matches(b"ABC123"));
-        assert_eq!(holder.keys.user_authentication.as_str(), KeyName::spare("taro", "user-authentication"));
-        assert!(holder.pins.text_input.matches(b"1234") && holder.pins.common_card.matches(b"1234"));
-        assert_eq!(holder.card.security_code.as_bytes().len(), 4);
-        assert_eq!(holder.card.expiry, None);
-    }
-
-    #[test]
-    fn what_is_printed_on_the_card_can_be_told() {
-        let text = format!("{SHORT}card: {{security_code: \"0815\", expiry: 2035-02-03}}\n");
-        let card = parse("taro.yaml", &text).unwrap().card;
-        assert!(card.security_code.matches(b"0815"));
-        assert_eq!(card.expiry, Some(date(2035, 2, 3)));
-        for (written, expected) in [
-            ("security_code: 98765", "2:23: a security code has 4 digits"),
-            ("expiry: 2035-02-30", "2:16: expected a date that exists"),
-        ] {
-            let told = problem(&format!("{SHORT}card: {{{written}}}\n"));
-            assert!(told.starts_with(&format!("folder/taro.yaml:{expected}")), "{told}");
-            assert!(!told.contains("98765"), "{told}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_key_name_is_answered_with_the_known_ones() {
-        let told = problem(&format!("{SHORT}keys: {{digital_signature: nobody}}\n"));
-        assert!(
-            told.starts_with("folder/taro.yaml:2:27: no key in the pool has this name; there are "),
-            "{told}"
-        );
-        assert!(told.contains("hanako-digital-signature"), "{told}");
-    }
-
-    #[test]
-    fn a_wrong_check_digit_is_shown_with_the_right_one() {
-        let text = "person:\n  name: 試験　太郎\n  birth: 2001-02-03\n  my_number: \"123456789012\"\n";
-        assert_eq!(
-            problem(text),
-            "folder/taro.yaml:4:14: the check digit of a My Number that begins so is 8, not 2\n   |\n \
-             4 |   my_number: \"************\"\n   |              ^"
-        );
-    }
-
-    #[test]
-    fn leading_zeros_survive_without_quotes() {
-        let holder = parse("taro.yaml", &format!("{SHORT}pins: {{user_authentication: 0012}}\n")).unwrap();
-        assert!(holder.pins.user_authentication.matches(b"0012"));
-    }
-
-    #[test]
-    fn no_error_prints_a_pin() {
-        for pins in [
-            "pins: {user_authentication: 98765}",
-            "pins: {user_authentication: \"98765\", digital_signature: S3CRET98765}",
-            "pins: {digital_signature: s3cret98765}",
-            "pins: {user_authentication: \"9876\", digitalsignature: S3CRET98765}",
-            "pins: S3CRET98765",
-            "pins: [98765, S3CRET98765]",
-            "pins: {user_authentication: [98765]}",
-            "pins: {user_authentication: !!int S3CRET98765}",
-            "pins: {user_authentication: \"98765}",
-            "pins: {user_authentication: \"S3CRET98765\\q\"}",
-            "pins: {user_authentication: *S3CRET98765}",
-            "pins: 98765: S3CRET98765",
-            "pin: {user_authentication: \"98765\"}",
-            "S3CRET98765",
-            "pins:\n  user_authentication: 98765\n digital_signature: S3CRET98765",
-        ] {
-            let told = problem(&format!("{SHORT}{pins}\n"));
-            for secret in ["98765", "9876", "S3CRET", "s3cret"] {
-                assert!(!told.contains(secret), "{told}");
-            }
-            assert!(told.starts_with("folder/taro.yaml:"), "{told}");
-        }
-    }
-
-    #[test]
-    fn a_pin_of_the_wrong_form_is_told_the_rule() {
-        let text = format!("{SHORT}pins: {{user_authentication: \"12345\"}}\n");
-        assert_eq!(
-            problem(&text),
-            "folder/taro.yaml:2:29: this PIN has 4 digits (0 to 9)\n   |\n \
-             2 | pins: {user_authentication: \"*****\"}\n   |                             ^"
-        );
-    }
-
-    #[test]
-    fn values_that_no_certificate_can_hold_are_refused_where_they_stand() {
-        let long = "字".repeat(201);
-        for (text, expected) in [
-            ("person: {name: a, birth: 2001-02-30}".to_owned(), "1:26: expected a date that exists"),
-            ("person: {name: a, birth: 1872-12-31}".to_owned(), "1:26: expected a date of birth from 1873"),
-            (format!("person: {{name: {long}, birth: 2001-02-03}}"), "1:16: this has 201 characters"),
-            ("person: {name: \"a\\nb\", birth: 2001-02-03}".to_owned(), "1:16: a line break"),
-            (format!("{SHORT}municipality: {{code: \"131016\"}}"), "2:22: a municipality code has 5 digits"),
-            (format!("{SHORT}municipality: {{city: 千代田区}}"), "2:22: expected a name in Latin letters"),
-            ("person: {name: a}".to_owned(), "1:"),
-        ] {
-            let told = problem(&text);
-            assert!(told.starts_with(&format!("folder/taro.yaml:{expected}")), "{told}");
-        }
-    }
-}
+mod tests;

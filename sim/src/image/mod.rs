@@ -1,7 +1,11 @@
-//! The pictures in 券面事項確認: the smallest that are valid, all of one colour.
+//! The pictures in 券面事項確認: a holder's own where the file names some, drawn from the person's data
+//! otherwise. How large the real ones are is not public, but for 個人番号 (72 by 12).
+
+mod bitmap;
+mod font;
 
 use crate::holder::Holder;
-use hex_literal::hex;
+use bitmap::Bitmap;
 
 /// The pictures of one card, as its files hold them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,28 +22,54 @@ pub struct CardImages {
     pub my_number_png: Vec<u8>,
 }
 
-/// The pictures of `holder`'s card.
+/// Nobody's face, for holders who have no portrait.
+static STAND_IN: &[u8] = include_bytes!("../../vectors/holders/images/stand-in.jp2");
+
+/// The pictures of `holder`'s card. None is empty.
 #[must_use]
-pub fn of(_: &Holder) -> CardImages {
+pub fn of(holder: &Holder) -> CardImages {
+    let images = &holder.images;
+    let own = |own: &Option<Vec<u8>>, drawn: &dyn Fn() -> Bitmap| match own {
+        Some(own) => own.clone(),
+        None => drawn().png(),
+    };
+    let person = &holder.person;
     CardImages {
-        name_png: WHITE_PIXEL.to_vec(),
-        address_png: WHITE_PIXEL.to_vec(),
-        portrait_jp2: GREY_SQUARE.to_vec(),
-        security_code_png: WHITE_PIXEL.to_vec(),
-        my_number_png: WHITE_PIXEL.to_vec(),
+        name_png: own(&images.name, &|| Bitmap::of_text(&person.name)),
+        address_png: own(&images.address, &|| Bitmap::of_text(&person.address)),
+        portrait_jp2: images.portrait.as_deref().unwrap_or(STAND_IN).to_vec(),
+        security_code_png: own(&images.security_code, &|| {
+            Bitmap::of_digits(holder.card.security_code.as_bytes())
+        }),
+        my_number_png: own(&images.my_number, &|| Bitmap::of_digits(person.my_number.as_bytes())),
     }
 }
 
-/// A PNG of one white pixel, one bit deep.
-const WHITE_PIXEL: [u8; 67] = hex!(
-    "89504E470D0A1A0A0000000D4948445200000001000000010100000000376EF9240000000A4944415478DA6368000000"
-    "820081DA45083B0000000049454E44AE426082"
-);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
 
-/// A JPEG 2000 of eight by eight grey pixels: one tile whose only packet is empty.
-const GREY_SQUARE: [u8; 167] = hex!(
-    "0000000C6A5020200D0A870A00000014667479706A703220000000006A7032200000002D6A7032680000001669686472"
-    "00000008000000080001070700000000000F636F6C72010000000000110000005A6A703263FF4FFF5100290000000000"
-    "08000000080000000000000000000000080000000800000000000000000001070101FF52000C00000001000004040001"
-    "FF5C00044040FF90000A00000000000F0001FF9300FFD9"
-);
+    #[test]
+    fn every_built_in_holder_has_pictures_and_a_face_of_their_own() {
+        let mut faces = BTreeSet::from([STAND_IN.to_vec()]);
+        for name in Holder::built_in_names() {
+            let images = of(&Holder::built_in(name).unwrap());
+            for png in
+                [&images.name_png, &images.address_png, &images.security_code_png, &images.my_number_png]
+            {
+                assert!(png.starts_with(b"\x89PNG\r\n\x1A\n"), "{name}");
+            }
+            assert!(images.portrait_jp2.starts_with(b"\x00\x00\x00\x0CjP  "), "{name}");
+            assert!(faces.insert(images.portrait_jp2), "{name}");
+            // width and height of the picture of 個人番号, in its IHDR
+            assert_eq!(images.my_number_png[16..24], [0, 0, 0, 72, 0, 0, 0, 12], "{name}");
+        }
+    }
+
+    #[test]
+    fn who_has_no_portrait_gets_the_stand_in() {
+        let holder = Holder::parse("mine.yaml", "person: {name: 髙橋, age: 40}\n").unwrap();
+        assert_eq!(of(&holder).portrait_jp2, STAND_IN);
+    }
+}

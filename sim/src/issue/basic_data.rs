@@ -21,15 +21,9 @@ pub(super) fn subject_alt_name(person: &Person) -> der::Result<Extension> {
         (BIRTH, &birth(person.birth)),
         (SEX, &person.sex.code().to_string()),
         (ADDRESS, &person.address),
-        (NAME_SUBSTITUTES, &no_substitutes(&person.name)),
-        (ADDRESS_SUBSTITUTES, &no_substitutes(&person.address)),
+        (NAME_SUBSTITUTES, &person.substitutes.name),
+        (ADDRESS_SUBSTITUTES, &person.substitutes.address),
     ])
-}
-
-/// 代替文字情報: one digit for each character, `1` where another character stands for it. Holders
-/// are written with the characters they have, so all are `0`.
-fn no_substitutes(text: &str) -> String {
-    "0".repeat(text.chars().count())
 }
 
 /// 生年月日: the digit of the era, then the date with the Western year, such as `319800217`.
@@ -57,10 +51,5 @@ mod tests {
         ] {
             assert_eq!(birth(day), expected);
         }
-    }
-
-    #[test]
-    fn substitutes_count_characters_and_not_bytes() {
-        assert_eq!(no_substitutes("番号　花子"), "00000");
     }
 }

@@ -4,28 +4,35 @@ use crate::pki::{JAPAN, Validity, end_of_day, start_of_day};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-/// A certificate ends on the fifth birthday after its issue.
-const YEARS_VALID: i16 = 5;
-
 /// When a holder's certificates were issued and until when they are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IssueWindow {
     /// the day of issue, in Japan
     pub issued_on: Date,
-    /// from 00:00:00 of that day to 23:59:59 (14:59:59Z) of the fifth birthday after it
+    /// from 00:00:00 of that day to 23:59:59 (14:59:59Z) of the fifth birthday after it, for an
+    /// ordinary certificate
     pub validity: Validity,
 }
 
 impl IssueWindow {
+    /// A certificate ends on the fifth birthday after its issue.
+    pub const YEARS: i16 = 5;
+
+    /// The window from the beginning of `issued_on` to the end of `expires_on`, both in Japan. `None`
+    /// beyond the calendar.
+    #[must_use]
+    pub fn new(issued_on: Date, expires_on: Date) -> Option<Self> {
+        let validity = Validity { not_before: start_of_day(issued_on)?, not_after: end_of_day(expires_on)? };
+        Some(Self { issued_on, validity })
+    }
+
     /// The window for someone born on `birth` when the clock shows `now`: issued on the last
     /// birthday, or on the day of birth itself for a clock before it (whose certificates are then
     /// not yet valid). `None` when it would end after the year 9999.
     #[must_use]
     pub fn at(birth: Date, now: Timestamp) -> Option<Self> {
         let issued_on = last_birthday(birth, JAPAN.to_datetime(now).date())?;
-        let expires_on = birthday_in(birth, issued_on.year().checked_add(YEARS_VALID)?)?;
-        let validity = Validity { not_before: start_of_day(issued_on)?, not_after: end_of_day(expires_on)? };
-        Some(Self { issued_on, validity })
+        Self::new(issued_on, birthday_in(birth, issued_on.year().checked_add(Self::YEARS)?)?)
     }
 }
 
@@ -38,6 +45,12 @@ pub fn last_birthday(birth: Date, today: Date) -> Option<Date> {
     }
     let this_year = birthday_in(birth, today.year())?;
     if this_year <= today { Some(this_year) } else { birthday_in(birth, today.year() - 1) }
+}
+
+/// Completed years of someone born on `birth`, counted from birthday to birthday.
+#[must_use]
+pub fn age(birth: Date, today: Date) -> i16 {
+    last_birthday(birth, today).map_or(0, |birthday| birthday.year() - birth.year())
 }
 
 /// The birthday in `year` of someone born on `birth`. Born on 29 February, it is taken to be

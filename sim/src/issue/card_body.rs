@@ -64,7 +64,8 @@ impl CardBody {
 /// then. `None` when that would be after the year 9999.
 #[must_use]
 pub fn card_expiry(holder: &Holder, now: Timestamp) -> Option<Date> {
-    expiry(holder, &IssueWindow::at(holder.person.birth, now)?)
+    let holder = holder.clone().as_of(now);
+    expiry(&holder, &IssueWindow::at(holder.person.birth, now)?)
 }
 
 fn expiry(holder: &Holder, window: &IssueWindow) -> Option<Date> {

@@ -4,8 +4,8 @@ use super::{Addresses, CertifiedKey, IssueWindow, basic_data};
 use crate::holder::Holder;
 use crate::key::{RsaKey, Signer};
 use crate::pki::{
-    CertificationAuthority, DistinguishedName, Partition, PkiError, Record, Request, derived, extension,
-    serial_number,
+    CertificationAuthority, DistinguishedName, JAPAN, Partition, PkiError, Record, Request, derived,
+    extension, serial_number, start_of_day,
 };
 use const_oid::ObjectIdentifier;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ fn certify(
     extensions: Vec<Extension>,
 ) -> Result<CertifiedKey, PkiError> {
     let purpose = authority.authority().purpose();
-    let serial_number = serial_number(&["certificate", purpose, holder.id(), &window.issued_on.to_string()])?;
+    let serial_number = serial_number(&["certificate", purpose, holder.id(), &moment(window)])?;
     let certificate = authority.certify(Request {
         serial_number: serial_number.clone(),
         validity: window.validity,
@@ -103,6 +103,17 @@ fn partition(holder: &Holder) -> Partition {
     Partition { prefecture: municipality.prefecture.clone(), city: municipality.city.clone() }
 }
 
+/// What tells this issue from others to the same holder: the day, or the instant where it was not
+/// the beginning of a day.
+fn moment(window: &IssueWindow) -> String {
+    let not_before = window.validity.not_before;
+    if start_of_day(window.issued_on) == Some(not_before) {
+        window.issued_on.to_string()
+    } else {
+        not_before.to_string()
+    }
+}
+
 /// One distribution point for each municipality, in the authority's directory.
 fn crl_distribution_point(holder: &Holder, authority: &CertificationAuthority) -> der::Result<Extension> {
     extension::crl_distribution_point(partition(holder).name(authority.authority())?)
@@ -111,7 +122,7 @@ fn crl_distribution_point(holder: &Holder, authority: &CertificationAuthority) -
 /// The common name of 利用者証明用, of the form measured (`997794E9AGCIEG13221003A`): eight
 /// hexadecimal digits, six letters, the municipality, the suffix.
 fn opaque_name(holder: &Holder, window: &IssueWindow) -> String {
-    let hash = derived(&["common name", holder.id(), &window.issued_on.to_string()]);
+    let hash = derived(&["common name", holder.id(), &moment(window)]);
     let digits: String = hash[..4].iter().map(|byte| format!("{byte:02X}")).collect();
     let letters: String = hash[4..10].iter().map(|byte| char::from(b'A' + byte % 10)).collect();
     format!("{digits}{letters}{}{COMMON_NAME_SUFFIX}", holder.municipality.code)
@@ -120,10 +131,10 @@ fn opaque_name(holder: &Holder, window: &IssueWindow) -> String {
 /// The common name of 署名用, of the form measured (`202510161726000013413221003A`): twelve digits
 /// of date and time, seven digits, the municipality, the suffix.
 fn dated_name(holder: &Holder, window: &IssueWindow) -> String {
-    let hash = derived(&["number", holder.id(), &window.issued_on.to_string()]);
+    let hash = derived(&["number", holder.id(), &moment(window)]);
     let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) % 10_000_000;
-    let day = window.issued_on.strftime("%Y%m%d");
-    format!("{day}0000{number:07}{}{COMMON_NAME_SUFFIX}", holder.municipality.code)
+    let issued_at = JAPAN.to_datetime(window.validity.not_before).strftime("%Y%m%d%H%M");
+    format!("{issued_at}{number:07}{}{COMMON_NAME_SUFFIX}", holder.municipality.code)
 }
 
 #[cfg(test)]

@@ -8,15 +8,17 @@ mod birthday;
 mod card_body;
 mod end_entity;
 mod era;
+mod period;
 
 pub use addresses::{Addresses, MalformedUrl, OcspUrl};
-pub use birthday::{IssueWindow, birthday_in, last_birthday};
+pub use birthday::{IssueWindow, age, birthday_in, last_birthday};
 pub use card_body::{CardBody, card_expiry, issued_pin};
 
-use crate::holder::Holder;
+use crate::holder::{self, CertificateState, Holder};
 use crate::key::Signer;
-use crate::pki::{Authority, CertificationAuthority, Generation, PkiError, Record};
+use crate::pki::{Authority, CertificationAuthority, PkiError, Reason, Record, Revocation};
 use jiff::Timestamp;
+use period::Period;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -25,8 +27,8 @@ use thiserror::Error;
 pub struct Issued {
     /// 利用者証明用 (EF 000A, key 0017)
     pub user_authentication: CertifiedKey,
-    /// 署名用 (EF 0001, key 001A)
-    pub digital_signature: CertifiedKey,
+    /// 署名用 (EF 0001, key 001A); none for children and on face-authentication cards
+    pub digital_signature: Option<CertifiedKey>,
     /// the certificate of the authority behind 利用者証明用 (EF 000B)
     pub user_authentication_ca: Vec<u8>,
     /// the certificate of the authority behind 署名用 (EF 0002)
@@ -60,11 +62,13 @@ pub enum IssueError {
     Pki(#[from] PkiError),
 }
 
-/// Issues both certificates for `holder`, as they are in the card when the clock shows `now`, with
-/// the default [`Addresses`].
+/// Issues the certificates of `holder`, as they are in the card when the clock shows `now`, with the
+/// default [`Addresses`].
 ///
-/// They were issued on the holder's last birthday (see [`IssueWindow`]), and by the generation of
-/// each authority that was the latest one then.
+/// An ordinary holder's were issued on the last birthday (see [`IssueWindow`]), and by the generation
+/// of each authority that was the latest one then; the holder's
+/// [`State`](crate::holder::State) may say otherwise. Whether
+/// one is revoked is nothing that can be seen in it.
 ///
 /// # Errors
 /// [`IssueError`] when the clock is near the end of the calendar, or a key cannot be used.
@@ -72,24 +76,83 @@ pub fn issue(holder: &Holder, now: Timestamp) -> Result<Issued, IssueError> {
     issue_with(holder, now, &Addresses::default())
 }
 
-/// Issues both certificates for `holder` as [`issue`] does, with other addresses in them. Serial
+/// Issues the certificates of `holder` as [`issue`] does, with other addresses in them. Serial
 /// numbers do not depend on these.
 ///
 /// # Errors
 /// As [`issue`].
 pub fn issue_with(holder: &Holder, now: Timestamp, addresses: &Addresses) -> Result<Issued, IssueError> {
-    let out_of_range = || IssueError::Clock { now };
-    let window = IssueWindow::at(holder.person.birth, now).ok_or_else(out_of_range)?;
-    let generation = Generation::at(window.validity.not_before).ok_or_else(out_of_range)?;
-    let authentication_ca = CertificationAuthority::of(Authority::UserAuthentication, generation)?;
-    let signature_ca = CertificationAuthority::of(Authority::DigitalSignature, generation)?;
+    let holder = &holder.clone().as_of(now);
+    let period = |certificate: CertificateState| {
+        let period = Period::at(holder.person.birth, &holder.state, certificate, now);
+        period.ok_or(IssueError::Clock { now })
+    };
+    let authentication = period(holder.state.certificates.user_authentication)?;
+    let signature_state = holder.signature_certificate(now);
+    let signature = period(signature_state.unwrap_or_default())?;
+    let authentication_ca =
+        CertificationAuthority::of(Authority::UserAuthentication, authentication.generation)?;
+    let signature_ca = CertificationAuthority::of(Authority::DigitalSignature, signature.generation)?;
+    let card = IssueWindow::at(holder.person.birth, now).ok_or(IssueError::Clock { now })?;
+    let mut user_authentication =
+        end_entity::user_authentication(holder, &authentication.window, &authentication_ca, addresses)?;
+    let state = holder.state.certificates.user_authentication;
+    user_authentication.record.note(state, Reason::CessationOfOperation);
+    let mut digital_signature = None;
+    if let Some(state) = signature_state {
+        let mut certified = end_entity::digital_signature(holder, &signature.window, &signature_ca)?;
+        // moving house or another name is what ends most of these
+        certified.record.note(state, Reason::AffiliationChanged);
+        digital_signature = Some(certified);
+    }
     Ok(Issued {
-        user_authentication: end_entity::user_authentication(holder, &window, &authentication_ca, addresses)?,
-        digital_signature: end_entity::digital_signature(holder, &window, &signature_ca)?,
+        user_authentication,
+        digital_signature,
         user_authentication_ca: authentication_ca.certificate().to_vec(),
         digital_signature_ca: signature_ca.certificate().to_vec(),
-        body: CardBody::issue(holder, &window, now)?,
+        body: CardBody::issue(holder, &card, now)?,
     })
+}
+
+impl Issued {
+    /// The certificates of the holder: 利用者証明用, then 署名用 where there is one.
+    pub fn certified(&self) -> impl Iterator<Item = &CertifiedKey> {
+        std::iter::once(&self.user_authentication).chain(&self.digital_signature)
+    }
+}
+
+impl Record {
+    /// Notes what the holder's file says of the certificate: revoked (for `reason`) or on hold since
+    /// its first day.
+    fn note(&mut self, state: CertificateState, reason: Reason) {
+        self.revoked = state.revocation().map(|revocation| Revocation {
+            since: self.validity.not_before,
+            reason: match revocation {
+                holder::Revocation::Revoked => reason,
+                holder::Revocation::OnHold => Reason::CertificateHold,
+            },
+        });
+    }
+}
+
+/// What was in the card of a `holder` who has just renewed the certificates: those that were
+/// replaced, with other keys, and are revoked since. `None` for everyone else.
+///
+/// # Errors
+/// As [`issue`].
+pub fn superseded(holder: &Holder, now: Timestamp) -> Result<Option<Issued>, IssueError> {
+    if !holder.state.renewed {
+        return Ok(None);
+    }
+    let mut before = holder.clone();
+    before.keys = holder.keys.clone().before_renewal(holder.id()).map_err(PkiError::from)?;
+    before.state.renewed = false;
+    let since = issue(holder, now)?.user_authentication.record.validity.not_before;
+    let mut issued = issue(&before, now)?;
+    for certified in std::iter::once(&mut issued.user_authentication).chain(&mut issued.digital_signature) {
+        certified.record.revoked = Some(Revocation { since, reason: Reason::Superseded });
+    }
+    Ok(Some(issued))
 }
 
 #[cfg(test)]
@@ -105,7 +168,8 @@ mod tests {
         let first = hanako_at("2025-06-14T15:00:00Z").unwrap();
         let last = hanako_at("2026-06-14T14:59:59Z").unwrap();
         assert_eq!(first.user_authentication.certificate, last.user_authentication.certificate);
-        assert_eq!(first.digital_signature.certificate, last.digital_signature.certificate);
+        let signature = |issued: &Issued| issued.digital_signature.as_ref().unwrap().certificate.clone();
+        assert_eq!(signature(&first), signature(&last));
         assert_eq!(first.user_authentication_ca, last.user_authentication_ca);
         assert_eq!(first.digital_signature_ca, last.digital_signature_ca);
         let next = hanako_at("2026-06-14T15:00:00Z").unwrap();

@@ -80,6 +80,14 @@ impl KeyName {
         format!("spare-{}-{purpose}", Sha256::digest(id)[0] % SPARE_SETS)
     }
 
+    /// The name of the key that the holder `id` has when the holder's file names none: the one called
+    /// after the holder where there is one, otherwise a [spare](Self::spare) one.
+    #[must_use]
+    pub fn default_of(id: &str, purpose: &str) -> String {
+        let own = format!("{id}-{purpose}");
+        if Self::parse(&own).is_ok() { own } else { Self::spare(id, purpose) }
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -142,9 +150,12 @@ mod tests {
     #[test]
     fn built_in_holders_share_no_named_key_and_use_no_spare_one_for_certificates() {
         let mut seen = BTreeSet::new();
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
         for name in Holder::built_in_names() {
-            let keys = Holder::built_in(name).unwrap().keys;
-            for key in [keys.user_authentication, keys.digital_signature] {
+            let holder = Holder::built_in(name).unwrap();
+            let signature = holder.signature_certificate(now).map(|_| holder.keys.digital_signature);
+            let keys = holder.keys;
+            for key in [Some(keys.user_authentication), signature].into_iter().flatten() {
                 assert!(!key.as_str().starts_with("spare-"), "{name} uses {key:?}");
                 assert!(seen.insert(key.as_str()), "{name} shares {key:?}");
             }

@@ -57,6 +57,12 @@ impl Generation {
         Some(Self { number, validity: Validity { not_before, not_after } })
     }
 
+    /// The generation before; `None` before the year 0.
+    #[must_use]
+    pub fn previous(self) -> Option<Self> {
+        Self::numbered(self.number.checked_sub(1)?)
+    }
+
     /// k: 0 for the generation that began in 2015, negative before.
     #[must_use]
     pub fn number(self) -> i16 {
