@@ -1,6 +1,8 @@
 //! A command costs one allocation: the answer, at its exact size. What the cryptographic library
 //! allocates for itself in C is not seen here.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use allocation_counter::measure;
 use vmyna_sim::apdu::CommandBuilder;
 use vmyna_sim::card::VirtualCard;

@@ -362,7 +362,7 @@ fn a_scenario_of_a_holder_that_nobody_knows_is_refused_before_anything_is_sent()
     folder.write("3.yaml", format!("{head}  - select: jpki\n"));
     let told = folder.refusal(["run", ".", "--card", "vpcd:0", "--wait", "0"]);
     insta::assert_snapshot!(told, @r#"
-    error: ./3.yaml:4:9: there is no built-in holder "jiro"; built in are: hanako. --holder FILE takes another for all scenarios
+    error: ./3.yaml:4:9: there is no built-in holder "jiro"; built in are: abroad, blocked, child, expired, face-authentication, generation-current, generation-oldest, generation-previous, hanako, last-try, moved, not-yet-valid, on-hold, renewed, revoked, substituted, taro. --holder FILE takes another for all scenarios
     exit code 2
     "#);
 }
