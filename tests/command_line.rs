@@ -613,6 +613,7 @@ fn the_help_texts_teach() {
     Commands:
       run          Replay scenarios against a card
       serve        Put a virtual card into a reader and keep it there
+      pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
       holders      List the built-in holders, or show one
       completions  Print the completions of a shell
       help         Print this message or the help of the given subcommand(s)
@@ -626,6 +627,7 @@ fn the_help_texts_teach() {
       vmyna run --list          what there is to replay
       vmyna serve               put a card into pcscd's virtual reader, for any PC/SC program
       vmyna run --card vpcd     replay against a virtual card that connects here
+      vmyna pki write           what a service needs to trust the card's certificates
     `vmyna COMMAND --help` says more.
 
     Exit codes:
@@ -743,6 +745,11 @@ fn the_help_texts_teach() {
           --state <FILE>
               Keep counters and changed PINs in this file, which is made when it is not there; without
               it every start is a fresh card
+
+          --ocsp-url <URL>
+              The OCSP responder that its certificate names; `vmyna pki serve` is one
+
+              [default: http://ocsp.vmyna.test]
 
           --connect <HOST:PORT>
               Where the reader listens, now or later

@@ -21,6 +21,7 @@ pub mod language;
 pub mod link;
 pub mod report;
 pub mod requirement;
+pub mod responder;
 pub mod run;
 pub mod scenario;
 pub mod terminal;

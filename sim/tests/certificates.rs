@@ -324,9 +324,9 @@ fn accepted_by_openssl(holder: &Holder, now: &str) {
             let verify = ["verify", "-attime", &at, "-x509_strict", "-check_ss_sig", "-CAfile", "ca.pem"];
             openssl(&[&verify[..], &["-purpose", purpose, "leaf.pem"]].concat(), folder)
         };
-        let in_time = certified.validity.contains(now);
+        let in_time = certified.record.validity.contains(now);
         assert_eq!(verify(now).status.success(), in_time, "{}", holder.id());
-        let output = verify(if in_time { now } else { certified.validity.not_before });
+        let output = verify(if in_time { now } else { certified.record.validity.not_before });
         assert_eq!(String::from_utf8_lossy(&output.stdout), "leaf.pem: OK\n", "{}", holder.id());
     }
 }
@@ -346,10 +346,18 @@ fn every_built_in_holder_can_be_read_by_x509_parser() {
             let (leaf, ca) = (read(&certified.certificate), read(ca));
             let told = described(&leaf);
             assert!(told.contains(&format!("AKI {}", key_identifier(&ca))), "{name}: {told}");
-            assert_eq!(leaf.raw_serial(), certified.serial_number, "{name}");
+            assert_eq!(leaf.raw_serial(), certified.record.serial_number.as_bytes(), "{name}");
             let validity = leaf.validity();
-            assert_eq!(validity.not_before.timestamp(), certified.validity.not_before.as_second(), "{name}");
-            assert_eq!(validity.not_after.timestamp(), certified.validity.not_after.as_second(), "{name}");
+            assert_eq!(
+                validity.not_before.timestamp(),
+                certified.record.validity.not_before.as_second(),
+                "{name}"
+            );
+            assert_eq!(
+                validity.not_after.timestamp(),
+                certified.record.validity.not_after.as_second(),
+                "{name}"
+            );
             assert_eq!(ca.subject(), leaf.issuer(), "{name}");
             leaf.verify_signature(Some(ca.public_key())).unwrap();
             ca.verify_signature(None).unwrap();
@@ -383,9 +391,12 @@ fn a_renewal_changes_numbers_and_keys_and_only_then_was_there_anything_before() 
     let holder = Holder::built_in("renewed").unwrap();
     let (after, before) = (issued_to(&holder, NOW), superseded(&holder, now).unwrap().unwrap());
     for ((new, _), (old, _)) in certified(&after).into_iter().zip(certified(&before)) {
-        assert_ne!(new.serial_number, old.serial_number);
+        assert_ne!(new.record.serial_number, old.record.serial_number);
         assert_ne!(new.key.public_key(), old.key.public_key());
-        assert!(old.validity.not_before < new.validity.not_before && new.validity.contains(now));
+        assert!(
+            old.record.validity.not_before < new.record.validity.not_before
+                && new.record.validity.contains(now)
+        );
     }
     assert!(superseded(&hanako(), now).unwrap().is_none());
 }

@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out.
 
 mod holders;
+mod pki;
 mod run;
 mod serve;
 
@@ -30,6 +31,7 @@ Examples:
   vmyna run --list          what there is to replay
   vmyna serve               put a card into pcscd's virtual reader, for any PC/SC program
   vmyna run --card vpcd     replay against a virtual card that connects here
+  vmyna pki write           what a service needs to trust the card's certificates
 `vmyna COMMAND --help` says more.
 
 Exit codes:
@@ -42,6 +44,8 @@ Exit codes:
 enum Command {
     Run(run::Arguments),
     Serve(serve::Arguments),
+    /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
+    Pki(pki::Arguments),
     /// List the built-in holders, or show one
     Holders(holders::Arguments),
     /// Print the completions of a shell
@@ -101,6 +105,7 @@ pub fn main() -> Exit {
     let result = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve::serve(arguments),
+        Command::Pki(arguments) => pki::pki(arguments),
         Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vmyna_sim::card::{Personalised, VirtualCard, unpredictable};
+use vmyna_sim::issue::{Addresses, OcspUrl};
 use vmyna_sim::latency::Slow;
 use vmyna_sim::smart_card::{Power, SmartCard};
 use vmyna_sim::store::{FileStore, MemoryStore, Store};
@@ -34,6 +35,10 @@ pub(super) struct Arguments {
     /// every start is a fresh card
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+
+    /// The OCSP responder that its certificate names; `vmyna pki serve` is one
+    #[arg(long, value_name = "URL", default_value_t = OcspUrl::default())]
+    ocsp_url: OcspUrl,
 
     /// Where the reader listens, now or later
     #[arg(long, value_name = "HOST:PORT", default_value_t = Address::default(), conflicts_with = "listen")]
@@ -81,7 +86,8 @@ pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
     {
         return Err(usage(format!("{}: the state and the trace need a file each", trace.display())));
     }
-    let personalised = Personalised::new(holder, profile, jiff::Timestamp::now());
+    let addresses = Addresses { ocsp: arguments.ocsp_url };
+    let personalised = Personalised::with_addresses(holder, profile, jiff::Timestamp::now(), &addresses);
     let personalised = Arc::new(personalised.map_err(|error| usage(error.to_string()))?);
     let fresh = personalised.fresh_state();
     let (store, state): (Box<dyn Store>, _) = match &arguments.state {

@@ -6,7 +6,7 @@ use crate::document::DocumentError;
 use crate::file::{DataObject, ElementaryFile, FileKind, Personalisation, PrivateKey};
 use crate::holder::{Holder, PinValue};
 use crate::image;
-use crate::issue::{IssueError, Issued, issue, issued_pin};
+use crate::issue::{Addresses, IssueError, Issued, issue_with, issued_pin};
 use crate::key::Signer;
 use crate::pin::PinName;
 use crate::pki::PkiError;
@@ -63,8 +63,21 @@ impl Personalised {
     /// # Errors
     /// When the certificates cannot be issued.
     pub fn new(holder: Holder, profile: Profile, now: Timestamp) -> Result<Self, PersonalisationError> {
+        Self::with_addresses(holder, profile, now, &Addresses::default())
+    }
+
+    /// As [`new`](Self::new), with these addresses in the certificates.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_addresses(
+        holder: Holder,
+        profile: Profile,
+        now: Timestamp,
+        addresses: &Addresses,
+    ) -> Result<Self, PersonalisationError> {
         let holder = holder.as_of(now);
-        let issued = issue(&holder, now)?;
+        let issued = issue_with(&holder, now, addresses)?;
         let images = image::of(&holder);
         let source = Personalisation { holder: &holder, issued: &issued, images: &images, profile: &profile };
         let stored = |file: &ElementaryFile| match file.kind {

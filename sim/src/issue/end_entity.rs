@@ -1,11 +1,11 @@
 //! The two certificates of a holder, extension for extension and in the order of a real test card.
 
-use super::{CertifiedKey, IssueWindow, basic_data};
-use crate::holder::{Holder, Municipality};
+use super::{Addresses, CertifiedKey, IssueWindow, basic_data};
+use crate::holder::Holder;
 use crate::key::{RsaKey, Signer};
 use crate::pki::{
-    CertificationAuthority, DistinguishedName, JAPAN, PkiError, Request, derived, extension, serial_number,
-    start_of_day,
+    CertificationAuthority, DistinguishedName, JAPAN, Partition, PkiError, Record, Request, derived,
+    extension, serial_number, start_of_day,
 };
 use const_oid::ObjectIdentifier;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ const USER_AUTHENTICATION_POLICY: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.1.0.30");
 /// Policy of 署名用 in the arc for tests (production: …5.1.1.20).
 const DIGITAL_SIGNATURE_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.1.0.20");
-/// The OCSP responder of 利用者証明用; the measured 署名用 certificate names none.
-const OCSP: &str = "http://ocsp.vmyna.test";
 /// What every measured common name ends with.
 const COMMON_NAME_SUFFIX: &str = "003A";
 
-/// 利用者証明用: says nothing about the holder, for it can be read without a PIN.
+/// 利用者証明用: says nothing about the holder, for it can be read without a PIN. It names the OCSP
+/// responder; the measured 署名用 certificate names none.
 pub(super) fn user_authentication(
     holder: &Holder,
     window: &IssueWindow,
     authority: &CertificationAuthority,
+    addresses: &Addresses,
 ) -> Result<CertifiedKey, PkiError> {
     let key = holder.keys.user_authentication.key()?;
     let subject = DistinguishedName::japan().common_name(&opaque_name(holder, window)).name()?;
@@ -36,8 +36,8 @@ pub(super) fn user_authentication(
         extension::client_authentication()?,
         extension::policy(USER_AUTHENTICATION_POLICY)?,
         extension::issuer_directory_name(authority.authority().japanese_name()?)?,
-        crl_distribution_point(&holder.municipality, authority)?,
-        extension::ocsp(OCSP)?,
+        crl_distribution_point(holder, authority)?,
+        extension::ocsp(addresses.ocsp.as_str())?,
         authority.key_identifier_extension()?,
         extension::subject_key_identifier(key.public_key())?,
     ];
@@ -61,7 +61,7 @@ pub(super) fn digital_signature(
         basic_data::subject_alt_name(&holder.person)?,
         extension::policy(DIGITAL_SIGNATURE_POLICY)?,
         extension::issuer_directory_name(authority.authority().japanese_name()?)?,
-        crl_distribution_point(&holder.municipality, authority)?,
+        crl_distribution_point(holder, authority)?,
         authority.key_identifier_extension()?,
         extension::subject_key_identifier(key.public_key())?,
     ];
@@ -85,13 +85,22 @@ fn certify(
         public_key: key.public_key(),
         extensions,
     })?;
-    Ok(CertifiedKey {
-        certificate,
-        key,
-        serial_number: serial_number.as_bytes().to_vec(),
-        validity: window.validity,
+    let record = Record {
+        holder: holder.id().to_owned(),
+        authority: authority.authority(),
         generation: authority.generation(),
-    })
+        serial_number,
+        validity: window.validity,
+        municipality: partition(holder),
+        revoked: None,
+    };
+    Ok(CertifiedKey { certificate, key, record })
+}
+
+/// Where the holder's certificates would be listed if they were revoked.
+fn partition(holder: &Holder) -> Partition {
+    let municipality = &holder.municipality;
+    Partition { prefecture: municipality.prefecture.clone(), city: municipality.city.clone() }
 }
 
 /// What tells this issue from others to the same holder: the day, or the instant where it was not
@@ -106,17 +115,8 @@ fn moment(window: &IssueWindow) -> String {
 }
 
 /// One distribution point for each municipality, in the authority's directory.
-fn crl_distribution_point(
-    municipality: &Municipality,
-    authority: &CertificationAuthority,
-) -> der::Result<Extension> {
-    let name = authority
-        .authority()
-        .beginning_of_name()
-        .unit("CRL Distribution Points")
-        .unit(&municipality.prefecture)
-        .common_name(&format!("{} CRLDP", municipality.city));
-    extension::crl_distribution_point(name.name()?)
+fn crl_distribution_point(holder: &Holder, authority: &CertificationAuthority) -> der::Result<Extension> {
+    extension::crl_distribution_point(partition(holder).name(authority.authority())?)
 }
 
 /// The common name of 利用者証明用, of the form measured (`997794E9AGCIEG13221003A`): eight

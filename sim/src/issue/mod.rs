@@ -2,6 +2,7 @@
 //! derives from the holder and the clock, so that every start between two birthdays gives the same
 //! bytes.
 
+mod addresses;
 mod basic_data;
 mod birthday;
 mod card_body;
@@ -9,12 +10,13 @@ mod end_entity;
 mod era;
 mod period;
 
+pub use addresses::{Addresses, MalformedUrl, OcspUrl};
 pub use birthday::{IssueWindow, age, birthday_in, last_birthday};
 pub use card_body::{CardBody, card_expiry, issued_pin};
 
-use crate::holder::{CertificateState, Holder};
+use crate::holder::{self, CertificateState, Holder};
 use crate::key::Signer;
-use crate::pki::{Authority, CertificationAuthority, Generation, PkiError, Validity};
+use crate::pki::{Authority, CertificationAuthority, PkiError, Reason, Record, Revocation};
 use jiff::Timestamp;
 use period::Period;
 use std::sync::Arc;
@@ -42,12 +44,8 @@ pub struct CertifiedKey {
     pub certificate: Vec<u8>,
     /// the private key
     pub key: Arc<dyn Signer>,
-    /// the bytes of the certificate's serial number, big end first
-    pub serial_number: Vec<u8>,
-    /// from when until when the certificate is valid
-    pub validity: Validity,
-    /// the generation of the authority that issued it
-    pub generation: Generation,
+    /// what the authority notes of the certificate
+    pub record: Record,
 }
 
 /// Why nothing was issued.
@@ -64,7 +62,8 @@ pub enum IssueError {
     Pki(#[from] PkiError),
 }
 
-/// Issues the certificates of `holder`, as they are in the card when the clock shows `now`.
+/// Issues the certificates of `holder`, as they are in the card when the clock shows `now`, with the
+/// default [`Addresses`].
 ///
 /// An ordinary holder's were issued on the last birthday (see [`IssueWindow`]), and by the generation
 /// of each authority that was the latest one then; the holder's
@@ -74,6 +73,15 @@ pub enum IssueError {
 /// # Errors
 /// [`IssueError`] when the clock is near the end of the calendar, or a key cannot be used.
 pub fn issue(holder: &Holder, now: Timestamp) -> Result<Issued, IssueError> {
+    issue_with(holder, now, &Addresses::default())
+}
+
+/// Issues the certificates of `holder` as [`issue`] does, with other addresses in them. Serial
+/// numbers do not depend on these.
+///
+/// # Errors
+/// As [`issue`].
+pub fn issue_with(holder: &Holder, now: Timestamp, addresses: &Addresses) -> Result<Issued, IssueError> {
     let holder = &holder.clone().as_of(now);
     let period = |certificate: CertificateState| {
         let period = Period::at(holder.person.birth, &holder.state, certificate, now);
@@ -86,20 +94,45 @@ pub fn issue(holder: &Holder, now: Timestamp) -> Result<Issued, IssueError> {
         CertificationAuthority::of(Authority::UserAuthentication, authentication.generation)?;
     let signature_ca = CertificationAuthority::of(Authority::DigitalSignature, signature.generation)?;
     let card = IssueWindow::at(holder.person.birth, now).ok_or(IssueError::Clock { now })?;
-    let digital_signature = signature_state
-        .map(|_| end_entity::digital_signature(holder, &signature.window, &signature_ca))
-        .transpose()?;
+    let mut user_authentication =
+        end_entity::user_authentication(holder, &authentication.window, &authentication_ca, addresses)?;
+    let state = holder.state.certificates.user_authentication;
+    user_authentication.record.note(state, Reason::CessationOfOperation);
+    let mut digital_signature = None;
+    if let Some(state) = signature_state {
+        let mut certified = end_entity::digital_signature(holder, &signature.window, &signature_ca)?;
+        // moving house or another name is what ends most of these
+        certified.record.note(state, Reason::AffiliationChanged);
+        digital_signature = Some(certified);
+    }
     Ok(Issued {
-        user_authentication: end_entity::user_authentication(
-            holder,
-            &authentication.window,
-            &authentication_ca,
-        )?,
+        user_authentication,
         digital_signature,
         user_authentication_ca: authentication_ca.certificate().to_vec(),
         digital_signature_ca: signature_ca.certificate().to_vec(),
         body: CardBody::issue(holder, &card, now)?,
     })
+}
+
+impl Issued {
+    /// The certificates of the holder: 利用者証明用, then 署名用 where there is one.
+    pub fn certified(&self) -> impl Iterator<Item = &CertifiedKey> {
+        std::iter::once(&self.user_authentication).chain(&self.digital_signature)
+    }
+}
+
+impl Record {
+    /// Notes what the holder's file says of the certificate: revoked (for `reason`) or on hold since
+    /// its first day.
+    fn note(&mut self, state: CertificateState, reason: Reason) {
+        self.revoked = state.revocation().map(|revocation| Revocation {
+            since: self.validity.not_before,
+            reason: match revocation {
+                holder::Revocation::Revoked => reason,
+                holder::Revocation::OnHold => Reason::CertificateHold,
+            },
+        });
+    }
 }
 
 /// What was in the card of a `holder` who has just renewed the certificates: those that were
@@ -114,7 +147,12 @@ pub fn superseded(holder: &Holder, now: Timestamp) -> Result<Option<Issued>, Iss
     let mut before = holder.clone();
     before.keys = holder.keys.clone().before_renewal(holder.id()).map_err(PkiError::from)?;
     before.state.renewed = false;
-    issue(&before, now).map(Some)
+    let since = issue(holder, now)?.user_authentication.record.validity.not_before;
+    let mut issued = issue(&before, now)?;
+    for certified in std::iter::once(&mut issued.user_authentication).chain(&mut issued.digital_signature) {
+        certified.record.revoked = Some(Revocation { since, reason: Reason::Superseded });
+    }
+    Ok(Some(issued))
 }
 
 #[cfg(test)]

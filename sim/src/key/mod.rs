@@ -7,7 +7,7 @@ mod rsa_key;
 
 pub use digest_info::DigestInfo;
 pub use pool::{KeyName, UnknownKey};
-pub(crate) use pool::{authority_key, card_verifiable_key};
+pub(crate) use pool::{authority_key, card_verifiable_key, responder_key};
 pub use rsa_key::{KeyError, RsaKey};
 
 use std::fmt::Debug;

@@ -34,7 +34,8 @@ fn read(entry: &'static Entry) -> Result<Arc<RsaKey>, KeyError> {
     entry.key.get_or_init(|| RsaKey::from_pem(entry.pem).map(Arc::new)).clone()
 }
 
-/// The name of a key in the pool that a holder may have; the keys of the authorities have none.
+/// The name of a key in the pool that a holder may have; the keys of the authorities and of their
+/// OCSP responders have none.
 #[derive(Clone, Copy)]
 pub struct KeyName {
     name: &'static str,
@@ -49,8 +50,14 @@ pub struct UnknownKey {
     pub known: Vec<&'static str>,
 }
 
-/// What the key of an authority is called, up to its slot.
+/// What the key of an authority is called, up to its purpose and slot.
 const AUTHORITY: &str = "ca-";
+/// What the key of an OCSP responder is called, up to its purpose.
+const RESPONDER: &str = "ocsp-";
+
+fn is_for_holders(name: &str) -> bool {
+    !name.starts_with(AUTHORITY) && !name.starts_with(RESPONDER)
+}
 
 impl KeyName {
     /// The key called `name`: its file name without `.TEST.pem`.
@@ -59,10 +66,10 @@ impl KeyName {
     /// [`UnknownKey`] when there is none; it lists those there are.
     pub fn parse(name: &str) -> Result<Self, UnknownKey> {
         match POOL.get_key_value(name) {
-            Some((name, entry)) if !name.starts_with(AUTHORITY) => Ok(Self { name, entry }),
-            _ => Err(UnknownKey {
-                known: POOL.keys().copied().filter(|name| !name.starts_with(AUTHORITY)).collect(),
-            }),
+            Some((name, entry)) if is_for_holders(name) => Ok(Self { name, entry }),
+            _ => {
+                Err(UnknownKey { known: POOL.keys().copied().filter(|name| is_for_holders(name)).collect() })
+            }
         }
     }
 
@@ -105,6 +112,11 @@ pub(crate) fn authority_key(purpose: &str, slot: usize) -> Result<Arc<RsaKey>, K
 /// municipalities whose keys it certifies (`municipality`).
 pub(crate) fn card_verifiable_key(role: &str, purpose: &str) -> Result<Arc<RsaKey>, KeyError> {
     POOL.get(format!("{AUTHORITY}{role}-{purpose}").as_str()).ok_or(KeyError::Pem).and_then(read)
+}
+
+/// The key of the OCSP responder of the authority for `purpose`.
+pub(crate) fn responder_key(purpose: &str) -> Result<Arc<RsaKey>, KeyError> {
+    POOL.get(format!("{RESPONDER}{purpose}").as_str()).ok_or(KeyError::Pem).and_then(read)
 }
 
 impl PartialEq for KeyName {
@@ -165,14 +177,17 @@ mod tests {
             for slot in 0..3 {
                 assert!(authority_key(purpose, slot).is_ok());
             }
+            assert!(responder_key(purpose).is_ok());
         }
     }
 
     #[test]
-    fn keys_of_authorities_are_not_for_holders() {
-        let error = KeyName::parse("ca-user-authentication-0").unwrap_err();
-        assert!(error.known.contains(&"hanako-user-authentication"));
-        assert!(!error.to_string().contains("ca-"), "{error}");
+    fn keys_of_authorities_and_responders_are_not_for_holders() {
+        for name in ["ca-user-authentication-0", "ocsp-user-authentication"] {
+            let error = KeyName::parse(name).unwrap_err();
+            assert!(error.known.contains(&"hanako-user-authentication"));
+            assert!(!error.to_string().contains("ca-") && !error.to_string().contains("ocsp-"), "{error}");
+        }
     }
 
     #[test]

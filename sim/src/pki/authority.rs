@@ -2,6 +2,7 @@
 
 use super::{DistinguishedName, Generation, ORGANIZATION, PkiError, Request, extension, serial_number};
 use crate::key::{RsaKey, Signer, authority_key};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
@@ -11,7 +12,8 @@ use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 
 /// Which of the two authorities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Authority {
     /// 利用者証明用
     UserAuthentication,
@@ -20,8 +22,13 @@ pub enum Authority {
 }
 
 impl Authority {
-    /// What it is for, as names of keys have it.
-    pub(crate) fn purpose(self) -> &'static str {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::UserAuthentication, Self::DigitalSignature];
+
+    /// What it is for, as names of keys and files have it: `user-authentication` or
+    /// `digital-signature`.
+    #[must_use]
+    pub fn purpose(self) -> &'static str {
         match self {
             Self::UserAuthentication => "user-authentication",
             Self::DigitalSignature => "digital-signature",

@@ -1,16 +1,20 @@
 //! The certificate extensions of the hierarchy, one function each; whether an extension is critical
 //! is as measured on real certificates, and not always what the library would choose.
 
-use const_oid::db::rfc5280::{ID_AD_OCSP, ID_KP_CLIENT_AUTH, ID_QT_CPS};
+use const_oid::db::rfc5280::{
+    ID_AD_OCSP, ID_CE_ISSUING_DISTRIBUTION_POINT, ID_KP_CLIENT_AUTH, ID_KP_OCSP_SIGNING, ID_QT_CPS,
+};
+use const_oid::db::rfc6960::ID_PKIX_OCSP_NOCHECK;
 use const_oid::{AssociatedOid, ObjectIdentifier};
-use der::asn1::{Any, Ia5String, OctetString};
+use der::asn1::{Any, Ia5String, Null, OctetString, Uint};
 use der::flagset::FlagSet;
 use der::{Decode, Encode, Tag};
 use sha1::{Digest, Sha1};
 use spki::SubjectPublicKeyInfoRef;
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::certpolicy::{PolicyInformation, PolicyQualifierInfo};
-use x509_cert::ext::pkix::crl::dp::DistributionPoint;
+use x509_cert::ext::pkix::crl::dp::{DistributionPoint, IssuingDistributionPoint};
+use x509_cert::ext::pkix::crl::{CrlNumber, CrlReason};
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName, OtherName};
 use x509_cert::ext::pkix::{
     AccessDescription, AuthorityInfoAccessSyntax, AuthorityKeyIdentifier, BasicConstraints,
@@ -35,6 +39,18 @@ pub(crate) fn key_usage(usages: impl Into<FlagSet<KeyUsages>>) -> der::Result<Ex
 /// extKeyUsage: clientAuth, not critical
 pub(crate) fn client_authentication() -> der::Result<Extension> {
     extension(false, &ExtendedKeyUsage(vec![ID_KP_CLIENT_AUTH]))
+}
+
+/// extKeyUsage: OCSPSigning, not critical
+pub(crate) fn ocsp_signing() -> der::Result<Extension> {
+    extension(false, &ExtendedKeyUsage(vec![ID_KP_OCSP_SIGNING]))
+}
+
+/// id-pkix-ocsp-nocheck, not critical: nobody need ask whether this responder is revoked (RFC 6960,
+/// 4.2.2.2.1)
+pub(crate) fn ocsp_no_check() -> der::Result<Extension> {
+    let extn_value = OctetString::new(Null.to_der()?)?;
+    Ok(Extension { extn_id: ID_PKIX_OCSP_NOCHECK, critical: false, extn_value })
 }
 
 /// basicConstraints, critical: an authority, with no limit to the length of the path
@@ -79,6 +95,31 @@ pub(crate) fn crl_distribution_point(name: Name) -> der::Result<Extension> {
     extension(false, &CrlDistributionPoints(vec![point]))
 }
 
+/// cRLNumber, not critical
+pub(crate) fn crl_number(number: u64) -> der::Result<Extension> {
+    extension(false, &CrlNumber(Uint::new(&number.to_be_bytes())?))
+}
+
+/// issuingDistributionPoint, critical: the list has only what certificates of holders name this
+/// point for. The object identifier is set here, for the library has that of another extension.
+pub(crate) fn issuing_distribution_point(name: Name) -> der::Result<Extension> {
+    let point = IssuingDistributionPoint {
+        distribution_point: Some(DistributionPointName::FullName(vec![GeneralName::DirectoryName(name)])),
+        only_contains_user_certs: true,
+        only_contains_ca_certs: false,
+        only_some_reasons: None,
+        indirect_crl: false,
+        only_contains_attribute_certs: false,
+    };
+    let extn_value = OctetString::new(point.to_der()?)?;
+    Ok(Extension { extn_id: ID_CE_ISSUING_DISTRIBUTION_POINT, critical: true, extn_value })
+}
+
+/// reasonCode of an entry in a revocation list, not critical
+pub(crate) fn reason_code(reason: CrlReason) -> der::Result<Extension> {
+    extension(false, &reason)
+}
+
 /// authorityInfoAccess, not critical: an OCSP responder
 pub(crate) fn ocsp(url: &str) -> der::Result<Extension> {
     let access_location = GeneralName::UniformResourceIdentifier(Ia5String::new(url)?);
@@ -115,6 +156,25 @@ pub(crate) fn key_identifier(public_key: &[u8]) -> der::Result<[u8; 20]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pki::Authority;
+
+    #[test]
+    fn the_issuing_distribution_point_has_its_own_object_identifier_and_der_defaults() {
+        let point = issuing_distribution_point(Authority::UserAuthentication.name().unwrap()).unwrap();
+        assert_eq!(point.extn_id.to_string(), "2.5.29.28");
+        assert!(point.critical);
+        let bytes = point.extn_value.as_bytes();
+        // the last element is onlyContainsUserCerts [1] TRUE: those that are FALSE are left out
+        assert!(bytes.ends_with(&[0x81, 0x01, 0xFF]), "{bytes:02X?}");
+    }
+
+    #[test]
+    fn a_crl_number_is_a_shortest_non_negative_integer() {
+        let bytes = |number| crl_number(number).unwrap().extn_value.as_bytes().to_vec();
+        assert_eq!(bytes(0), [0x02, 0x01, 0x00]);
+        assert_eq!(bytes(0x80), [0x02, 0x02, 0x00, 0x80]);
+        assert_eq!(bytes(u64::MAX), [&[0x02, 0x09, 0x00][..], &[0xFF; 8]].concat());
+    }
 
     #[test]
     fn key_usages_have_the_measured_bytes() {

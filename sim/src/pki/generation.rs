@@ -31,6 +31,23 @@ impl Generation {
         Self::numbered((year - FIRST_YEAR).div_euclid(YEARS_BETWEEN))
     }
 
+    /// The generation that began in `year`; `None` when none did.
+    #[must_use]
+    pub fn of_year(year: i16) -> Option<Self> {
+        let years = year.checked_sub(FIRST_YEAR)?;
+        if years % YEARS_BETWEEN == 0 { Self::numbered(years / YEARS_BETWEEN) } else { None }
+    }
+
+    /// The latest generation that began at or before `instant` and the two before it, latest first:
+    /// one for each key, and all that any certificate valid at `instant` was issued by. Empty where
+    /// [`at`](Self::at) gives none.
+    #[must_use]
+    pub fn recent(instant: Timestamp) -> Vec<Self> {
+        let latest = Self::at(instant).map(Self::number);
+        let numbers = latest.into_iter().flat_map(|latest| (0..SLOTS).map(move |back| latest - back));
+        numbers.filter_map(Self::numbered).collect()
+    }
+
     fn numbered(number: i16) -> Option<Self> {
         let year = number.checked_mul(YEARS_BETWEEN)?.checked_add(FIRST_YEAR)?;
         let end = beginning(year.checked_add(YEARS_VALID)?)?.yesterday().ok()?;
@@ -50,6 +67,12 @@ impl Generation {
     #[must_use]
     pub fn number(self) -> i16 {
         self.number
+    }
+
+    /// The year in which it began: what files are named by.
+    #[must_use]
+    pub fn year(self) -> i16 {
+        FIRST_YEAR + YEARS_BETWEEN * self.number
     }
 
     /// From when until when its certificates are valid.
@@ -99,6 +122,24 @@ mod tests {
     fn neighbouring_generations_use_different_keys() {
         let slots: Vec<_> = (-3..4).map(|number| Generation::numbered(number).unwrap().slot()).collect();
         assert_eq!(slots, [0, 1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn a_generation_is_known_by_the_year_in_which_it_began() {
+        for year in [-1, 2014, 2016, 2017, 2018] {
+            assert_eq!(Generation::of_year(year), None, "{year}");
+        }
+        for year in [3, 2011, 2015, 2019, 2023, 2059] {
+            assert_eq!(Generation::of_year(year).unwrap().year(), year);
+        }
+    }
+
+    #[test]
+    fn the_recent_generations_are_the_latest_three_and_use_every_key() {
+        let recent = Generation::recent("2026-01-01T00:00:00Z".parse().unwrap());
+        assert_eq!(recent.iter().map(|one| one.year()).collect::<Vec<_>>(), [2023, 2019, 2015]);
+        assert_eq!(recent.iter().map(|one| one.slot()).collect::<Vec<_>>(), [2, 1, 0]);
+        assert_eq!(Generation::recent("9999-01-01T00:00:00Z".parse().unwrap()), []);
     }
 
     #[test]

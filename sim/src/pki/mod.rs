@@ -1,25 +1,38 @@
 //! The TEST hierarchy: two certification authorities with the shape of the two real ones, extension
 //! for extension, under names that nobody can take for theirs. Nothing in it ever runs out: a new
 //! generation of each authority begins every four years, for any clock.
+//!
+//! What has become of a certificate is in the [`Register`]; relying parties learn it from
+//! revocation lists ([`crl`]) and over OCSP ([`ocsp`]), both in a [`Folder`].
 
 mod authority;
 mod card_verifiable;
 mod certificate;
+pub mod crl;
 mod distinguished_name;
 pub(crate) mod extension;
+mod folder;
 mod generation;
+pub mod ocsp;
+mod partition;
+mod register;
 mod serial;
+mod status;
 mod validity;
 
 pub use authority::{Authority, CertificationAuthority};
 pub use card_verifiable::{CardVerifiableCertificate, KeyId, MunicipalKey, Purpose, public_key_objects};
+pub use folder::{Folder, FolderError, FolderFile};
 pub use generation::Generation;
+pub use partition::Partition;
+pub use register::{Record, Register, RegisterError};
+pub use status::{CertificateStatus, Reason, Revocation, StatusError, UnknownReason};
 pub use validity::{JAPAN, Validity};
 
 pub(crate) use certificate::Request;
 pub(crate) use distinguished_name::DistinguishedName;
 pub(crate) use serial::{derived, serial_number};
-pub(crate) use validity::{end_of_day, start_of_day};
+pub(crate) use validity::{end_of_day, generalized_time, start_of_day, time};
 
 use crate::key::{KeyError, SignError};
 use thiserror::Error;

@@ -21,6 +21,27 @@ pub(crate) fn serial_number(parts: &[&str]) -> der::Result<SerialNumber> {
     SerialNumber::new(&[first, hash[1], hash[2], hash[3]])
 }
 
+/// How a serial number is written in files and messages: hexadecimal digits, two for each byte.
+pub(crate) fn shown(serial_number: &SerialNumber) -> String {
+    serial_number.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// For serde: a serial number as [`shown`].
+pub(crate) mod hexadecimal {
+    use crate::hex;
+    use serde::{Deserialize, Deserializer, Serializer, de};
+    use x509_cert::serial_number::SerialNumber;
+
+    pub(crate) fn serialize<S: Serializer>(number: &SerialNumber, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&super::shown(number))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SerialNumber, D::Error> {
+        let bytes = hex::decode(&String::deserialize(from)?).map_err(de::Error::custom)?;
+        SerialNumber::new(&bytes).map_err(|_| de::Error::custom("a serial number has 1 to 20 bytes"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,12 +5,14 @@ use der::{Sequence, Tag};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use jiff::tz::Offset;
+use serde::{Deserialize, Serialize};
 
 /// Japan Standard Time, UTC+9 all year.
 pub const JAPAN: Offset = jiff::tz::offset(9);
 
 /// From when until when a certificate is valid, both inclusive, in whole seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Validity {
     /// notBefore
     pub not_before: Timestamp,
@@ -63,15 +65,21 @@ pub(crate) struct EncodedValidity {
     not_after: Any,
 }
 
+/// GeneralizedTime in whole seconds, which is what OCSP has at every date (RFC 6960, 4.2.2.1).
+pub(crate) fn generalized_time(instant: Timestamp) -> der::Result<Any> {
+    let at = Offset::UTC.to_datetime(instant);
+    Any::new(Tag::GeneralizedTime, format!("{:04}{}", at.year(), at.strftime("%m%d%H%M%SZ")).into_bytes())
+}
+
 /// UTCTime from 1950 to 2049, GeneralizedTime otherwise. By hand, because the library's times begin
 /// in 1970 and a clock may be set before.
-fn time(instant: Timestamp) -> der::Result<Any> {
+pub(crate) fn time(instant: Timestamp) -> der::Result<Any> {
     let at = Offset::UTC.to_datetime(instant);
-    let rest = at.strftime("%m%d%H%M%SZ");
     if (date(1950, 1, 1)..date(2050, 1, 1)).contains(&at.date()) {
-        Any::new(Tag::UtcTime, format!("{:02}{rest}", at.year() % 100).into_bytes())
+        let text = format!("{:02}{}", at.year() % 100, at.strftime("%m%d%H%M%SZ"));
+        Any::new(Tag::UtcTime, text.into_bytes())
     } else {
-        Any::new(Tag::GeneralizedTime, format!("{:04}{rest}", at.year()).into_bytes())
+        generalized_time(instant)
     }
 }
 
@@ -91,6 +99,8 @@ mod tests {
         assert_eq!(encoded("2005-06-07T08:09:10Z"), b"\x17\x0D050607080910Z");
         assert_eq!(encoded("2049-12-31T23:59:59Z"), b"\x17\x0D491231235959Z");
         assert_eq!(encoded("2050-01-01T00:00:00Z"), b"\x18\x0F20500101000000Z");
+        let always = generalized_time("2005-06-07T08:09:10.9Z".parse().unwrap()).unwrap();
+        assert_eq!(always.to_der().unwrap(), b"\x18\x0F20050607080910Z");
     }
 
     #[test]

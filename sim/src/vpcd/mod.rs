@@ -24,7 +24,7 @@ pub use connection::{ANSWER_TIMEOUT, Connection, LinkLost, ReaderOptions, Transm
 pub use event::{Ended, Event, Unreachable};
 pub use listening::{BindError, bind};
 pub use reader_end::{Reader, ReaderError};
-pub use shutdown::Shutdown;
+pub use shutdown::{Shutdown, Waker};
 
 use crate::smart_card::SmartCard;
 

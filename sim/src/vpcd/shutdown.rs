@@ -72,14 +72,20 @@ impl Shutdown {
         Some(Waker { shutdown: self, id })
     }
 
-    /// Lets shutdown end all reading from and writing to a stream.
-    pub(super) fn wakes_stream(&self, stream: &Arc<TcpStream>) -> Option<Waker<'_>> {
+    /// Lets shutdown end all reading from and writing to a stream, as long as the result lives.
+    /// `None` when it is too late.
+    #[must_use]
+    pub fn wakes_stream(&self, stream: &Arc<TcpStream>) -> Option<Waker<'_>> {
         let stream = Arc::clone(stream);
         self.wakes(move || drop(stream.shutdown(std::net::Shutdown::Both)))
     }
 
     /// Accepts one connection; `None` at shutdown.
-    pub(super) fn accept(&self, listener: &Arc<TcpListener>) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+    ///
+    /// # Errors
+    /// What the system says of the attempt, which may be worth repeating after a pause.
+    #[must_use]
+    pub fn accept(&self, listener: &Arc<TcpListener>) -> Option<io::Result<(TcpStream, SocketAddr)>> {
         let waking = Arc::clone(listener);
         let _waker = self.wakes(move || wake_accept(&waking))?;
         let accepted = listener.accept();
@@ -98,7 +104,8 @@ impl fmt::Debug for Shutdown {
 }
 
 /// Something that shutdown wakes, until this is dropped.
-pub(super) struct Waker<'a> {
+#[derive(Debug)]
+pub struct Waker<'a> {
     shutdown: &'a Shutdown,
     id: u64,
 }

@@ -126,9 +126,11 @@ impl Description<'_> {
         state: CertificateState,
     ) -> fmt::Result {
         let day = |instant| JAPAN.to_datetime(instant).date();
-        let (first, last) = (day(certified.validity.not_before), day(certified.validity.not_after));
-        let serial: String = certified.serial_number.iter().map(|byte| format!("{byte:02X}")).collect();
-        let since = day(certified.generation.validity().not_before).year();
+        let (first, last) =
+            (day(certified.record.validity.not_before), day(certified.record.validity.not_after));
+        let serial: String =
+            certified.record.serial_number.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
+        let since = day(certified.record.generation.validity().not_before).year();
         let size = certified.certificate.len();
         self.line(f, self.pin_title(name), &self.in_force(certified, state))?;
         let details = match self.language {
@@ -152,7 +154,7 @@ impl Description<'_> {
             let (now, then) = (JAPAN.to_datetime(self.now).date(), JAPAN.to_datetime(instant).date());
             then.duration_since(now).as_hours() / 24
         };
-        let validity = certified.validity;
+        let validity = certified.record.validity;
         if validity.not_after < self.now {
             let days = -days(validity.not_after);
             return match self.language {
