@@ -19,6 +19,7 @@ pub mod cli;
 pub mod exit;
 pub mod language;
 pub mod link;
+pub mod portal;
 pub mod report;
 pub mod requirement;
 pub mod responder;
