@@ -1,8 +1,10 @@
 //! The command line: arguments in, exit code out.
 
 mod holders;
+mod pins;
 mod pki;
 mod run;
+mod seat;
 mod serve;
 
 use crate::exit::Exit;

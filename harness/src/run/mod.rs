@@ -13,7 +13,7 @@ mod verdict;
 
 pub use event::{Event, Sink, Summary};
 pub use judge::Judge;
-pub use peer::{NothingCouldRun, PeerOptions, PeerSource, run_on_peer};
+pub use peer::{NothingCouldRun, PeerOptions, PeerSource, known_pins, run_on_peer, run_on_peer_heard};
 pub use plan::{Cost, PinUse, Plan};
 pub use session::{Session, Surroundings};
 pub use suite::{Cards, card_for, play_on_simulator, run_on_simulator};
