@@ -12,7 +12,7 @@ mod t0;
 mod vpcd;
 
 pub use guard::{Consent, Guard, KnownPin, Refused, Stopped};
-pub use heard::Heard;
+pub use heard::{Heard, Said};
 pub use identity::ReaderIdentity;
 pub use in_process::InProcess;
 pub use selection::{Selection, place_of};

@@ -7,5 +7,5 @@ mod relay;
 mod write;
 
 pub use lift::{Lifted, lift};
-pub use relay::{Heard, Relay, Tape};
-pub use write::{Recording, to_yaml};
+pub use relay::{Heard, Relay, Relayed, relay};
+pub use write::{Given, Recording, Step, to_yaml};

@@ -1,8 +1,8 @@
-//! The card that a client sees while the real one lies elsewhere: it hands everything on, and keeps
-//! what was said.
+//! The card that a client sees while the real one lies elsewhere. The two ends run in different
+//! threads, because a link need not be one that threads can hand to each other.
 
 use crate::link::{CardLink, LinkError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use vmyna_sim::smart_card::{Leaving, Power, Reaction, SmartCard};
 
 /// One thing that passed between client and card.
@@ -14,64 +14,79 @@ pub enum Heard {
     Exchange(Vec<u8>, Vec<u8>),
 }
 
-/// Everything that has passed so far, shared with whoever writes it down.
-#[derive(Clone, Default)]
-pub struct Tape(Arc<Mutex<Vec<Heard>>>);
+enum Request {
+    Atr,
+    Power(Power),
+    Transmit(Vec<u8>),
+}
 
-impl Tape {
-    /// What has passed so far.
-    #[must_use]
-    pub fn heard(&self) -> Vec<Heard> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+/// The client's end: a [`SmartCard`] that hands everything on. It leaves the reader when the card
+/// behind it cannot be reached.
+pub struct Relay {
+    requests: Sender<Request>,
+    answers: Receiver<Option<Vec<u8>>>,
+}
+
+/// The card's end of a [`Relay`].
+pub struct Relayed {
+    requests: Receiver<Request>,
+    answers: Sender<Option<Vec<u8>>>,
+}
+
+/// The two ends.
+#[must_use]
+pub fn relay() -> (Relay, Relayed) {
+    let (request, requests) = channel();
+    let (answer, answers) = channel();
+    (Relay { requests: request, answers }, Relayed { requests, answers: answer })
+}
+
+impl Relay {
+    fn ask(&self, request: Request) -> Option<Vec<u8>> {
+        self.requests.send(request).ok()?;
+        self.answers.recv().ok()?
     }
 
-    fn push(&self, heard: Heard) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(heard);
+    fn reaction(&self, request: Request) -> Reaction {
+        self.ask(request).map_or(Reaction::Leave(Leaving::Close), Reaction::Answer)
     }
 }
 
-/// A [`SmartCard`] that is the card behind a link.
-pub struct Relay<L, F> {
-    link: L,
-    tape: Tape,
-    on_error: F,
-}
-
-impl<L: CardLink, F: FnMut(&LinkError)> Relay<L, F> {
-    /// Hands everything on to `link` and keeps it on `tape`; `on_error` hears why the card leaves.
-    pub const fn new(link: L, tape: Tape, on_error: F) -> Self {
-        Self { link, tape, on_error }
-    }
-
-    fn reaction(&mut self, result: Result<Vec<u8>, LinkError>) -> Reaction {
-        match result {
-            Ok(answer) => Reaction::Answer(answer),
-            Err(error) => {
-                (self.on_error)(&error);
-                Reaction::Leave(Leaving::Close)
-            }
-        }
-    }
-}
-
-impl<L: CardLink + Send, F: FnMut(&LinkError) + Send> SmartCard for Relay<L, F> {
+impl SmartCard for Relay {
     fn atr(&mut self) -> Reaction {
-        let result = self.link.atr();
-        self.reaction(result)
+        self.reaction(Request::Atr)
     }
 
     fn power(&mut self, power: Power) {
-        self.tape.push(Heard::Power(power));
-        if let Err(error) = self.link.power(power) {
-            (self.on_error)(&error);
-        }
+        let _ = self.ask(Request::Power(power));
     }
 
     fn transmit(&mut self, command: &[u8]) -> Reaction {
-        let result = self.link.transmit(command);
-        if let Ok(answer) = &result {
-            self.tape.push(Heard::Exchange(command.to_vec(), answer.clone()));
+        self.reaction(Request::Transmit(command.to_vec()))
+    }
+}
+
+impl Relayed {
+    /// Hands everything on to `link` until the client's end is gone; returns what passed. `on_error`
+    /// hears why an answer did not come.
+    pub fn hand_on(self, link: &mut dyn CardLink, mut on_error: impl FnMut(&LinkError)) -> Vec<Heard> {
+        let mut tape = Vec::new();
+        for request in &self.requests {
+            let result = match request {
+                Request::Atr => link.atr(),
+                Request::Power(power) => {
+                    tape.push(Heard::Power(power));
+                    link.power(power).map(|()| Vec::new())
+                }
+                Request::Transmit(command) => link.transmit(&command).inspect(|answer| {
+                    tape.push(Heard::Exchange(command, answer.clone()));
+                }),
+            };
+            let answer = result.inspect_err(&mut on_error).ok();
+            if self.answers.send(answer).is_err() {
+                break;
+            }
         }
-        self.reaction(result)
+        tape
     }
 }

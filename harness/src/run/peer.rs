@@ -11,7 +11,7 @@ use super::plan::Plan;
 use super::seat::Seat;
 use super::session::{Session, Surroundings};
 use super::verdict::Verdict;
-use crate::link::{CardLink, Consent, Guard, Heard, KnownPin, LinkError, Refused, Stopped};
+use crate::link::{CardLink, Consent, Guard, Heard, KnownPin, LinkError, Refused, Said, Stopped};
 use crate::requirement::Requirements;
 use crate::scenario::{PinChoice, ReadStyle, Scenario};
 use crate::terminal;
@@ -89,7 +89,7 @@ pub fn run_on_peer(
     trust: &Trust,
     sink: &mut dyn Sink,
 ) -> Result<Summary, NothingCouldRun> {
-    run_on_peer_heard(scenarios, source, options, requirements, trust, sink, &mut |_, _| {})
+    run_on_peer_heard(scenarios, source, options, requirements, trust, sink, &mut |_| {})
 }
 
 /// As [`run_on_peer`]; `heard` is told every command of the scenarios with its answer, and nothing of
@@ -104,7 +104,7 @@ pub fn run_on_peer_heard(
     requirements: &Requirements,
     trust: &Trust,
     sink: &mut dyn Sink,
-    heard: &mut dyn FnMut(&[u8], &[u8]),
+    heard: &mut dyn FnMut(Said<'_>),
 ) -> Result<Summary, NothingCouldRun> {
     let began = Instant::now();
     let full = Profile::card().tries;
@@ -232,8 +232,7 @@ impl Suite<'_> {
     fn identify(&self, mut link: Box<dyn CardLink>) -> Result<Seat, LinkError> {
         link.power(Power::On)?;
         link.atr()?;
-        let ours = read_user_authentication_certificate(&mut *link)?
-            .is_some_and(|certificate| certificate.is_ours());
+        let ours = is_ours(&mut *link)?;
         let guarded = !ours && !self.options.mine;
         if guarded {
             let known = self.options.holder.as_ref().map(known_pins).unwrap_or_default();
@@ -250,7 +249,7 @@ impl Suite<'_> {
         &mut self,
         scenario: &Scenario,
         plan: &Plan,
-        heard: &mut dyn FnMut(&[u8], &[u8]),
+        heard: &mut dyn FnMut(Said<'_>),
     ) -> Result<Verdict, NothingCouldRun> {
         let Some(seat) = &mut self.seat else {
             return Ok(Verdict::RequirementMissing("there is no card".to_owned()));
@@ -335,6 +334,15 @@ pub fn known_pins(holder: &Holder) -> BTreeMap<PinName, KnownPin> {
         new: terminal::pin_value(holder, pin, PinChoice::New),
     };
     PinName::ALL.into_iter().filter(|pin| holder.states(*pin)).map(|pin| (pin, known(pin))).collect()
+}
+
+/// Whether the card's authentication certificate was issued by `JPKI-VMYNA-TEST`. A card that does not
+/// let it be read is somebody else's.
+///
+/// # Errors
+/// [`LinkError`] when the card cannot be reached.
+pub fn is_ours(link: &mut dyn CardLink) -> Result<bool, LinkError> {
+    Ok(read_user_authentication_certificate(link)?.is_some_and(|certificate| certificate.is_ours()))
 }
 
 /// EF 000A, which everybody may read; `None` where it does not hold a certificate.
