@@ -25,6 +25,7 @@ pub mod card;
 pub mod command;
 pub mod document;
 pub mod exchange;
+pub mod fault;
 pub mod file;
 pub mod hex;
 pub mod holder;
