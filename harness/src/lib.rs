@@ -17,9 +17,11 @@
 
 pub mod cli;
 pub mod control;
+pub mod diff;
 pub mod exit;
 pub mod language;
 pub mod link;
+pub mod record;
 pub mod report;
 pub mod requirement;
 pub mod responder;

@@ -1,9 +1,13 @@
 //! The command line: arguments in, exit code out.
 
 mod card;
+mod diff;
 mod holders;
+mod pins;
 mod pki;
+mod record;
 mod run;
+mod seat;
 mod serve;
 mod wait;
 
@@ -48,6 +52,8 @@ enum Command {
     Serve(serve::Arguments),
     Card(card::Arguments),
     Wait(wait::Arguments),
+    Diff(diff::Arguments),
+    Record(record::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
     /// List the built-in holders, or show one
@@ -111,6 +117,8 @@ pub fn main() -> Exit {
         Command::Serve(arguments) => serve::serve(arguments),
         Command::Card(arguments) => card::card(arguments),
         Command::Wait(arguments) => wait::wait(arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
+        Command::Record(arguments) => record::record(&arguments),
         Command::Pki(arguments) => pki::pki(arguments),
         Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {

@@ -17,7 +17,7 @@ use vmyna_sim::issue::{Addresses, OcspUrl};
 use vmyna_sim::profile::Profile;
 use vmyna_sim::store::{FileStore, MemoryStore, Store};
 use vmyna_sim::trace::Trace;
-use vmyna_sim::vpcd::{self, Address, Mode};
+use vmyna_sim::vpcd::{self, Address, Event, Mode};
 
 /// Put a virtual card into a reader and keep it there.
 ///
@@ -297,4 +297,9 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
         })
     };
     matches!((name(one), name(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// Says what is happening to one card.
+pub(super) fn tell(event: &Event) {
+    Speaker(None).hear(event);
 }
