@@ -615,6 +615,8 @@ fn the_help_texts_teach() {
       serve        Put a virtual card into a reader and keep it there
       card         Remove, insert, swap or unblock the card of a running `vmyna serve`
       wait         Wait until the reader sees the card
+      diff         Play the same scenarios against two cards, and show where their bytes differ
+      record       Write down what a client says to a card, as a scenario
       pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
       holders      List the built-in holders, or show one
       completions  Print the completions of a shell
