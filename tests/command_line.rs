@@ -624,6 +624,7 @@ fn the_help_texts_teach() {
       diff         Play the same scenarios against two cards, and show where their bytes differ
       record       Write down what a client says to a card, as a scenario
       pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
+      portal       Serve the relying party: 健康保険証利用の申込 and 状況照会, with a phone and a card on the page
       holders      List the built-in holders, or show one
       completions  Print the completions of a shell
       help         Print this message or the help of the given subcommand(s)
@@ -637,6 +638,7 @@ fn the_help_texts_teach() {
       vmyna run --list          what there is to replay
       vmyna serve               put a card into pcscd's virtual reader, for any PC/SC program
       vmyna run --card vpcd     replay against a virtual card that connects here
+      vmyna portal              apply with a virtual card in a browser
       vmyna pki write           what a service needs to trust the card's certificates
     `vmyna COMMAND --help` says more.
 

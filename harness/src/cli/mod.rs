@@ -5,6 +5,7 @@ mod diff;
 mod holders;
 mod pins;
 mod pki;
+mod portal;
 mod record;
 mod run;
 mod seat;
@@ -37,6 +38,7 @@ Examples:
   vmyna run --list          what there is to replay
   vmyna serve               put a card into pcscd's virtual reader, for any PC/SC program
   vmyna run --card vpcd     replay against a virtual card that connects here
+  vmyna portal              apply with a virtual card in a browser
   vmyna pki write           what a service needs to trust the card's certificates
 `vmyna COMMAND --help` says more.
 
@@ -56,6 +58,7 @@ enum Command {
     Record(record::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
+    Portal(portal::Arguments),
     /// List the built-in holders, or show one
     Holders(holders::Arguments),
     /// Print the completions of a shell
@@ -120,6 +123,7 @@ pub fn main() -> Exit {
         Command::Diff(arguments) => diff::diff(&arguments),
         Command::Record(arguments) => record::record(&arguments),
         Command::Pki(arguments) => pki::pki(arguments),
+        Command::Portal(arguments) => portal::portal(arguments),
         Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
