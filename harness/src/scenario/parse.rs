@@ -6,6 +6,7 @@ use super::source::{Mistake, Node, Placed, SourceFile, read};
 use super::{PlacedStep, Scenario, Step};
 use crate::language::Bilingual;
 use crate::requirement::Requirements;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
@@ -13,23 +14,35 @@ use vmyna_sim::document::DocumentError;
 use vmyna_sim::pin::PinName;
 
 /// A scenario as it is written.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "A scenario of vmyna", rename = "Scenario")]
 pub(super) struct Written {
+    /// dotted, lower case, unique; the name in every report
     pub id: Placed<String>,
-    /// taken out of the tree before it is read; here it is named among the keys that there are
+    /// rows of values for `{parameter: NAME}`, each a scenario of its own
     #[serde(rename = "parameters")]
+    #[schemars(schema_with = "super::schema::rows")]
     _parameters: Option<IgnoredAny>,
+    /// one sentence: what is true of a right card
     pub title: Bilingual,
+    /// the requirements that this scenario proves
     pub covers: Placed<Vec<Placed<String>>>,
+    /// words to select it by
     #[serde(default)]
     pub tags: Vec<Placed<String>>,
+    /// whose card and whose PINs
     pub holder: Option<Placed<String>>,
+    /// tries left of PINs whose counter is not full when the scenario begins
     #[serde(default)]
+    #[schemars(schema_with = "super::schema::given")]
     pub given: BTreeMap<PinName, Placed<u8>>,
+    /// what brings the card to where the scenario begins
     #[serde(default)]
     pub setup: Vec<Placed<Step>>,
+    /// what happens, in order
     pub steps: Placed<Vec<Placed<Step>>>,
+    /// what is done in any case at the end
     #[serde(default)]
     pub cleanup: Vec<Placed<Step>>,
 }

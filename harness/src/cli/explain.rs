@@ -1,0 +1,240 @@
+//! `vmyna explain`: a scenario in words, or a requirement with where it comes from and what proves it.
+
+use super::Failure;
+use crate::exit::Exit;
+use crate::language::{Bilingual, Language};
+use crate::requirement::{Level, Provenance, Requirement, Requirements};
+use crate::scenario::{self, PlacedStep, Scenario, expectation_in_words};
+use clap::Args;
+use owo_colors::OwoColorize;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// Say in words what a scenario does, or what a requirement says
+///
+/// Of a scenario: its steps, the requirements that they prove, and where those come from. Of a
+/// requirement: how binding it is, who measured or wrote it, and the scenarios that prove it.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The id of a scenario, of all rows of one, or of a requirement
+    id: String,
+
+    /// Scenario files or folders to look in [default: those built in]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Language [default: from the locale]
+    #[arg(long)]
+    lang: Option<Language>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  vmyna explain PIN-05                        a requirement
+  vmyna explain jpki.pin.lockout-authentication
+                                              a scenario; `vmyna run --list` shows their ids
+  vmyna explain mine.trial my-scenarios/      one of your own";
+
+pub(super) fn explain(arguments: Arguments) -> Result<Exit, Failure> {
+    let requirements = Requirements::built_in();
+    let scenarios = super::scenarios(&arguments.paths, &requirements)?;
+    let language = arguments.lang.unwrap_or_else(Language::of_environment);
+    let explanation = Explanation { language, requirements: &requirements };
+    let text = match requirements.get(&arguments.id) {
+        Some(requirement) => explanation.requirement(requirement, &scenarios),
+        None => {
+            let rows = |scenario: &&Scenario| {
+                scenario.id == arguments.id
+                    || scenario.row.is_some() && scenario.id.split('[').next() == Some(arguments.id.as_str())
+            };
+            let found: Vec<_> = scenarios.iter().filter(rows).collect();
+            if found.is_empty() {
+                return Err(unknown(&arguments.id, &scenarios, &requirements));
+            }
+            found.into_iter().map(|scenario| explanation.scenario(scenario)).collect::<Vec<_>>().join("\n")
+        }
+    };
+    // Who stops reading has seen enough of it.
+    let _ = anstream::stdout().lock().write_all(text.as_bytes());
+    Ok(Exit::Success)
+}
+
+fn unknown(id: &str, scenarios: &[Scenario], requirements: &Requirements) -> Failure {
+    let scenarios = scenarios.iter().map(|scenario| scenario.id.as_str());
+    let ids = scenarios.chain(requirements.iter().map(|requirement| requirement.id.as_str()));
+    let folded = id.to_lowercase();
+    let near: Vec<_> = ids
+        .filter(|known| {
+            let known = known.to_lowercase();
+            known.contains(&folded)
+                || known.rsplit(['.', '-']).any(|part| part.len() > 3 && folded.contains(part))
+        })
+        .take(10)
+        .collect();
+    let hint = match near.is_empty() {
+        true => "`vmyna run --list` shows the scenarios; requirements are in vectors/requirements".to_owned(),
+        false => format!("similar are: {}", near.join(", ")),
+    };
+    Failure::Usage(format!("neither a scenario nor a requirement has the id {id:?}; {hint}"))
+}
+
+/// Writes explanations in one language.
+pub(super) struct Explanation<'a> {
+    pub language: Language,
+    pub requirements: &'a Requirements,
+}
+
+impl Explanation<'_> {
+    fn say<'a>(&self, ja: &'a str, en: &'a str) -> &'a str {
+        match self.language {
+            Language::Ja => ja,
+            Language::En => en,
+        }
+    }
+
+    fn text<'a>(&self, text: &'a Bilingual) -> &'a str {
+        text.in_language(self.language)
+    }
+
+    /// A scenario with everything about it.
+    pub(super) fn scenario(&self, scenario: &Scenario) -> String {
+        let mut out = String::new();
+        let _ = writeln!(out, "{}  {}", scenario.id.bold(), self.text(&scenario.title));
+        let _ = writeln!(
+            out,
+            "  {}  {} {}  {}",
+            scenario.position.dimmed(),
+            self.say("所持者", "holder"),
+            scenario.holder,
+            scenario.tags.join(" ").dimmed()
+        );
+        for (pin, tries) in &scenario.given {
+            let _ = match self.language {
+                Language::Ja => writeln!(out, "  開始時: {pin} の残り試行回数は {tries} 回"),
+                Language::En => writeln!(out, "  begins with {tries} tries left of {pin}"),
+            };
+        }
+        let mut number = 0;
+        for (title, steps) in [
+            (self.say("準備", "Setup"), &scenario.setup),
+            (self.say("手順", "Steps"), &scenario.steps),
+            (self.say("後始末(必ず行う)", "Cleanup, in any case"), &scenario.cleanup),
+        ] {
+            if !steps.is_empty() {
+                let _ = writeln!(out, "{title}");
+            }
+            for placed in steps {
+                number += 1;
+                self.step(&mut out, number, placed);
+            }
+        }
+        let _ = writeln!(out, "{}", self.say("要件", "Requirements"));
+        for requirement in scenario.covers.iter().filter_map(|id| self.requirements.get(id)) {
+            self.requirement_lines(&mut out, requirement);
+        }
+        out
+    }
+
+    /// The steps of a scenario, as lines.
+    pub(super) fn steps(&self, scenario: &Scenario) -> String {
+        let mut out = String::new();
+        for (index, placed) in scenario.all_steps().enumerate() {
+            self.step(&mut out, index + 1, placed);
+        }
+        out
+    }
+
+    fn step(&self, out: &mut String, number: usize, placed: &PlacedStep) {
+        let step = &placed.step;
+        let action = step.verb.action();
+        let _ = write!(out, "  {number:>2}. {}", action.in_words(self.language));
+        let expect = action.expects();
+        if let Some(expected) = expect.and_then(|expect| expectation_in_words(expect, self.language)) {
+            let _ = write!(out, "{}{expected}", self.say("。", "; "));
+        }
+        if !step.covers.is_empty() {
+            let _ = write!(out, "  {}", step.covers.join(" ").dimmed());
+        }
+        out.push('\n');
+        for capture in &step.capture.0 {
+            let _ = match self.language {
+                Language::Ja => writeln!(out, "      {} を控えておく", capture.name.value),
+                Language::En => writeln!(out, "      kept as {}", capture.name.value),
+            };
+        }
+        if let Some(retry) = &step.retry {
+            let _ = match self.language {
+                Language::Ja => writeln!(out, "      最大 {} 回繰り返す", retry.times),
+                Language::En => writeln!(out, "      repeated up to {} times", retry.times),
+            };
+        }
+        let why = expect.and_then(|expect| expect.content.why.as_ref()).or(step.why.as_ref());
+        if let Some(why) = why {
+            let _ = writeln!(out, "      {}: {why}", self.say("理由", "why"));
+        }
+    }
+
+    fn requirement_lines(&self, out: &mut String, requirement: &Requirement) {
+        let Requirement { id, text, level, provenance, source, .. } = requirement;
+        let _ = writeln!(
+            out,
+            "  {} {} ({}, {})",
+            id.bold(),
+            self.text(text),
+            self.level(*level),
+            self.provenance(*provenance)
+        );
+        let _ = writeln!(out, "      {}: {source}", self.say("出典", "source"));
+    }
+
+    /// A requirement with the scenarios that prove it.
+    pub(super) fn requirement(&self, requirement: &Requirement, scenarios: &[Scenario]) -> String {
+        let mut out = String::new();
+        self.requirement_lines(&mut out, requirement);
+        if let (Some(situation), Some(answer)) = (&requirement.situation, &requirement.answer) {
+            let accepted = requirement.accepted.join(", ");
+            let _ = match self.language {
+                Language::Ja => writeln!(
+                    out,
+                    "      状況 {situation}: 組み込みのカードは {answer} と答える。驚くに当たらない応答: {accepted}"
+                ),
+                Language::En => writeln!(
+                    out,
+                    "      situation {situation}: the built-in card answers {answer}; {accepted} would not surprise"
+                ),
+            };
+        }
+        let proving: Vec<_> =
+            scenarios.iter().filter(|scenario| scenario.covers.contains(&requirement.id)).collect();
+        let title = match proving.is_empty() {
+            true => self.say("この要件を確かめるシナリオはない", "No scenario proves it"),
+            false => self.say("この要件を確かめるシナリオ", "Scenarios that prove it"),
+        };
+        let _ = writeln!(out, "{title}");
+        for scenario in proving {
+            let _ = writeln!(out, "  {}  {}", scenario.id, self.text(&scenario.title).dimmed());
+        }
+        out
+    }
+
+    fn level(&self, level: Level) -> &'static str {
+        let (ja, en) = match level {
+            Level::Must => ("必須", "must"),
+            Level::Should => ("推奨", "should"),
+            Level::Observe => ("観察", "observe"),
+        };
+        if self.language == Language::Ja { ja } else { en }
+    }
+
+    fn provenance(&self, provenance: Provenance) -> &'static str {
+        let (ja, en) = match provenance {
+            Provenance::Measured => ("実測", "measured"),
+            Provenance::Documented => ("文書", "documented"),
+            Provenance::Inferred => ("推定", "inferred"),
+            Provenance::Unknown => ("不明", "unknown"),
+        };
+        if self.language == Language::Ja { ja } else { en }
+    }
+}
