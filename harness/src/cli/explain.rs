@@ -4,7 +4,7 @@ use super::Failure;
 use crate::exit::Exit;
 use crate::language::{Bilingual, Language};
 use crate::requirement::{Level, Provenance, Requirement, Requirements};
-use crate::scenario::{self, PlacedStep, Scenario, expectation_in_words};
+use crate::scenario::{PlacedStep, Scenario, expectation_in_words};
 use clap::Args;
 use owo_colors::OwoColorize;
 use std::fmt::Write as _;
@@ -64,15 +64,15 @@ pub(super) fn explain(arguments: Arguments) -> Result<Exit, Failure> {
 fn unknown(id: &str, scenarios: &[Scenario], requirements: &Requirements) -> Failure {
     let scenarios = scenarios.iter().map(|scenario| scenario.id.as_str());
     let ids = scenarios.chain(requirements.iter().map(|requirement| requirement.id.as_str()));
+    // Those that share most words with what was asked for.
     let folded = id.to_lowercase();
-    let near: Vec<_> = ids
-        .filter(|known| {
-            let known = known.to_lowercase();
-            known.contains(&folded)
-                || known.rsplit(['.', '-']).any(|part| part.len() > 3 && folded.contains(part))
-        })
-        .take(10)
-        .collect();
+    let words: Vec<&str> = folded.split(['.', '-', '[', ']']).filter(|word| word.len() > 1).collect();
+    let shared = |known: &str| {
+        let known = known.to_lowercase();
+        words.iter().filter(|word| known.contains(**word)).count()
+    };
+    let most = ids.clone().map(shared).max().filter(|most| *most > 0);
+    let near: Vec<_> = ids.filter(|known| Some(shared(known)) == most).take(10).collect();
     let hint = match near.is_empty() {
         true => "`vmyna run --list` shows the scenarios; requirements are in vectors/requirements".to_owned(),
         false => format!("similar are: {}", near.join(", ")),

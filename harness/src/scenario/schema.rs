@@ -235,3 +235,98 @@ pub(super) fn rows(_: &mut SchemaGenerator) -> Schema {
 pub(super) fn milliseconds(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "integer", "minimum": 0, "maximum": 10_000})
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::{Node, Plain, SourceFile, Value as Tree};
+    use super::*;
+    use std::path::{Path, PathBuf};
+
+    const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors");
+
+    fn json(node: &Node) -> Value {
+        match &node.value {
+            Tree::Null => Value::Null,
+            Tree::Plain { meaning, .. } => match *meaning {
+                Plain::Bool(value) => value.into(),
+                Plain::Natural(number) => number.into(),
+                Plain::Negative(number) => number.into(),
+                Plain::Real(number) => number.into(),
+            },
+            Tree::Text(text) => text.as_str().into(),
+            Tree::List(items) => items.iter().map(json).collect(),
+            Tree::Map(entries) => entries
+                .iter()
+                .map(|(key, value)| (key.text().unwrap().to_owned(), json(value)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        }
+    }
+
+    fn tree(text: &str) -> Value {
+        json(&SourceFile::new("test.yaml", text).tree().unwrap())
+    }
+
+    fn scenario_files(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => scenario_files(&path, files),
+                false => files.push(path),
+            }
+        }
+    }
+
+    #[test]
+    fn the_committed_schema_is_current() {
+        let committed = std::fs::read_to_string(format!("{VECTORS}/scenario.schema.json")).unwrap();
+        assert!(
+            committed == format!("{:#}\n", schema()),
+            "vectors/scenario.schema.json is old; `cargo run -- schema > vectors/scenario.schema.json` renews it"
+        );
+    }
+
+    #[test]
+    fn every_scenario_fits_the_schema_and_names_it() {
+        let validator = jsonschema::validator_for(&schema()).unwrap();
+        let mut files = Vec::new();
+        scenario_files(&PathBuf::from(VECTORS).join("scenarios"), &mut files);
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let named =
+                text.lines().next().and_then(|line| line.strip_prefix("# yaml-language-server: $schema="));
+            let named = named.unwrap_or_else(|| {
+                panic!("{}: the first line names the schema, for editors", file.display())
+            });
+            assert!(file.parent().unwrap().join(named).is_file(), "{}: there is no {named}", file.display());
+            let problems: Vec<_> =
+                validator.iter_errors(&tree(&text)).map(|error| error.to_string()).collect();
+            assert!(problems.is_empty(), "{}: {}", file.display(), problems.join("\n"));
+        }
+    }
+
+    #[test]
+    fn what_does_not_load_does_not_fit_the_schema() {
+        let validator = jsonschema::validator_for(&schema()).unwrap();
+        let fits = |steps: &str| {
+            let text = format!("id: a\ntitle: {{ja: あ, en: a}}\ncovers: [PIN-01]\nsteps:\n{steps}");
+            validator.is_valid(&tree(&text))
+        };
+        assert!(fits(
+            "  - read_binary: {le: 4, expect: {tlv: FF40/DF41, text: a, why: b}}\n    capture: x\n"
+        ));
+        assert!(fits("  - read_binary: {le: {parameter: le}, expect: file_not_found}\n"));
+        for wrong in [
+            "  - selec: jpki\n",
+            "  - select: jpki\n    power: off\n",
+            "  - read_binary: {le: four}\n",
+            "  - read_binary: {le: 4, expect: {sw: \"6A8\"}}\n",
+            "  - read_binary: {le: 4, expect: okay}\n",
+            "  - transmit: {apdu: \"00 0G 00 00\"}\n",
+            "  - verify: {pin: bank, value: right}\n",
+            "  - challenge: {length: 8}\n    retry: {times: 3, wait_ms: 60000}\n",
+        ] {
+            assert!(!fits(wrong), "{wrong}");
+        }
+    }
+}
