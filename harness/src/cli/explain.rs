@@ -64,6 +64,7 @@ pub(super) fn explain(arguments: Arguments) -> Result<Exit, Failure> {
 fn unknown(id: &str, scenarios: &[Scenario], requirements: &Requirements) -> Failure {
     let scenarios = scenarios.iter().map(|scenario| scenario.id.as_str());
     let ids = scenarios.chain(requirements.iter().map(|requirement| requirement.id.as_str()));
+    let ids: Vec<&str> = ids.collect();
     // Those that share most words with what was asked for.
     let folded = id.to_lowercase();
     let words: Vec<&str> = folded.split(['.', '-', '[', ']']).filter(|word| word.len() > 1).collect();
@@ -71,8 +72,8 @@ fn unknown(id: &str, scenarios: &[Scenario], requirements: &Requirements) -> Fai
         let known = known.to_lowercase();
         words.iter().filter(|word| known.contains(**word)).count()
     };
-    let most = ids.clone().map(shared).max().filter(|most| *most > 0);
-    let near: Vec<_> = ids.filter(|known| Some(shared(known)) == most).take(10).collect();
+    let most = ids.iter().map(|known| shared(known)).max().filter(|most| *most > 0);
+    let near: Vec<_> = ids.into_iter().filter(|known| Some(shared(known)) == most).take(10).collect();
     let hint = match near.is_empty() {
         true => "`vmyna run --list` shows the scenarios; requirements are in vectors/requirements".to_owned(),
         false => format!("similar are: {}", near.join(", ")),
@@ -236,5 +237,45 @@ impl Explanation<'_> {
             Provenance::Unknown => ("不明", "unknown"),
         };
         if self.language == Language::Ja { ja } else { en }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(id: &str, language: Language) -> String {
+        let requirements = Requirements::built_in();
+        let scenarios = crate::scenario::built_in(&requirements);
+        let explanation = Explanation { language, requirements: &requirements };
+        let text = match requirements.get(id) {
+            Some(requirement) => explanation.requirement(requirement, &scenarios),
+            None => explanation.scenario(scenarios.iter().find(|scenario| scenario.id == id).unwrap()),
+        };
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn a_scenario_is_told_in_either_language() {
+        insta::assert_snapshot!(explained("jpki.pin.lower-case", Language::En), @"");
+        insta::assert_snapshot!(explained("jpki.pin.lower-case", Language::Ja), @"");
+    }
+
+    #[test]
+    fn a_requirement_is_told_with_where_it_comes_from_and_what_proves_it() {
+        insta::assert_snapshot!(explained("UNK-31", Language::En), @"");
+    }
+
+    #[test]
+    fn every_step_of_every_scenario_has_words_in_both_languages() {
+        let requirements = Requirements::built_in();
+        for scenario in crate::scenario::built_in(&requirements) {
+            for placed in scenario.all_steps() {
+                let action = placed.step.verb.action();
+                let (ja, en) = (action.in_words(Language::Ja), action.in_words(Language::En));
+                assert!(ja.chars().any(|c| !c.is_ascii()), "{}: {ja}", placed.position);
+                assert!(!en.is_empty(), "{}: {en}", placed.position);
+            }
+        }
     }
 }

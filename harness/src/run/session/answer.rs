@@ -3,10 +3,11 @@
 use super::content::unmet_content;
 use crate::link::LinkError;
 use crate::run::verdict::{Difference, Expectation};
-use crate::scenario::{Captures, Content, Expect, Mark, StatusExpectation};
+use crate::scenario::{Captures, Content, DataExpectation, Expect, Mark, StatusExpectation};
 use std::time::Duration;
 use vmyna_sim::apdu::{ResponseApdu, Status};
 use vmyna_sim::exchange::{Exchange, ShownResponse};
+use vmyna_sim::hex::Spaced;
 
 /// Why a step did not end as it should.
 pub(super) enum Stop {
@@ -106,7 +107,11 @@ impl Answer {
             match unmet_content(content, data, captures) {
                 None => {}
                 Some(_) if content.is_plain() => {
-                    return Err(self.unmet(expect, content, expect.to_string(), self.shown()));
+                    let mut expected = expect.to_string();
+                    if let Some(name) = content.data.as_ref().and_then(DataExpectation::captured) {
+                        expected.push_str(&format!(" ({})", Spaced(captures.get(name))));
+                    }
+                    return Err(self.unmet(expect, content, expected, self.shown()));
                 }
                 Some((expected, came)) => return Err(self.unmet(expect, content, expected, came)),
             }

@@ -344,3 +344,6 @@ fn finding(scenario: &Scenario, placed: &PlacedStep, stage: Stage, unmet: Unmet)
         difference: unmet.difference,
     }
 }
+
+#[cfg(test)]
+mod tests;
