@@ -17,6 +17,7 @@
 
 pub mod cli;
 pub mod diff;
+pub mod doctor;
 pub mod exit;
 pub mod language;
 pub mod link;
@@ -27,4 +28,5 @@ pub mod responder;
 pub mod run;
 pub mod scenario;
 pub mod terminal;
+pub mod vectors;
 pub mod verify;

@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out.
 
 mod diff;
+mod doctor;
 mod holders;
 mod pins;
 mod pki;
@@ -8,6 +9,7 @@ mod record;
 mod run;
 mod seat;
 mod serve;
+mod vectors;
 
 use crate::exit::Exit;
 use crate::link::LinkError;
@@ -50,6 +52,8 @@ enum Command {
     Serve(serve::Arguments),
     Diff(diff::Arguments),
     Record(record::Arguments),
+    Vectors(vectors::Arguments),
+    Doctor(doctor::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
     /// List the built-in holders, or show one
@@ -113,6 +117,8 @@ pub fn main() -> Exit {
         Command::Serve(arguments) => serve::serve(arguments),
         Command::Diff(arguments) => diff::diff(&arguments),
         Command::Record(arguments) => record::record(&arguments),
+        Command::Vectors(arguments) => vectors::vectors(&arguments),
+        Command::Doctor(_) => Ok(doctor::doctor()),
         Command::Pki(arguments) => pki::pki(arguments),
         Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {

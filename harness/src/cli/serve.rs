@@ -40,6 +40,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "URL", default_value_t = OcspUrl::default())]
     ocsp_url: OcspUrl,
 
+    /// Issue the card as of this instant, such as 2026-04-01T00:00:00Z [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    clock: Option<jiff::Timestamp>,
+
     /// Where the reader listens, now or later
     #[arg(long, value_name = "HOST:PORT", default_value_t = Address::default(), conflicts_with = "listen")]
     connect: Address,
@@ -86,8 +90,9 @@ pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
     {
         return Err(usage(format!("{}: the state and the trace need a file each", trace.display())));
     }
+    let now = arguments.clock.unwrap_or_else(jiff::Timestamp::now);
     let addresses = Addresses { ocsp: arguments.ocsp_url };
-    let personalised = Personalised::with_addresses(holder, profile, jiff::Timestamp::now(), &addresses);
+    let personalised = Personalised::with_addresses(holder, profile, now, &addresses);
     let personalised = Arc::new(personalised.map_err(|error| usage(error.to_string()))?);
     let fresh = personalised.fresh_state();
     let (store, state): (Box<dyn Store>, _) = match &arguments.state {
