@@ -30,7 +30,9 @@ pub fn examine(machine: &Machine, readers: Option<Result<Vec<String>, String>>) 
             )),
         }
     }
-    findings.push(reader_list(machine, readers));
+    if !daemons.is_empty() || machine.socket_answers() {
+        findings.push(reader_list(machine, readers));
+    }
     findings.push(open_sc(machine));
     findings
 }
@@ -54,7 +56,7 @@ fn driver(machine: &Machine, entry: &Entry) -> Finding {
     }
     Finding::broken(
         format!("{} names the driver {}, which is not there", entry.file.display(), entry.library.display()),
-        &["apt-get install --reinstall vsmartcard-vpcd", "systemctl restart pcscd"],
+        &["apt-get install --reinstall vsmartcard-vpcd", machine.restart()],
     )
 }
 
@@ -87,7 +89,7 @@ fn started_too_early(machine: &Machine, daemon: &Process, entry: &Entry) -> Opti
     (daemon.started? < installed).then(|| {
         Finding::broken(
             format!("pcscd (process {}) was started before the driver was installed or changed", daemon.id),
-            &["systemctl restart pcscd        # it reads its drivers once, when it starts"],
+            &[machine.restart(), "it reads its drivers once, when it starts"],
         )
     })
 }

@@ -67,6 +67,24 @@ impl Machine {
         self.root.join(path.trim_start_matches('/'))
     }
 
+    /// The command that starts pcscd anew here, with systemd or without.
+    pub(super) fn restart(&self) -> &'static str {
+        if self.file("/run/systemd/system").is_dir() {
+            "systemctl restart pcscd"
+        } else {
+            "kill $(pidof pcscd); pcscd        # as root; there is no systemd here"
+        }
+    }
+
+    /// The command that starts pcscd here.
+    pub(super) fn start(&self) -> &'static str {
+        if self.file("/run/systemd/system").is_dir() {
+            "systemctl enable --now pcscd.socket"
+        } else {
+            "pcscd        # as root; there is no systemd here"
+        }
+    }
+
     pub(super) fn socket(&self) -> &Path {
         &self.socket
     }

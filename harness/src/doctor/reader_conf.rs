@@ -51,7 +51,10 @@ pub(super) fn examine(machine: &Machine) -> (Option<Entry>, Vec<Finding>) {
         let names: Vec<_> = entries.iter().map(|entry| entry.file.display().to_string()).collect();
         findings.push(Finding::broken(
             format!("the virtual reader stands in {} files: {}", entries.len(), names.join(", ")),
-            &["pcscd reads every file there, copies made by an editor too: remove all but one, then `systemctl restart pcscd`"],
+            &[
+                "remove all but one: pcscd reads every file there, copies made by an editor too",
+                machine.restart(),
+            ],
         ));
     }
     if entries.is_empty() && findings.is_empty() {

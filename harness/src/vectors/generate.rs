@@ -131,12 +131,17 @@ fn converse(
             });
         }
     }
+    // A setup presents wrong values too, and may block.
+    let before = (!scenario.given.is_empty()).then_some(Flag::PinWrong);
+    let blocked = scenario.given.values().any(|tries| *tries == 0).then_some(Flag::Blocked);
     let flags: BTreeSet<Flag> = conversation
         .iter()
         .flat_map(|line| match line {
             Line::Exchange { flags, .. } => flags.iter().copied().collect(),
             Line::Power(_) => Vec::new(),
         })
+        .chain(before)
+        .chain(blocked)
         .collect();
     let results = conversation.iter().filter_map(|line| match line {
         Line::Exchange { result, .. } => Some(*result),
