@@ -69,10 +69,7 @@ fn service(machine: &Machine, daemons: &[Process]) -> Finding {
         ),
         [] => Finding::broken(
             format!("pcscd is not running, and nothing answers at {socket}"),
-            &[
-                "systemctl enable --now pcscd.socket",
-                "pcscd        # without systemd, as root: in a container",
-            ],
+            &[machine.start()],
         ),
         [daemon] => Finding::good(format!("pcscd is running (process {})", daemon.id)),
         several => Finding::note(
@@ -106,7 +103,8 @@ fn port(machine: &Machine, port: u16, is_running: bool) -> Finding {
         Owner::Process(Process { id, name, .. }) => Finding::broken(
             format!("port {port}, where the virtual reader should listen, is taken by {name} (process {id})"),
             &[
-                "end that program, then `systemctl restart pcscd`",
+                "end that program, and start pcscd anew:",
+                machine.restart(),
                 "or give the reader another port: DEVICENAME in /etc/reader.conf.d/vpcd",
             ],
         ),
@@ -116,10 +114,7 @@ fn port(machine: &Machine, port: u16, is_running: bool) -> Finding {
         ),
         Owner::Nobody if is_running => Finding::broken(
             format!("pcscd runs, and nobody listens on port {port}: it has not loaded the virtual reader"),
-            &[
-                "systemctl restart pcscd",
-                "pcscd --foreground --debug        # says why not, after `systemctl stop pcscd pcscd.socket`",
-            ],
+            &[machine.restart(), "pcscd --foreground --debug        # in its place: says why not"],
         ),
         Owner::Nobody => Finding::note(format!("port {port} is free for the virtual reader"), &[]),
     }

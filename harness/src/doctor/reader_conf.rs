@@ -60,10 +60,7 @@ pub(super) fn examine(machine: &Machine) -> (Option<Entry>, Vec<Finding>) {
     if entries.is_empty() && findings.is_empty() {
         findings.push(Finding::broken(
             format!("no virtual reader: nothing in {} names its driver", folder.display()),
-            &[
-                "apt-get install vsmartcard-vpcd",
-                "systemctl restart pcscd        # it reads its drivers once, when it starts",
-            ],
+            &["apt-get install vsmartcard-vpcd", machine.restart()],
         ));
     }
     (entries.into_iter().next(), findings)

@@ -106,8 +106,9 @@ fn converse(
     let mut session = Session::new(&mut link, surroundings);
     let mut selection = Selection::default();
     let mut conversation = Vec::new();
-    for placed in &scenario.steps {
-        let alone = Scenario { steps: vec![placed.clone()], ..scenario.clone() };
+    for placed in scenario.all_steps() {
+        let alone =
+            Scenario { setup: vec![], steps: vec![placed.clone()], cleanup: vec![], ..scenario.clone() };
         if !matches!(session.play(&alone), run::Verdict::Passed { observations } if observations.is_empty()) {
             return Err(VectorsError::NotAsExpected { scenario: scenario.id.clone() });
         }
