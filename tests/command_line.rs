@@ -349,7 +349,7 @@ fn a_port_in_use_is_told_with_what_to_do() {
 fn wrong_usage_is_told_with_what_would_be_right() {
     let folder = Folder::new();
     insta::assert_snapshot!(folder.refusal(["run", "--card", "usb"]), @"
-    error: invalid value 'usb' for '--card <SEAT>': a card seat is sim, vpcd[:PORT] or vicc:HOST:PORT
+    error: invalid value 'usb' for '--card <SEAT>': a card seat is sim[:PROFILE][@HOLDER], vpcd[:PORT], vicc:HOST:PORT or pcsc[:READER]
 
     For more information, try '--help'.
     exit code 2
@@ -625,6 +625,10 @@ fn the_help_texts_teach() {
       wait         Wait until the reader sees the card
       diff         Play the same scenarios against two cards, and show where their bytes differ
       record       Write down what a client says to a card, as a scenario
+      vectors      Write what is said in the built-in scenarios as JSON, for clients and cards in any
+                   language
+      doctor       Look at what a virtual reader needs here: pcscd, the driver vpcd, its ports, the
+                   readers, OpenSC
       pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
       holders      List the built-in holders, or show one
       completions  Print the completions of a shell
@@ -785,6 +789,9 @@ fn the_help_texts_teach() {
               The OCSP responder that its certificate names; `vmyna pki serve` is one
 
               [default: http://ocsp.vmyna.test]
+
+          --clock <INSTANT>
+              Issue the card as of this instant, such as 2026-04-01T00:00:00Z [default: now]
 
           --connect <HOST:PORT>
               Where the reader listens, now or later; slot n is n ports further

@@ -257,13 +257,61 @@ mod tests {
 
     #[test]
     fn a_scenario_is_told_in_either_language() {
-        insta::assert_snapshot!(explained("jpki.pin.lower-case", Language::En), @"");
-        insta::assert_snapshot!(explained("jpki.pin.lower-case", Language::Ja), @"");
+        insta::assert_snapshot!(explained("jpki.pin.lower-case", Language::En), @r#"
+        jpki.pin.lower-case  A signature PIN in lower case counts as a wrong one
+          vectors/scenarios/jpki/pin/lower-case.yaml:2:5  holder hanako  jpki pin
+        Steps
+           1. select the application jpki  SEL-01
+           2. present the right value in lower case of the PIN for digital signature (VERIFY); expected: 63C4  PIN-23
+              why: clients turn what the holder types into upper case; the card does not
+           3. ask for the DigestInfo of the SHA-256 digest of "lower case" to be signed with the key for digital signature (COMPUTE DIGITAL SIGNATURE); expected: 6982  SIG-02
+           4. ask how many tries the PIN for digital signature has left; expected: 4  PIN-04
+           5. present the right value of the PIN for digital signature (VERIFY)  PIN-02
+        Requirements
+          SEL-01 The JPKI application is selected by its AID (P1=04, P2=0C), with 9000 and no data (must, measured)
+              source: every known client, e.g. OpenSC card-jpki.c, jpki/myna, myna-card 3.3.4
+          PIN-02 VERIFY with the right signature PIN answers 9000 (must, measured)
+              source: every known client, e.g. OpenSC, jpki/myna, myna-card 3.3.4
+          PIN-04 VERIFY without data answers 63Cx with the tries left and spends none of them (must, measured)
+              source: OpenSC card-jpki.c; jpki/myna; myna-card 3.3.4; JICSAP 1.1 6.4.9(5)
+          PIN-23 A signature PIN in lower case is a wrong one; the card does not fold case (must, documented)
+              source: PocketSign Verify SDK documentation; every open client turns the password into upper case itself
+          SIG-02 Signing with a key whose PIN is not verified answers 6982 (must, measured)
+              source: myna-card 3.3.4 (crate); pyjpki; JICSAP 1.1 table 25
+        "#);
+        insta::assert_snapshot!(explained("jpki.pin.lower-case", Language::Ja), @"
+        jpki.pin.lower-case  署名用暗証番号を英小文字で照合すると誤りとして数えられる
+          vectors/scenarios/jpki/pin/lower-case.yaml:2:5  所持者 hanako  jpki pin
+        手順
+           1. アプリケーション jpki を選択する(SELECT)  SEL-01
+           2. 署名用電子証明書の暗証番号として英字を小文字にした値を照合する(VERIFY)。期待: 63C4  PIN-23
+              理由: clients turn what the holder types into upper case; the card does not
+           3. 署名用秘密鍵で「lower case」の SHA-256 の DigestInfoに署名を求める(COMPUTE DIGITAL SIGNATURE)。期待: 6982  SIG-02
+           4. 署名用電子証明書の暗証番号の残り試行回数を尋ねる。期待: 4 回  PIN-04
+           5. 署名用電子証明書の暗証番号として正しい値を照合する(VERIFY)  PIN-02
+        要件
+          SEL-01 公的個人認証アプリケーションは AID による SELECT FILE(P1=04、P2=0C)で選択でき、9000 だけを返す (必須, 実測)
+              出典: every known client, e.g. OpenSC card-jpki.c, jpki/myna, myna-card 3.3.4
+          PIN-02 正しい署名用暗証番号の照合には 9000 を返す (必須, 実測)
+              出典: every known client, e.g. OpenSC, jpki/myna, myna-card 3.3.4
+          PIN-04 照合データのない VERIFY は 63Cx で残りの試行回数を返し、試行回数を減らさない (必須, 実測)
+              出典: OpenSC card-jpki.c; jpki/myna; myna-card 3.3.4; JICSAP 1.1 6.4.9(5)
+          PIN-23 署名用暗証番号の英小文字は大文字とみなされず、誤りとして数えられる (必須, 文書)
+              出典: PocketSign Verify SDK documentation; every open client turns the password into upper case itself
+          SIG-02 暗証番号を照合していない鍵による署名には 6982 を返す (必須, 実測)
+              出典: myna-card 3.3.4 (crate); pyjpki; JICSAP 1.1 table 25
+        ");
     }
 
     #[test]
     fn a_requirement_is_told_with_where_it_comes_from_and_what_proves_it() {
-        insta::assert_snapshot!(explained("UNK-31", Language::En), @"");
+        insta::assert_snapshot!(explained("UNK-31", Language::En), @"
+          UNK-31 Whether a wrong try of a PIN that stands verified ends its verification (observe, unknown)
+              source: ISO/IEC 7816-4 leaves it open; no public transcript of this card
+              situation sign-after-later-wrong-pin: the built-in card answers 6982; 6982, 9000 would not surprise
+        Scenarios that prove it
+          jpki.undocumented.sign-after-later-wrong-pin  The answer to signing after a wrong try of the verified PIN is recorded
+        ");
     }
 
     #[test]

@@ -67,8 +67,10 @@ pub enum SelectTarget {
 #[serde(deny_unknown_fields)]
 pub(super) struct SelectMap {
     application: Option<String>,
+    #[serde(default)]
     #[schemars(schema_with = "super::schema::hex")]
     aid: Option<Bytes>,
+    #[serde(default)]
     #[schemars(schema_with = "super::schema::hex")]
     file: Option<Bytes>,
     #[serde(default)]

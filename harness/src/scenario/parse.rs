@@ -21,7 +21,7 @@ pub(super) struct Written {
     /// dotted, lower case, unique; the name in every report
     pub id: Placed<String>,
     /// rows of values for `{parameter: NAME}`, each a scenario of its own
-    #[serde(rename = "parameters")]
+    #[serde(rename = "parameters", default)]
     #[schemars(schema_with = "super::schema::rows")]
     _parameters: Option<IgnoredAny>,
     /// one sentence: what is true of a right card

@@ -84,6 +84,7 @@ pub enum Digest {
 pub(super) struct SignInputMap {
     digest_info: Option<Digest>,
     of: Option<String>,
+    #[serde(default)]
     #[schemars(schema_with = "super::schema::hex")]
     hex: Option<Bytes>,
     captured: Option<CaptureName>,
