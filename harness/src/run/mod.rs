@@ -21,4 +21,4 @@ pub use peer::{
 pub use plan::{Cost, PinUse, Plan};
 pub use session::{Session, Surroundings};
 pub use suite::{Cards, card_for, play_on_simulator, run_on_simulator};
-pub use verdict::{Difference, Expectation, Finding, Verdict};
+pub use verdict::{Difference, Expectation, Finding, Stage, Verdict};
