@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::exit::Exit;
 use crate::language::{Bilingual, Language};
-use crate::requirement::{Level, Provenance, Requirement, Requirements};
+use crate::requirement::{Contradiction, Level, Provenance, Requirement, Requirements};
 use crate::scenario::{PlacedStep, Scenario, expectation_in_words};
 use clap::Args;
 use owo_colors::OwoColorize;
@@ -207,6 +207,9 @@ impl Explanation<'_> {
                 ),
             };
         }
+        if let Some(contradiction) = &requirement.contradiction {
+            self.sides(&mut out, contradiction);
+        }
         let proving: Vec<_> =
             scenarios.iter().filter(|scenario| scenario.covers.contains(&requirement.id)).collect();
         let title = match proving.is_empty() {
@@ -218,6 +221,20 @@ impl Explanation<'_> {
             let _ = writeln!(out, "  {}  {}", scenario.id, self.text(&scenario.title).dimmed());
         }
         out
+    }
+
+    /// Who says what, and which side the built-in card takes.
+    fn sides(&self, out: &mut String, contradiction: &Contradiction) {
+        let _ = writeln!(out, "{}", self.say("出典の食い違い", "Sources contradict each other"));
+        for (index, side) in contradiction.sides.iter().enumerate() {
+            let taken = match index + 1 == contradiction.taken {
+                true => self.say(" ← 組み込みのカード", " ← the built-in card"),
+                false => "",
+            };
+            let _ = writeln!(out, "  {}. {} ({}){taken}", index + 1, self.text(&side.says), side.by);
+        }
+        let (because, about) = (self.text(&contradiction.because), contradiction.about.join(", "));
+        let _ = writeln!(out, "      {}: {because} ({about})", self.say("理由", "because"));
     }
 
     fn level(&self, level: Level) -> &'static str {
