@@ -1,7 +1,8 @@
 //! The requirements: what a right card does, how binding each rule is, and where it comes from.
 
 use crate::language::Bilingual;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vmyna_sim::document::{self, DocumentError, Spanned};
 
@@ -35,7 +36,7 @@ pub struct Requirement {
 }
 
 /// How binding a requirement is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// recorded, never judged
@@ -47,7 +48,7 @@ pub enum Level {
 }
 
 /// How a requirement came to be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Provenance {
     /// on real cards, by somebody named in the source

@@ -6,20 +6,25 @@ use crate::language::Language;
 use crate::link::{CardLink, Consent};
 use crate::report::Text;
 use crate::requirement::Requirements;
-use crate::run::{Cards, NothingCouldRun, PeerOptions, PeerSource, Summary, run_on_peer, run_on_simulator};
+use crate::run::{
+    Beginning, Cards, Conduct, ExpectedFailures, Interrupt, NothingCouldRun, PeerOptions, PeerSource, Shard,
+    Summary, run_on_peer, run_on_simulator,
+};
 use crate::scenario::{self, Scenario, TagExpression};
 use crate::verify::Trust;
 use clap::Args;
+use jiff::Timestamp;
 use owo_colors::OwoColorize;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vmyna_sim::card::Personalised;
 use vmyna_sim::holder::Holder;
-use vmyna_sim::profile::Profile;
 use vmyna_sim::vpcd::{Address, Connection, DEFAULT_PORT, Reader, ReaderError, ReaderOptions};
 
 /// Replay scenarios against a card.
@@ -82,9 +87,25 @@ pub(super) struct Arguments {
     #[arg(long)]
     list: bool,
 
-    /// Stop at the first failure
+    /// How many scenarios to play at once, each on a card of its own: the built-in card, or --fresh
+    /// with a command that uses $VMYNA_PORT [default: for the built-in card, one for each
+    /// processor, but 1 with --fail-fast]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
+    /// Only the I-th of N parts of what is selected, for machines that share a suite; a scenario's
+    /// part follows from its id
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+
+    /// Stop at the first failure; what was not run is reported as such
     #[arg(long)]
     fail_fast: bool,
+
+    /// Failures that are known of this card, each with its reason; one that does not come is a
+    /// failure itself
+    #[arg(long, value_name = "FILE")]
+    expected: Option<PathBuf>,
 
     /// How long to wait for a card that is not there yet, or that has gone
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=86_400))]
@@ -107,8 +128,9 @@ Examples:
 Exit codes:
   0  something ran and nothing failed
   1  something failed, or the card was lost
-  2  wrong usage, a broken file, nothing selected
-  3  no card within the wait, or nothing could run";
+  2  wrong usage, a broken file, nothing selected, a report that could not be written
+  3  no card within the wait, or nothing could run
+  130  stopped by Ctrl-C before the end, and nothing had failed";
 
 /// Who sits in the card seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +138,16 @@ enum CardSeat {
     Sim,
     Vpcd(u16),
     Vicc(Address),
+}
+
+impl fmt::Display for CardSeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sim => f.write_str("sim"),
+            Self::Vpcd(port) => write!(f, "vpcd:{port}"),
+            Self::Vicc(address) => write!(f, "vicc:{address}"),
+        }
+    }
 }
 
 impl FromStr for CardSeat {
@@ -143,9 +175,13 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     };
     let is_selected =
         |scenario: &&Scenario| arguments.tag.as_ref().is_none_or(|expression| expression.selects(scenario));
-    let selected: Vec<&Scenario> = scenarios.iter().filter(is_selected).collect();
+    let mut selected: Vec<&Scenario> = scenarios.iter().filter(is_selected).collect();
     if selected.is_empty() {
         return Err(nothing_selected(&scenarios));
+    }
+    let shard = arguments.shard.map(|shard| shard.of(&selected));
+    if let Some(shard) = arguments.shard {
+        selected.retain(|scenario| shard.has(&scenario.id));
     }
     let language = arguments.lang.unwrap_or_else(Language::of_environment);
     if arguments.list {
@@ -159,43 +195,98 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if arguments.profile.is_some() && arguments.card != CardSeat::Sim {
         return Err(Failure::Usage("--profile makes the built-in card; --card brings another".to_owned()));
     }
+    let expected = match &arguments.expected {
+        None => ExpectedFailures::default(),
+        Some(path) => {
+            ExpectedFailures::load(path, &scenarios, &scenario::built_in(&requirements), &requirements)?
+        }
+    };
     let trust = arguments.trust.as_deref().map_or(Ok(Trust::CardItself), load_trust)?;
-    let summary = play(&arguments, &selected, holder, &trust, &requirements, language)?;
+    let interrupt = Interrupt::default();
+    let conduct = Conduct {
+        requirements: &requirements,
+        trust: &trust,
+        expected,
+        fail_fast: arguments.fail_fast,
+        jobs: jobs(&arguments)?,
+        interrupt: interrupt.clone(),
+    };
+    let is_empty_shard = selected.is_empty();
+    let beginning = Beginning { shard, ..Beginning::now(selected.len(), arguments.card.to_string()) };
+    end_on_signals(&interrupt)?;
+    let summary = match play(&arguments, &selected, holder, &conduct, &beginning, language)? {
+        Some(summary) => summary,
+        None => return Ok(Exit::Interrupted),
+    };
     Ok(match summary {
         Summary { failed: 1.., .. } => Exit::Failed,
-        Summary { passed: 0, .. } => Exit::NoCard,
+        Summary { not_run: 1.., .. } => Exit::Interrupted,
+        Summary { passed: 0, .. } if !is_empty_shard => Exit::NoCard,
         _ => Exit::Success,
     })
 }
 
+/// The first signal ends the run in good order, the second at once.
+fn end_on_signals(interrupt: &Interrupt) -> Result<(), Failure> {
+    let interrupt = interrupt.clone();
+    ctrlc::set_handler(move || {
+        if interrupt.has_come() {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+        interrupt.now();
+        let _ = writeln!(
+            anstream::stderr(),
+            "stopping when the scenario in progress has ended and the card is put right; once more stops at once"
+        );
+    })
+    .map_err(|error| Failure::Usage(format!("signals cannot be handled: {error}")))
+}
+
+fn jobs(arguments: &Arguments) -> Result<NonZeroUsize, Failure> {
+    let one = NonZeroUsize::MIN;
+    if arguments.card == CardSeat::Sim {
+        let by_default = || match arguments.fail_fast {
+            true => one,
+            false => std::thread::available_parallelism().unwrap_or(one),
+        };
+        return Ok(arguments.jobs.unwrap_or_else(by_default));
+    }
+    match arguments.jobs {
+        Some(jobs) if jobs > one => {
+            let _ = writeln!(
+                anstream::stderr(),
+                "--jobs: this card keeps its state from one scenario to the next, so they are played one by one"
+            );
+            Ok(one)
+        }
+        _ => Ok(one),
+    }
+}
+
+/// `None` when a signal came while there was no card yet.
 fn play(
     arguments: &Arguments,
     scenarios: &[&Scenario],
     holder: Option<Holder>,
-    trust: &Trust,
-    requirements: &Requirements,
+    conduct: &Conduct<'_>,
+    beginning: &Beginning,
     language: Language,
-) -> Result<Summary, Failure> {
-    let mut report = Text::new(anstream::stdout().lock(), language, requirements);
+) -> Result<Option<Summary>, Failure> {
+    let mut report = Text::new(anstream::stdout(), language, conduct.requirements);
     let mut source: Box<dyn PeerSource> = match &arguments.card {
         CardSeat::Sim => {
-            let profile = arguments.profile.as_deref().map_or_else(|| Ok(Profile::card()), super::profile)?;
-            let mut cards = match holder {
+            let name = arguments.profile.as_deref().unwrap_or("card");
+            let profile = super::profile(name)?;
+            let cards = match holder {
                 None => Cards::of_profile(profile),
                 Some(holder) => {
-                    let personalised = Personalised::new(holder, profile, jiff::Timestamp::now());
+                    let personalised = Personalised::new(holder, profile, Timestamp::now());
                     Cards::all_of(Arc::new(personalised.map_err(|error| Failure::Usage(error.to_string()))?))
                 }
             };
-            return run_on_simulator(
-                scenarios,
-                &mut cards,
-                requirements,
-                trust,
-                arguments.fail_fast,
-                &mut report,
-            )
-            .map_err(|error| Failure::Usage(error.to_string()));
+            return run_on_simulator(scenarios, &cards, name, conduct, beginning, &mut report)
+                .map(Some)
+                .map_err(|error| Failure::Usage(error.to_string()));
         }
         CardSeat::Vpcd(port) => {
             let reader = Reader::listen(&Address::loopback(*port), ReaderOptions::default());
@@ -214,16 +305,15 @@ fn play(
         consent: Consent { spend_tries: arguments.spend_tries, change_pins: arguments.change_pins },
         wait: Duration::from_secs(arguments.wait),
         fresh: arguments.fresh.clone(),
-        fail_fast: arguments.fail_fast,
     };
-    run_on_peer(scenarios, &mut *source, &options, requirements, trust, &mut report).map_err(|error| {
-        match error {
-            NothingCouldRun::NoCard(_) => Failure::NoCard(error.to_string()),
-            NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => {
-                Failure::Usage(error.to_string())
-            }
+    match run_on_peer(scenarios, &mut *source, &options, conduct, beginning, &mut report) {
+        Ok(summary) => Ok(Some(summary)),
+        Err(NothingCouldRun::Interrupted) => Ok(None),
+        Err(error @ NothingCouldRun::NoCard(_)) => Err(Failure::NoCard(error.to_string())),
+        Err(error @ (NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. })) => {
+            Err(Failure::Usage(error.to_string()))
         }
-    })
+    }
 }
 
 struct WaitingReader {

@@ -4,18 +4,19 @@
 //! was changed is changed back.
 
 use super::announcement::describe;
-use super::event::{Event, Sink, Summary};
+use super::conduct::{Conduct, Course, Played};
+use super::event::{Beginning, CardIdentity, Sink, Summary};
 use super::fresh::FreshProcess;
 use super::judge::Judge;
 use super::plan::Plan;
+use super::recorder::{Recorded, Recorder};
 use super::seat::Seat;
 use super::session::{Session, Surroundings};
-use super::verdict::Verdict;
+use super::verdict::{StoppedBy, Verdict};
 use crate::link::{CardLink, Consent, Guard, LinkError, Stopped};
-use crate::requirement::Requirements;
 use crate::scenario::{ReadStyle, Scenario};
 use crate::terminal;
-use crate::verify::{Certificate, Trust};
+use crate::verify::Certificate;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 use thiserror::Error;
@@ -24,6 +25,9 @@ use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
 use vmyna_sim::profile::{Profile, Tries};
 use vmyna_sim::smart_card::Power;
+
+/// How long a wait goes on before it is looked whether a signal has come.
+const SLICE: Duration = Duration::from_millis(250);
 
 /// Where cards come from: a reader's end that waits for one, or a card that listens.
 pub trait PeerSource {
@@ -47,8 +51,6 @@ pub struct PeerOptions {
     pub wait: Duration,
     /// a command that starts the card anew before each scenario
     pub fresh: Option<String>,
-    /// stop at the first failure
-    pub fail_fast: bool,
 }
 
 /// Nothing could be played.
@@ -57,6 +59,9 @@ pub enum NothingCouldRun {
     /// no card within the wait
     #[error("{0}")]
     NoCard(String),
+    /// a signal came while there was no card yet
+    #[error("stopped by a signal while there was no card")]
+    Interrupted,
     /// the command of `--fresh` could not be started
     #[error("--fresh: {command:?} cannot be started: {source}")]
     Fresh {
@@ -83,11 +88,10 @@ pub fn run_on_peer(
     scenarios: &[&Scenario],
     source: &mut dyn PeerSource,
     options: &PeerOptions,
-    requirements: &Requirements,
-    trust: &Trust,
+    conduct: &Conduct<'_>,
+    beginning: &Beginning,
     sink: &mut dyn Sink,
 ) -> Result<Summary, NothingCouldRun> {
-    let began = Instant::now();
     let full = Profile::card().tries;
     let mut planned: Vec<(&Scenario, Plan)> =
         scenarios.iter().map(|scenario| (*scenario, Plan::of(scenario, full))).collect();
@@ -98,27 +102,34 @@ pub fn run_on_peer(
         (plan.cost(), spoiled.map(|(pin, _)| *pin).max(), begins_blocked)
     });
 
-    sink.event(&Event::Began { scenarios: scenarios.len() });
-    sink.event(&Event::Planned(&describe(&planned, options)));
+    let recorder = Recorder::new(sink.wants_happenings());
+    let mut course = Course::begin(conduct, beginning, sink);
+    course.planned(&describe(&planned, options));
 
     let mut suite = Suite {
         source,
         options,
-        requirements,
-        trust,
+        conduct,
         full,
         seat: None,
         process: None,
         stopped: Stopped::default(),
         unusable: BTreeSet::new(),
         gone: None,
+        recorder,
     };
     suite.insert()?;
     if let Some(seat) = &suite.seat {
-        sink.event(&Event::Note(&seat.introduction(options)));
+        course.card(&seat.identity);
+        course.note(&seat.introduction(options));
     }
-    let mut summary = Summary::default();
     for (index, (scenario, plan)) in planned.iter().enumerate() {
+        if conduct.interrupt.has_come() || conduct.fail_fast && course.has_failed() {
+            let stopped = if course.has_failed() { StoppedBy::FirstFailure } else { StoppedBy::Signal };
+            course.not_run(scenario, stopped);
+            continue;
+        }
+        course.case_began(scenario);
         let start = Instant::now();
         if index > 0 && options.fresh.is_some() {
             suite.remove();
@@ -128,23 +139,19 @@ pub fn run_on_peer(
             Err(NothingCouldRun::NoCard(reason)) => {
                 Verdict::RequirementMissing(format!("the card did not come back: {reason}"))
             }
+            Err(NothingCouldRun::Interrupted) => Verdict::NotRun(StoppedBy::Signal),
             Err(error) => return Err(error),
         };
-        summary.count(&verdict);
-        sink.event(&Event::Finished { scenario, verdict: &verdict, took: start.elapsed() });
-        if options.fail_fast && summary.failed > 0 {
-            break;
-        }
+        let happenings = suite.recorder.take();
+        course.case_ended(scenario, Played { verdict, happenings, took: start.elapsed() });
     }
-    sink.event(&Event::Ended { summary, took: began.elapsed() });
-    Ok(summary)
+    Ok(course.end())
 }
 
 struct Suite<'a> {
     source: &'a mut dyn PeerSource,
     options: &'a PeerOptions,
-    requirements: &'a Requirements,
-    trust: &'a Trust,
+    conduct: &'a Conduct<'a>,
     full: Tries,
     seat: Option<Seat>,
     process: Option<FreshProcess>,
@@ -153,6 +160,7 @@ struct Suite<'a> {
     unusable: BTreeSet<PinName>,
     /// why there is no card, once one has not come back: it is not waited for again
     gone: Option<String>,
+    recorder: Recorder,
 }
 
 impl Suite<'_> {
@@ -187,7 +195,16 @@ impl Suite<'_> {
         }
         let deadline = Instant::now() + self.options.wait;
         loop {
-            let link = self.source.connect(deadline).map_err(NothingCouldRun::NoCard)?;
+            if self.conduct.interrupt.has_come() {
+                return Err(NothingCouldRun::Interrupted);
+            }
+            // In slices, so that a signal is heard.
+            let slice = deadline.min(Instant::now() + SLICE);
+            let link = match self.source.connect(slice) {
+                Ok(link) => link,
+                Err(_) if Instant::now() < deadline => continue,
+                Err(reason) => return Err(NothingCouldRun::NoCard(reason)),
+            };
             // A card may have connected and gone again while it waited in the queue.
             match self.identify(link) {
                 Ok(seat) => {
@@ -203,9 +220,11 @@ impl Suite<'_> {
     /// Powers the card, sees whose it is, guards it where it may be real, and reads its counters.
     fn identify(&self, mut link: Box<dyn CardLink>) -> Result<Seat, LinkError> {
         link.power(Power::On)?;
-        link.atr()?;
-        let ours = read_user_authentication_certificate(&mut *link)?
-            .is_some_and(|certificate| certificate.is_ours());
+        let atr = link.atr()?;
+        link = Box::new(Recorded::new(link, self.recorder.clone()));
+        let certificate = read_user_authentication_certificate(&mut *link)?;
+        let identity = CardIdentity::of(&atr, certificate.as_ref());
+        let ours = certificate.is_some_and(|certificate| certificate.is_ours());
         let guarded = !ours && !self.options.mine;
         if guarded {
             let right = self.options.holder.as_ref().map(|holder| {
@@ -220,7 +239,7 @@ impl Suite<'_> {
         }
         let judge = if ours { Judge::OurIssuer } else { Judge::Others };
         let unusable = self.unusable.clone();
-        let mut seat = Seat { link, judge, guarded, tries_left: BTreeMap::new(), unusable };
+        let mut seat = Seat { link, identity, judge, guarded, tries_left: BTreeMap::new(), unusable };
         seat.read_counters()?;
         Ok(seat)
     }
@@ -252,13 +271,13 @@ impl Suite<'_> {
             }
         }
         let surroundings = Surroundings {
-            requirements: self.requirements,
+            requirements: self.conduct.requirements,
             holder: &holder,
-            trust: self.trust,
+            trust: self.conduct.trust,
             judge: seat.judge,
             now: SystemTime::now(),
         };
-        let mut session = Session::new(&mut *seat.link, surroundings);
+        let mut session = Session::new(&mut *seat.link, surroundings).recording(self.recorder.clone());
         let verdict = session.play(scenario);
         let changed: Vec<PinName> = session.changed_pins().collect();
         if matches!(verdict, Verdict::LinkLost { .. }) {

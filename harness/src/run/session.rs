@@ -2,6 +2,7 @@
 //! what the step expects.
 
 use super::judge::Judge;
+use super::recorder::{Happening, Recorder, StepOutcome};
 use super::verdict::{Difference, Expectation, Finding, Verdict};
 use crate::link::{CardLink, LinkError};
 use crate::requirement::Requirements;
@@ -44,6 +45,7 @@ pub struct Session<'a> {
     values: BTreeMap<PinName, PinChoice>,
     /// tries left when the scenario last asked
     asked: BTreeMap<PinName, u8>,
+    recorder: Recorder,
 }
 
 /// Why a step did not end as it should.
@@ -118,34 +120,93 @@ impl<'a> Session<'a> {
             certificates: HashMap::new(),
             values: BTreeMap::new(),
             asked: BTreeMap::new(),
+            recorder: Recorder::default(),
         }
+    }
+
+    /// Tells `recorder` of its steps.
+    #[must_use]
+    pub fn recording(self, recorder: Recorder) -> Self {
+        Self { recorder, ..self }
     }
 
     /// Plays `scenario` to its end, or to the first step that fails.
     pub fn play(&mut self, scenario: &Scenario) -> Verdict {
         let mut observations = Vec::new();
         for placed in &scenario.steps {
-            let difference = match self.step(&placed.step.verb) {
-                Ok(()) => continue,
-                Err(Stop::Link(LinkError::Refused(refused))) => return Verdict::RefusedByGuard(refused),
-                Err(Stop::Link(LinkError::Lost(reason))) => {
-                    return Verdict::LinkLost { position: Some(placed.position.clone()), reason };
-                }
-                Err(Stop::Missing(reason)) => return Verdict::RequirementMissing(reason),
-                Err(Stop::Differs(difference)) => difference,
-            };
-            let finding = finding(scenario, placed, *difference);
-            let Surroundings { judge, requirements, .. } = self.surroundings;
-            if placed.step.precondition && judge != Judge::BuiltIn {
-                let Finding { position, step, difference, .. } = finding;
-                return Verdict::RequirementMissing(format!("{step}: {} ({position})", difference.came));
+            self.recorder.record(|| Happening::StepBegan {
+                position: placed.position.clone(),
+                step: placed.step.verb.to_string(),
+            });
+            let observed = observations.len();
+            let end = self.play_step(scenario, placed, &mut observations);
+            self.recorder.record(|| {
+                Happening::StepEnded(match &end {
+                    None if observations.len() == observed => StepOutcome::Passed,
+                    None => StepOutcome::Observed,
+                    Some(Verdict::Failed { .. }) => StepOutcome::Failed,
+                    Some(_) => StepOutcome::Stopped,
+                })
+            });
+            if let Some(verdict) = end {
+                return verdict;
             }
-            if judge.fails(finding.difference.kind, &finding.requirements, requirements) {
-                return Verdict::Failed { finding: Box::new(finding), observations };
-            }
-            observations.push(finding);
         }
         Verdict::Passed { observations }
+    }
+
+    /// Plays one step; a verdict ends the scenario.
+    fn play_step(
+        &mut self,
+        scenario: &Scenario,
+        placed: &PlacedStep,
+        observations: &mut Vec<Finding>,
+    ) -> Option<Verdict> {
+        let difference = match self.step(&placed.step.verb) {
+            Ok(()) => return None,
+            Err(stop) => match self.unless_not_applicable(&placed.step.verb, stop) {
+                Err(verdict) => return Some(verdict),
+                Ok(Stop::Link(LinkError::Refused(refused))) => return Some(Verdict::RefusedByGuard(refused)),
+                Ok(Stop::Link(LinkError::Lost(reason))) => {
+                    return Some(Verdict::LinkLost { position: Some(placed.position.clone()), reason });
+                }
+                Ok(Stop::Missing(reason)) => return Some(Verdict::RequirementMissing(reason)),
+                Ok(Stop::Differs(difference)) => difference,
+            },
+        };
+        let finding = finding(scenario, placed, *difference);
+        let Surroundings { judge, requirements, .. } = self.surroundings;
+        if placed.step.precondition && judge != Judge::BuiltIn {
+            let Finding { position, step, difference, .. } = finding;
+            let missing = format!("{step}: {} ({position})", difference.came);
+            return Some(Verdict::RequirementMissing(missing));
+        }
+        if judge.fails(finding.difference.kind, &finding.requirements, requirements) {
+            let observations = std::mem::take(observations);
+            return Some(Verdict::Failed { finding: Box::new(finding), observations });
+        }
+        observations.push(finding);
+        None
+    }
+
+    /// Somebody else's card that answers "file not found" when an application is selected, and does
+    /// so again when it is the first thing it is asked after power-up, does not have it.
+    fn unless_not_applicable(&mut self, verb: &Verb, stop: Stop) -> Result<Stop, Verdict> {
+        let (Verb::Select(select), Stop::Differs(_)) = (verb, &stop) else { return Ok(stop) };
+        let SelectTarget::Application { name, aid } = select.target else { return Ok(stop) };
+        if self.surroundings.judge == Judge::BuiltIn || !select.expects_success() {
+            return Ok(stop);
+        }
+        let asked_again = self.power(PowerStep::Cycle).and_then(|()| {
+            Ok(self.transmit(&terminal::select_application(aid))?.response().map(|answer| answer.status))
+        });
+        match asked_again {
+            Ok(Some(Status::FileNotFound)) => {
+                Err(Verdict::NotApplicable(format!("the card has no application {name}")))
+            }
+            Ok(_) => Ok(stop),
+            Err(stop) => Ok(stop),
+        }
     }
 
     /// PINs whose value is not the holder's own any more.

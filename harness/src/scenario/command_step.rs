@@ -1,10 +1,11 @@
 //! Steps on the card as a whole and on files: power, ATR, SELECT, READ BINARY, GET CHALLENGE, and
 //! any command in bytes.
 
-use super::expect::{BytesPattern, Expect};
+use super::expect::{BytesPattern, Expect, StatusExpectation};
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
+use vmyna_sim::apdu::Status;
 use vmyna_sim::hex::Bytes;
 
 /// `power: cycle`
@@ -36,6 +37,19 @@ pub struct SelectStep {
     pub target: SelectTarget,
     /// what must come back
     pub expect: Expect,
+}
+
+impl SelectStep {
+    /// Whether what is selected must be there.
+    #[must_use]
+    pub fn expects_success(&self) -> bool {
+        match &self.expect.status {
+            StatusExpectation::AnyOf(patterns) => {
+                patterns.iter().any(|pattern| pattern.matches(Status::Success))
+            }
+            StatusExpectation::Blocked | StatusExpectation::Undocumented(_) => false,
+        }
+    }
 }
 
 /// What SELECT names.

@@ -1,0 +1,238 @@
+//! The sink behind every report that is written as a whole: it makes the stream of events into a
+//! [`Report`].
+
+use super::latency::latencies;
+use super::model::{
+    Case, ExchangeRecord, FindingRecord, HappeningRecord, Report, RequirementResult, RequirementVerdict, Tool,
+    Unexpected, VERSION,
+};
+use crate::requirement::{Requirement, Requirements};
+use crate::run::{Event, Finding, Happening, Outcome, Sink, Verdict};
+use crate::scenario::Scenario;
+use std::collections::HashMap;
+use std::time::Duration;
+use vmyna_sim::exchange::Exchange;
+use vmyna_sim::smart_card::Power;
+
+/// Collects a report.
+pub struct Collector<'a> {
+    report: Report,
+    requirements: &'a Requirements,
+    keeps_happenings: bool,
+    /// of the scenario that began last
+    happenings: Vec<HappeningRecord>,
+}
+
+impl<'a> Collector<'a> {
+    /// Keeps what happens within scenarios only where a report shows it.
+    #[must_use]
+    pub fn new(requirements: &'a Requirements, keeps_happenings: bool) -> Self {
+        let report = Report {
+            version: VERSION,
+            tool: Tool { name: "vmyna".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            started: String::new(),
+            took_us: 0,
+            seat: String::new(),
+            reader: None,
+            cards: Vec::new(),
+            shard: None,
+            stopped: None,
+            plan: None,
+            notes: Vec::new(),
+            summary: Default::default(),
+            scenarios: Vec::new(),
+            better: Vec::new(),
+            requirements: Vec::new(),
+            latency: Vec::new(),
+        };
+        Self { report, requirements, keeps_happenings, happenings: Vec::new() }
+    }
+
+    /// What was collected.
+    #[must_use]
+    pub fn into_report(mut self) -> Report {
+        self.report.latency = latencies(self.report.exchanges());
+        self.report.requirements = requirement_results(&self.report.scenarios, self.requirements);
+        self.report
+    }
+
+    fn case(&mut self, scenario: &Scenario, verdict: &Verdict, took: Duration) -> Case {
+        if let Verdict::NotRun(stopped) = verdict {
+            self.report.stopped = Some(*stopped);
+        }
+        Case {
+            id: scenario.id.clone(),
+            title: scenario.title.clone(),
+            position: scenario.position.to_string(),
+            covers: scenario.covers.clone(),
+            tags: scenario.tags.clone(),
+            verdict: verdict.outcome(),
+            reason: verdict.reason(),
+            failure: verdict.finding().map(finding),
+            observations: verdict.observations().iter().map(finding).collect(),
+            took_us: micros(took),
+            happenings: std::mem::take(&mut self.happenings),
+        }
+    }
+
+    fn happening(&mut self, happening: &Happening) {
+        let record = match happening {
+            Happening::StepBegan { position, step } => HappeningRecord::Step {
+                step: step.clone(),
+                position: position.to_string(),
+                outcome: None,
+            },
+            Happening::StepEnded(ended) => {
+                let begun = self.happenings.iter_mut().rev().find_map(|record| match record {
+                    HappeningRecord::Step { outcome, .. } => Some(outcome),
+                    _ => None,
+                });
+                if let Some(outcome) = begun {
+                    *outcome = Some(*ended);
+                }
+                return;
+            }
+            Happening::Exchange { exchange: shown, took } => {
+                HappeningRecord::Exchange(exchange(shown, Some(*took)))
+            }
+            Happening::Power(power) => HappeningRecord::Power(
+                match power {
+                    Power::On => "on",
+                    Power::Off => "off",
+                    Power::WarmReset => "warm reset",
+                }
+                .to_owned(),
+            ),
+            Happening::Note(note) => HappeningRecord::Note(note.clone()),
+            Happening::Screen { name, text } => {
+                HappeningRecord::Screen { name: name.clone(), text: text.clone() }
+            }
+        };
+        self.happenings.push(record);
+    }
+}
+
+impl Sink for Collector<'_> {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Began(beginning) => {
+                self.report.started = beginning.started.to_string();
+                self.report.seat.clone_from(&beginning.seat);
+                self.report.reader.clone_from(&beginning.reader);
+                self.report.shard.clone_from(&beginning.shard);
+            }
+            Event::Planned(plan) => self.report.plan = Some((*plan).to_owned()),
+            Event::Note(note) => self.report.notes.push((*note).to_owned()),
+            Event::Card(card) => {
+                if !self.report.cards.contains(card) {
+                    self.report.cards.push((*card).clone());
+                }
+            }
+            Event::CaseBegan(_) => {}
+            Event::Happened(happening) => {
+                if self.keeps_happenings {
+                    self.happening(happening);
+                }
+            }
+            Event::CaseEnded { scenario, verdict, took } => {
+                let case = self.case(scenario, verdict, *took);
+                self.report.scenarios.push(case);
+            }
+            Event::Better(better) => self.report.better.push(Unexpected {
+                id: better.id.clone(),
+                position: better.position.to_string(),
+                reason: better.reason.clone(),
+            }),
+            Event::Ended { summary, took } => {
+                self.report.summary = *summary;
+                self.report.took_us = micros(*took);
+            }
+        }
+    }
+
+    fn wants_happenings(&self) -> bool {
+        self.keeps_happenings
+    }
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn finding(finding: &Finding) -> FindingRecord {
+    FindingRecord {
+        position: finding.position.to_string(),
+        step: finding.step.clone(),
+        requirements: finding.requirements.clone(),
+        why: finding.why.clone(),
+        expected: finding.difference.expected.clone(),
+        came: finding.difference.came.clone(),
+        exchange: finding.difference.exchange.as_ref().map(|shown| exchange(shown, None)),
+    }
+}
+
+fn exchange(exchange: &Exchange, took: Option<Duration>) -> ExchangeRecord {
+    let Exchange { command, response } = exchange;
+    let status = response.as_ref().and_then(|response| response.status());
+    ExchangeRecord {
+        command: command.hex(),
+        meaning: command.meaning().to_owned(),
+        instruction: command.instruction().unwrap_or("other").to_owned(),
+        response: response.as_ref().map(|response| response.hex()),
+        status: status.map(|status| {
+            let [sw1, sw2] = status.to_bytes();
+            format!("{sw1:02X}{sw2:02X}")
+        }),
+        took_ns: took.map_or(0, |took| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)),
+    }
+}
+
+/// What became of each requirement in `cases`.
+pub(super) fn requirement_results(cases: &[Case], requirements: &Requirements) -> Vec<RequirementResult> {
+    let mut covering: HashMap<&str, Vec<&Case>> = HashMap::new();
+    for case in cases {
+        for id in &case.covers {
+            covering.entry(id).or_default().push(case);
+        }
+    }
+    requirements
+        .iter()
+        .map(|requirement| {
+            let cases = covering.get(requirement.id.as_str()).map_or(&[][..], Vec::as_slice);
+            result(requirement, cases)
+        })
+        .collect()
+}
+
+fn result(requirement: &Requirement, cases: &[&Case]) -> RequirementResult {
+    let id = &requirement.id;
+    let names = |finding: &FindingRecord| finding.requirements.contains(id);
+    let failed = |outcome: Outcome| {
+        cases.iter().any(|case| case.verdict == outcome && case.failure.as_ref().is_some_and(names))
+    };
+    let passed = |case: &&Case| {
+        matches!(case.verdict, Outcome::Passed | Outcome::Observed | Outcome::UnexpectedlyBetter)
+    };
+    let verdict = if failed(Outcome::Failed) {
+        RequirementVerdict::Failed
+    } else if failed(Outcome::ExpectedFailure) {
+        RequirementVerdict::ExpectedFailure
+    } else if cases.iter().any(|case| case.observations.iter().any(names)) {
+        RequirementVerdict::Observed
+    } else if cases.iter().any(passed) {
+        RequirementVerdict::Passed
+    } else if cases.is_empty() {
+        RequirementVerdict::NotCovered
+    } else {
+        RequirementVerdict::NotJudged
+    };
+    RequirementResult {
+        id: id.clone(),
+        text: requirement.text.clone(),
+        level: requirement.level,
+        provenance: requirement.provenance,
+        source: requirement.source.clone(),
+        verdict,
+        scenarios: cases.iter().map(|case| case.id.clone()).collect(),
+    }
+}
