@@ -187,6 +187,11 @@ impl Certificate {
                 wrong("its key usage does not allow nonRepudiation")
             }
             Purpose::DigitalSignature => Ok(()),
+            Purpose::UserAuthentication
+                if usage.is_some_and(|usage| usage.0.contains(KeyUsages::NonRepudiation)) =>
+            {
+                wrong("its key usage allows nonRepudiation, which is for 署名用")
+            }
             Purpose::UserAuthentication => match self.extension::<ExtendedKeyUsage>()? {
                 Some(usage)
                     if !usage
@@ -346,6 +351,7 @@ mod tests {
         let [authentication, authentication_ca, signature, _] = certificates();
         assert_eq!(authentication.fits(Purpose::UserAuthentication), Ok(()));
         assert!(authentication.fits(Purpose::DigitalSignature).is_err());
+        assert!(signature.fits(Purpose::UserAuthentication).is_err());
         assert_eq!(signature.fits(Purpose::DigitalSignature), Ok(()));
         assert_eq!(authentication_ca.fits(Purpose::Issuing), Ok(()));
         assert!(authentication.fits(Purpose::Issuing).is_err());

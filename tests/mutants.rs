@@ -1,0 +1,203 @@
+//! What the scenarios catch. Each wrong card is the built-in card, wrong in one thing; a scenario that
+//! covers the requirement which that breaks must say so. `docs/wrong-cards.md` is the table of who
+//! caught what: `UPDATE_WRONG_CARDS=1 cargo test --test mutants` writes it anew.
+
+#[path = "mutants/card_level.rs"]
+mod card_level;
+#[path = "mutants/certificates.rs"]
+mod certificates;
+#[path = "mutants/lifetime.rs"]
+mod lifetime;
+#[path = "mutants/pins.rs"]
+mod pins;
+#[path = "mutants/reading.rs"]
+mod reading;
+#[path = "mutants/signing.rs"]
+mod signing;
+#[path = "mutants/wrong_card.rs"]
+mod wrong_card;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+use vmyna::link::InProcess;
+use vmyna::requirement::{Level, Requirements};
+use vmyna::run::{self, Finding, Judge, Session, Surroundings, Verdict};
+use vmyna::scenario::{self, Scenario};
+use vmyna::verify::Trust;
+use vmyna_sim::card::{Personalised, VirtualCard};
+use wrong_card::{WrongCard, Wrongness};
+
+/// A card that is wrong in one thing.
+struct Mutant {
+    /// one word for it
+    name: &'static str,
+    /// the requirement that it breaks
+    breaks: &'static str,
+    /// what is wrong
+    says: &'static str,
+    /// makes it so
+    make: fn() -> Wrongness,
+}
+
+impl Mutant {
+    const fn new(
+        name: &'static str,
+        breaks: &'static str,
+        says: &'static str,
+        make: fn() -> Wrongness,
+    ) -> Self {
+        Self { name, breaks, says, make }
+    }
+}
+
+const ALL: &[&[Mutant]] =
+    &[pins::ALL, lifetime::ALL, reading::ALL, signing::ALL, certificates::ALL, card_level::ALL];
+
+struct Suite {
+    requirements: Requirements,
+    scenarios: Vec<Scenario>,
+    cards: Mutex<HashMap<String, Arc<Personalised>>>,
+    /// by wrong card, the scenarios that caught it
+    caught: Mutex<BTreeMap<&'static str, Vec<String>>>,
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let requirements = Requirements::built_in();
+    let scenarios = scenario::built_in(&requirements);
+    let suite =
+        Arc::new(Suite { requirements, scenarios, cards: Mutex::default(), caught: Mutex::default() });
+    let mutants = || ALL.iter().copied().flatten();
+    let mut trials: Vec<Trial> = mutants()
+        .map(|mutant| {
+            let suite = suite.clone();
+            Trial::test(format!("is_caught::{}", mutant.name), move || suite.must_catch(mutant))
+        })
+        .collect();
+    trials.push(Trial::test("every_wrong_card_has_a_name_and_a_requirement_of_its_own_right", {
+        let suite = suite.clone();
+        move || {
+            let names: BTreeSet<_> = mutants().map(|mutant| mutant.name).collect();
+            assert_eq!(names.len(), mutants().count(), "two wrong cards share a name");
+            let stranger = mutants().find(|mutant| suite.requirements.get(mutant.breaks).is_none());
+            assert!(stranger.is_none(), "no requirement {:?}", stranger.map(|mutant| mutant.breaks));
+            assert!(names.len() >= 60, "{} wrong cards", names.len());
+            Ok(())
+        }
+    }));
+    trials.push(Trial::test("the_right_card_in_the_same_wrapping_passes", {
+        let suite = suite.clone();
+        move || suite.must_pass()
+    }));
+    let everything = arguments.filter.is_none() && !arguments.list && arguments.skip.is_empty();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if everything && !conclusion.has_failed() {
+        suite.table_is_current();
+    }
+    conclusion.exit();
+}
+
+impl Suite {
+    fn play(&self, scenario: &Scenario, wrongness: Wrongness) -> Verdict {
+        let personalised = self
+            .cards
+            .lock()
+            .expect("no test panics with it")
+            .entry(scenario.holder.clone())
+            .or_insert_with(|| Arc::new(Personalised::built_in(&scenario.holder).expect("a built-in holder")))
+            .clone();
+        let holder = personalised.holder().clone();
+        let card: VirtualCard = run::card_for(scenario, personalised);
+        let surroundings = Surroundings {
+            requirements: &self.requirements,
+            holder: &holder,
+            trust: &Trust::CardItself,
+            judge: Judge::OurIssuer,
+            now: SystemTime::now(),
+        };
+        let mut link = InProcess(WrongCard::new(card, wrongness));
+        Session::new(&mut link, surroundings).play(scenario)
+    }
+
+    /// A broken must is a failure, a broken should or observe an observation; either names the
+    /// requirement.
+    fn must_catch(&self, mutant: &'static Mutant) -> Result<(), Failed> {
+        let level = self.requirements.get(mutant.breaks).map(|requirement| requirement.level);
+        let mut caught = Vec::new();
+        let mut otherwise = Vec::new();
+        for scenario in self.scenarios.iter().filter(|scenario| covers(scenario, mutant.breaks)) {
+            let verdict = self.play(scenario, (mutant.make)());
+            let names = |finding: &Finding| finding.requirements.iter().any(|id| id == mutant.breaks);
+            let seen = match &verdict {
+                Verdict::Failed { finding, .. } if names(finding) => true,
+                Verdict::Failed { observations, .. } | Verdict::Passed { observations } => {
+                    level != Some(Level::Must) && observations.iter().any(names)
+                }
+                _ => false,
+            };
+            if seen {
+                caught.push(scenario.id.clone());
+            } else {
+                otherwise.push(format!("{}: {verdict:?}", scenario.id));
+            }
+        }
+        if caught.is_empty() {
+            let told = format!("no scenario catches it on {}\n{}", mutant.breaks, otherwise.join("\n"));
+            return Err(told.into());
+        }
+        self.caught.lock().expect("no test panics with it").insert(mutant.name, caught);
+        Ok(())
+    }
+
+    fn must_pass(&self) -> Result<(), Failed> {
+        for scenario in &self.scenarios {
+            let verdict = self.play(scenario, Wrongness::default());
+            if !matches!(&verdict, Verdict::Passed { observations } if observations.is_empty()) {
+                return Err(format!("{}: {verdict:?}", scenario.id).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn table_is_current(&self) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/wrong-cards.md");
+        let caught = self.caught.lock().expect("no test panics with it");
+        let mut table = String::from(HEAD);
+        for mutant in ALL.iter().copied().flatten() {
+            let by = &caught[mutant.name];
+            let by: Vec<_> = by.iter().take(2).map(|id| format!("`{id}`")).collect();
+            table +=
+                &format!("| `{}` | {} | {} | {} |\n", mutant.name, mutant.says, mutant.breaks, by.join(", "));
+        }
+        if std::env::var_os("UPDATE_WRONG_CARDS").is_some() {
+            std::fs::write(&path, table).expect("the table can be written");
+            return;
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == table,
+            "docs/wrong-cards.md is not what the wrong cards show; UPDATE_WRONG_CARDS=1 cargo test --test mutants \
+             writes it anew"
+        );
+    }
+}
+
+fn covers(scenario: &Scenario, requirement: &str) -> bool {
+    scenario.covers.iter().any(|covered| covered == requirement)
+}
+
+const HEAD: &str = "\
+# Wrong cards, and what catches them
+
+A conformance suite is worth what it catches. Each of these cards is the built-in card, wrong in one thing; each is
+caught by a scenario on the requirement that it breaks, and the right card in the same wrapping passes. The test
+`cargo test --test mutants` proves it and keeps this table.
+
+**日本語**: 一つの点だけが誤った仮想カードの一覧です。どのカードも、それが破る要件を挙げるシナリオによって検出されます。
+
+| wrong card | what is wrong | requirement | caught by (the first two) |
+|---|---|---|---|
+";

@@ -1,0 +1,146 @@
+//! Wrong in signing: key, padding, length, digest, parameters.
+
+use super::Mutant;
+use super::wrong_card::{Right, Wrongness, answers, commands};
+use vmyna_sim::apdu::{CommandApdu, CommandBuilder};
+use vmyna_sim::key::DigestInfo;
+use vmyna_sim::pin::PinName;
+
+pub const ALL: &[Mutant] = &[
+    Mutant::new(
+        "signs-with-the-other-key",
+        "SIG-01",
+        "the authentication key signs with the signature key",
+        || {
+            commands(|right, command, raw| {
+                if is_signature(command) && right.means(command, "jpki", 0x0017) {
+                    let answer = right.answer(raw);
+                    if !answer.ends_with(&[0x90, 0x00]) {
+                        return answer;
+                    }
+                    right.present(PinName::DigitalSignature);
+                    let file = right.file;
+                    let signed = sign(right, 0x9A, command.data());
+                    right.select_again(file);
+                    return signed;
+                }
+                right.answer(raw)
+            })
+        },
+    ),
+    Mutant::new("signature-truncated", "SIG-01", "the signature has 255 bytes", || {
+        signatures(|answer| {
+            answer.remove(0);
+        })
+    }),
+    Mutant::new("signature-too-long", "SIG-01", "a zero byte stands before the signature", || {
+        signatures(|answer| answer.insert(0, 0))
+    }),
+    Mutant::new("signature-reversed", "SIG-01", "the signature comes little end first", || {
+        signatures(|answer| {
+            let end = answer.len() - 2;
+            answer[..end].reverse();
+        })
+    }),
+    Mutant::new("signature-last-bit-wrong", "SIG-01", "the last bit of the signature is wrong", || {
+        signatures(|answer| {
+            let last = answer.len() - 3;
+            answer[last] ^= 0x01;
+        })
+    }),
+    Mutant::new(
+        "signs-the-same-always",
+        "SIG-01",
+        "whatever is given, the first signature comes again",
+        || {
+            let mut first: Option<Vec<u8>> = None;
+            answers(move |command, answer| {
+                if is_signature(command) && answer.len() == 258 {
+                    *answer = first
+                        .get_or_insert_with(|| {
+                            b"another".iter().map(|_| 0x55).cycle().take(256).chain([0x90, 0x00]).collect()
+                        })
+                        .clone();
+                }
+            })
+        },
+    ),
+    Mutant::new("hashes-what-it-is-given", "SIG-01", "a DigestInfo is hashed once more", || {
+        given(DigestInfo::sha256_of)
+    }),
+    Mutant::new("signs-the-bare-hash", "SIG-01", "the DigestInfo around the hash is dropped", || {
+        given(|data| if data.len() == 51 { data[19..].to_vec() } else { data.to_vec() })
+    }),
+    Mutant::new("knows-sha-256-only", "SIG-06", "a DigestInfo other than of SHA-256 answers 6A80", || {
+        commands(|right, command, raw| {
+            if is_signature(command) && matches!(command.data().len(), 35 | 67 | 83) {
+                return vec![0x6A, 0x80];
+            }
+            right.answer(raw)
+        })
+    }),
+    Mutant::new("wants-a-digest-info", "SIG-05", "bytes that are no DigestInfo answer 6A80", || {
+        commands(|right, command, raw| {
+            if is_signature(command) && command.data().first() != Some(&0x30) {
+                return vec![0x6A, 0x80];
+            }
+            right.answer(raw)
+        })
+    }),
+    Mutant::new("too-long-is-cut", "SIG-07", "of more than 245 bytes the first 245 are signed", || {
+        commands(|right, command, raw| {
+            if is_signature(command) && command.p1() == 0 && command.data().len() > 245 {
+                return sign(right, command.p2(), &command.data()[..245]);
+            }
+            right.answer(raw)
+        })
+    }),
+    Mutant::new("undefined-p1-signs", "SIG-08", "an undefined P1 signs as 00 does", || {
+        commands(|right, command, raw| match command.p1() {
+            p1 if is_signature(command) && p1 > 0x05 => {
+                right.answer(&[&raw[..2], &[0x00], &raw[3..]].concat())
+            }
+            _ => right.answer(raw),
+        })
+    }),
+    Mutant::new("sign-sfi-refused", "SIG-09", "the key is not found by its short identifier", || {
+        commands(|right, command, raw| match command.p2() {
+            0x81..=0x9E if is_signature(command) && right.application == "jpki" => vec![0x6A, 0x86],
+            _ => right.answer(raw),
+        })
+    }),
+    Mutant::new("without-pin-says-6985", "SIG-02", "signing without the PIN answers 6985", || {
+        answers(|command, answer| {
+            if is_signature(command) && answer == &[0x69, 0x82] {
+                *answer = vec![0x69, 0x85];
+            }
+        })
+    }),
+];
+
+pub fn is_signature(command: &CommandApdu<'_>) -> bool {
+    (command.cla(), command.ins()) == (0x80, 0x2A)
+}
+
+fn sign(right: &mut Right, p2: u8, data: &[u8]) -> Vec<u8> {
+    right.answer(&CommandBuilder::new(0x80, 0x2A, 0x00, p2).data(data).le(256).to_bytes())
+}
+
+/// Signatures of JPKI, changed.
+fn signatures(change: fn(&mut Vec<u8>)) -> Wrongness {
+    answers(move |command, answer| {
+        if is_signature(command) && answer.len() == 258 {
+            change(answer);
+        }
+    })
+}
+
+/// Other bytes are signed than were given.
+fn given(change: fn(&[u8]) -> Vec<u8>) -> Wrongness {
+    commands(move |right, command, raw| {
+        if is_signature(command) && command.p1() == 0 && right.application == "jpki" {
+            return sign(right, command.p2(), &change(command.data()));
+        }
+        right.answer(raw)
+    })
+}
