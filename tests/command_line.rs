@@ -690,8 +690,21 @@ fn the_help_texts_teach() {
           --list
               Only list what would run: id, title, tags
 
+          --jobs <N>
+              How many scenarios to play at once, each on a card of its own: the built-in card, or
+              --fresh with a command that uses $VMYNA_PORT [default: for the built-in card, one for each
+              processor, but 1 with --fail-fast]
+
+          --shard <I/N>
+              Only the I-th of N parts of what is selected, for machines that share a suite; a
+              scenario's part follows from its id
+
           --fail-fast
-              Stop at the first failure
+              Stop at the first failure; what was not run is reported as such
+
+          --expected <FILE>
+              Failures that are known of this card, each with its reason; one that does not come is a
+              failure itself
 
           --wait <SECONDS>
               How long to wait for a card that is not there yet, or that has gone
@@ -719,8 +732,9 @@ fn the_help_texts_teach() {
     Exit codes:
       0  something ran and nothing failed
       1  something failed, or the card was lost
-      2  wrong usage, a broken file, nothing selected
+      2  wrong usage, a broken file, nothing selected, a report that could not be written
       3  no card within the wait, or nothing could run
+      130  stopped by Ctrl-C before the end, and nothing had failed
     "#);
     insta::assert_snapshot!(help(&["serve", "--help"]), @"
     Put a virtual card into a reader and keep it there.

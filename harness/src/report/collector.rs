@@ -3,8 +3,8 @@
 
 use super::latency::latencies;
 use super::model::{
-    Case, ExchangeRecord, FindingRecord, HappeningRecord, Report, RequirementResult, RequirementVerdict, Tool,
-    Unexpected, VERSION,
+    Case, ExchangeRecord, FindingRecord, HappeningRecord, Report, RequirementResult, RequirementVerdict,
+    Tool, Unexpected, VERSION,
 };
 use crate::requirement::{Requirement, Requirements};
 use crate::run::{Event, Finding, Happening, Outcome, Sink, Verdict};
@@ -77,11 +77,9 @@ impl<'a> Collector<'a> {
 
     fn happening(&mut self, happening: &Happening) {
         let record = match happening {
-            Happening::StepBegan { position, step } => HappeningRecord::Step {
-                step: step.clone(),
-                position: position.to_string(),
-                outcome: None,
-            },
+            Happening::StepBegan { position, step } => {
+                HappeningRecord::Step { step: step.clone(), position: position.to_string(), outcome: None }
+            }
             Happening::StepEnded(ended) => {
                 let begun = self.happenings.iter_mut().rev().find_map(|record| match record {
                     HappeningRecord::Step { outcome, .. } => Some(outcome),

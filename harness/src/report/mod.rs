@@ -7,7 +7,7 @@ mod text;
 
 pub use collector::Collector;
 pub use model::{
-    Case, ExchangeRecord, FindingRecord, HappeningRecord, Latency, Report, RequirementResult, RequirementVerdict,
-    Tool, Unexpected, VERSION,
+    Case, ExchangeRecord, FindingRecord, HappeningRecord, Latency, Report, RequirementResult,
+    RequirementVerdict, Tool, Unexpected, VERSION,
 };
 pub use text::Text;
