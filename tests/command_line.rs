@@ -613,7 +613,10 @@ fn the_help_texts_teach() {
     Commands:
       run          Replay scenarios against a card
       serve        Put a virtual card into a reader and keep it there
+      diff         Play the same scenarios against two cards, and show where their bytes differ
+      record       Write down what a client says to a card, as a scenario
       pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
+      report       Put the reports of shards together; print the schema of JSON reports
       holders      List the built-in holders, or show one
       completions  Print the completions of a shell
       help         Print this message or the help of the given subcommand(s)
@@ -658,7 +661,8 @@ fn the_help_texts_teach() {
           --card <SEAT>
               Who sits in the card seat: `sim` (built in), `vpcd[:PORT]` (play the reader on PORT, 35963
               unless told otherwise, and wait for a virtual card), `vicc:HOST:PORT` (connect to a
-              virtual card that listens)
+              virtual card that listens), `pcsc[:READER]` (the card in a reader of PC/SC: READER is its
+              name or a part of it; without, the only one with a card)
 
               [default: sim]
 
@@ -680,6 +684,13 @@ fn the_help_texts_teach() {
           --change-pins
               PINs of a card that may be real may be changed; they are changed back
 
+          --ask-pins
+              Ask on the terminal for the PINs that will be presented; nothing shows while they are
+              typed
+
+          --exclusive
+              Keep other programs away from a card in a reader of PC/SC
+
           --fresh <COMMAND>
               Start the card anew with this shell command before each scenario, and end it afterwards,
               so that no scenario finds what another has left
@@ -698,6 +709,10 @@ fn the_help_texts_teach() {
           --shard <I/N>
               Only the I-th of N parts of what is selected, for machines that share a suite; a
               scenario's part follows from its id
+
+          --report <FORMAT=PATH>
+              Also write a report: junit=PATH, json=PATH, html=PATH or tap=PATH; repeatable. The path -
+              is standard output, and the text then goes to standard error
 
           --fail-fast
               Stop at the first failure; what was not run is reported as such
@@ -726,6 +741,9 @@ fn the_help_texts_teach() {
       vmyna run --tag 'pin and not lockout'        some of it
       vmyna run my-scenarios/                      your own
       vmyna run --card vicc:127.0.0.1:35963        a virtual card that listens
+      vmyna run --card pcsc --ask-pins --tag 'not lockout'
+                                                   the card in the reader on the desk; no wrong PIN
+                                                   leaves
       vmyna run --card vpcd --mine --fresh 'my-card --connect 127.0.0.1:35963'
                                                    another simulator, started anew for each scenario
 

@@ -158,6 +158,7 @@ impl Shared {
             consent: Consent::default(),
             wait: WAIT,
             fresh: None,
+            judge: None,
         };
         let scenarios: Vec<&Scenario> = self.scenarios.iter().collect();
         let mut outcome = Outcome::default();

@@ -16,9 +16,11 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod diff;
 pub mod exit;
 pub mod language;
 pub mod link;
+pub mod record;
 pub mod report;
 pub mod requirement;
 pub mod responder;

@@ -1,8 +1,13 @@
 //! The command line: arguments in, exit code out.
 
+mod diff;
 mod holders;
+mod pins;
 mod pki;
+mod record;
+mod report;
 mod run;
+mod seat;
 mod serve;
 
 use crate::exit::Exit;
@@ -44,8 +49,11 @@ Exit codes:
 enum Command {
     Run(run::Arguments),
     Serve(serve::Arguments),
+    Diff(diff::Arguments),
+    Record(record::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
+    Report(report::Arguments),
     /// List the built-in holders, or show one
     Holders(holders::Arguments),
     /// Print the completions of a shell
@@ -105,7 +113,10 @@ pub fn main() -> Exit {
     let result = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve::serve(arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
+        Command::Record(arguments) => record::record(&arguments),
         Command::Pki(arguments) => pki::pki(arguments),
+        Command::Report(arguments) => report::report(arguments),
         Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,14 +1,15 @@
 //! `vmyna run`: scenarios against a card.
 
 use super::Failure;
+use super::seat::CardSeat;
 use crate::exit::Exit;
 use crate::language::Language;
-use crate::link::{CardLink, Consent};
-use crate::report::Text;
+use crate::link::Consent;
+use crate::report::{Collector, Destination, Output, Progress, Text};
 use crate::requirement::Requirements;
 use crate::run::{
-    Beginning, Cards, Conduct, ExpectedFailures, Interrupt, NothingCouldRun, PeerOptions, PeerSource, Shard,
-    Summary, run_on_peer, run_on_simulator,
+    Beginning, Cards, Conduct, Event, ExpectedFailures, Interrupt, NothingCouldRun, PeerOptions, PeerSource,
+    Shard, Sink, Summary, run_on_peer, run_on_simulator,
 };
 use crate::scenario::{self, Scenario, TagExpression};
 use crate::verify::Trust;
@@ -16,16 +17,13 @@ use clap::Args;
 use jiff::Timestamp;
 use owo_colors::OwoColorize;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use vmyna_sim::card::Personalised;
 use vmyna_sim::holder::Holder;
-use vmyna_sim::vpcd::{Address, Connection, DEFAULT_PORT, Reader, ReaderError, ReaderOptions};
 
 /// Replay scenarios against a card.
 ///
@@ -46,7 +44,8 @@ pub(super) struct Arguments {
 
     /// Who sits in the card seat: `sim` (built in), `vpcd[:PORT]` (play the reader on PORT, 35963
     /// unless told otherwise, and wait for a virtual card), `vicc:HOST:PORT` (connect to a virtual
-    /// card that listens)
+    /// card that listens), `pcsc[:READER]` (the card in a reader of PC/SC: READER is its name or a part
+    /// of it; without, the only one with a card)
     #[arg(long, value_name = "SEAT", default_value = "sim")]
     card: CardSeat,
 
@@ -74,6 +73,14 @@ pub(super) struct Arguments {
     #[arg(long)]
     change_pins: bool,
 
+    /// Ask on the terminal for the PINs that will be presented; nothing shows while they are typed
+    #[arg(long, conflicts_with = "holder")]
+    ask_pins: bool,
+
+    /// Keep other programs away from a card in a reader of PC/SC
+    #[arg(long)]
+    exclusive: bool,
+
     /// Start the card anew with this shell command before each scenario, and end it afterwards, so
     /// that no scenario finds what another has left
     #[arg(long, value_name = "COMMAND")]
@@ -97,6 +104,11 @@ pub(super) struct Arguments {
     /// part follows from its id
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+
+    /// Also write a report: junit=PATH, json=PATH, html=PATH or tap=PATH; repeatable. The path - is
+    /// standard output, and the text then goes to standard error
+    #[arg(long, value_name = "FORMAT=PATH")]
+    report: Vec<Destination>,
 
     /// Stop at the first failure; what was not run is reported as such
     #[arg(long)]
@@ -122,6 +134,8 @@ Examples:
   vmyna run --tag 'pin and not lockout'        some of it
   vmyna run my-scenarios/                      your own
   vmyna run --card vicc:127.0.0.1:35963        a virtual card that listens
+  vmyna run --card pcsc --ask-pins --tag 'not lockout'
+                                               the card in the reader on the desk; no wrong PIN leaves
   vmyna run --card vpcd --mine --fresh 'my-card --connect 127.0.0.1:35963'
                                                another simulator, started anew for each scenario
 
@@ -131,39 +145,6 @@ Exit codes:
   2  wrong usage, a broken file, nothing selected, a report that could not be written
   3  no card within the wait, or nothing could run
   130  stopped by Ctrl-C before the end, and nothing had failed";
-
-/// Who sits in the card seat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum CardSeat {
-    Sim,
-    Vpcd(u16),
-    Vicc(Address),
-}
-
-impl fmt::Display for CardSeat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sim => f.write_str("sim"),
-            Self::Vpcd(port) => write!(f, "vpcd:{port}"),
-            Self::Vicc(address) => write!(f, "vicc:{address}"),
-        }
-    }
-}
-
-impl FromStr for CardSeat {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let port = |port: &str| port.parse().map_err(|_| format!("`{port}` is no port (0 to 65535)"));
-        match text.split_once(':') {
-            None if text == "sim" => Ok(Self::Sim),
-            None if text == "vpcd" => Ok(Self::Vpcd(DEFAULT_PORT)),
-            Some(("vpcd", number)) => port(number).map(Self::Vpcd),
-            Some(("vicc", address)) => address.parse().map(Self::Vicc).map_err(|error| format!("{error}")),
-            _ => Err("a card seat is sim, vpcd[:PORT] or vicc:HOST:PORT".to_owned()),
-        }
-    }
-}
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let requirements = Requirements::built_in();
@@ -188,11 +169,15 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         list(&selected, language);
         return Ok(Exit::Success);
     }
-    let holder = arguments.holder.as_deref().map(super::holder).transpose()?;
+    let holder = match &arguments.holder {
+        Some(holder) => Some(super::holder(holder)?),
+        None if arguments.ask_pins => Some(super::pins::ask(&selected)?),
+        None => None,
+    };
     if holder.is_none() {
         holders_are_known(&selected)?;
     }
-    if arguments.profile.is_some() && arguments.card != CardSeat::Sim {
+    if arguments.profile.is_some() && !matches!(arguments.card, CardSeat::Sim(_)) {
         return Err(Failure::Usage("--profile makes the built-in card; --card brings another".to_owned()));
     }
     let expected = match &arguments.expected {
@@ -213,17 +198,48 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     };
     let is_empty_shard = selected.is_empty();
     let beginning = Beginning { shard, ..Beginning::now(selected.len(), arguments.card.to_string()) };
+    let outputs = Output::open_all(&arguments.report)?;
     end_on_signals(&interrupt)?;
-    let summary = match play(&arguments, &selected, holder, &conduct, &beginning, language)? {
-        Some(summary) => summary,
-        None => return Ok(Exit::Interrupted),
+    let on_stdout = arguments.report.iter().any(|destination| destination.path.is_none());
+    let out: Box<dyn Write> =
+        if on_stdout { Box::new(anstream::stderr()) } else { Box::new(anstream::stdout()) };
+    let shows_happenings = arguments.report.iter().any(|destination| destination.format.shows_happenings());
+    let mut sinks = Sinks {
+        text: Progress::around(Text::new(out, language, &requirements)),
+        collector: (!outputs.is_empty()).then(|| Collector::new(&requirements, shows_happenings)),
     };
+    let summary = play(&arguments, &selected, holder, &conduct, &beginning, &mut sinks)?;
+    if let Some(collector) = sinks.collector {
+        let report = collector.into_report();
+        for output in outputs {
+            output.write(&report, language)?;
+        }
+    }
     Ok(match summary {
         Summary { failed: 1.., .. } => Exit::Failed,
         Summary { not_run: 1.., .. } => Exit::Interrupted,
         Summary { passed: 0, .. } if !is_empty_shard => Exit::NoCard,
         _ => Exit::Success,
     })
+}
+
+/// The text for whoever is there, and what the other reports are written from.
+struct Sinks<'a> {
+    text: Progress<Text<'a, Box<dyn Write>>>,
+    collector: Option<Collector<'a>>,
+}
+
+impl Sink for Sinks<'_> {
+    fn event(&mut self, event: &Event<'_>) {
+        self.text.event(event);
+        if let Some(collector) = &mut self.collector {
+            collector.event(event);
+        }
+    }
+
+    fn wants_happenings(&self) -> bool {
+        self.text.wants_happenings() || self.collector.as_ref().is_some_and(Sink::wants_happenings)
+    }
 }
 
 /// The first signal ends the run in good order, the second at once.
@@ -244,7 +260,7 @@ fn end_on_signals(interrupt: &Interrupt) -> Result<(), Failure> {
 
 fn jobs(arguments: &Arguments) -> Result<NonZeroUsize, Failure> {
     let one = NonZeroUsize::MIN;
-    if arguments.card == CardSeat::Sim {
+    if matches!(arguments.card, CardSeat::Sim(_)) {
         let by_default = || match arguments.fail_fast {
             true => one,
             false => std::thread::available_parallelism().unwrap_or(one),
@@ -263,20 +279,22 @@ fn jobs(arguments: &Arguments) -> Result<NonZeroUsize, Failure> {
     }
 }
 
-/// `None` when a signal came while there was no card yet.
 fn play(
     arguments: &Arguments,
     scenarios: &[&Scenario],
     holder: Option<Holder>,
     conduct: &Conduct<'_>,
     beginning: &Beginning,
-    language: Language,
-) -> Result<Option<Summary>, Failure> {
-    let mut report = Text::new(anstream::stdout(), language, conduct.requirements);
+    sink: &mut dyn Sink,
+) -> Result<Summary, Failure> {
     let mut source: Box<dyn PeerSource> = match &arguments.card {
-        CardSeat::Sim => {
-            let name = arguments.profile.as_deref().unwrap_or("card");
+        CardSeat::Sim(sim) => {
+            let name = arguments.profile.as_deref().or(sim.profile.as_deref()).unwrap_or("card");
             let profile = super::profile(name)?;
+            let holder = holder.map_or_else(
+                || sim.holder.as_deref().map(super::holder).transpose(),
+                |holder| Ok(Some(holder)),
+            )?;
             let cards = match holder {
                 None => Cards::of_profile(profile),
                 Some(holder) => {
@@ -284,20 +302,10 @@ fn play(
                     Cards::all_of(Arc::new(personalised.map_err(|error| Failure::Usage(error.to_string()))?))
                 }
             };
-            return run_on_simulator(scenarios, &cards, name, conduct, beginning, &mut report)
-                .map(Some)
+            return run_on_simulator(scenarios, &cards, name, conduct, beginning, sink)
                 .map_err(|error| Failure::Usage(error.to_string()));
         }
-        CardSeat::Vpcd(port) => {
-            let reader = Reader::listen(&Address::loopback(*port), ReaderOptions::default());
-            let reader = reader.map_err(|error| match error {
-                ReaderError::Bind(error) => super::bind_failure(&error, "--card vpcd:PORT"),
-                other => Failure::Usage(other.to_string()),
-            })?;
-            let _ = writeln!(anstream::stderr(), "waiting for a virtual card on {}", reader.local_addr());
-            Box::new(WaitingReader { reader, wait: arguments.wait })
-        }
-        CardSeat::Vicc(address) => Box::new(ListeningCard { address: address.clone(), wait: arguments.wait }),
+        other => other.open(Duration::from_secs(arguments.wait), arguments.exclusive)?,
     };
     let options = PeerOptions {
         holder,
@@ -305,52 +313,14 @@ fn play(
         consent: Consent { spend_tries: arguments.spend_tries, change_pins: arguments.change_pins },
         wait: Duration::from_secs(arguments.wait),
         fresh: arguments.fresh.clone(),
+        judge: None,
     };
-    match run_on_peer(scenarios, &mut *source, &options, conduct, beginning, &mut report) {
-        Ok(summary) => Ok(Some(summary)),
-        Err(NothingCouldRun::Interrupted) => Ok(None),
-        Err(error @ NothingCouldRun::NoCard(_)) => Err(Failure::NoCard(error.to_string())),
-        Err(error @ (NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. })) => {
-            Err(Failure::Usage(error.to_string()))
+    run_on_peer(scenarios, &mut *source, &options, conduct, beginning, sink).map_err(|error| match error {
+        NothingCouldRun::NoCard(_) | NothingCouldRun::Interrupted => Failure::NoCard(error.to_string()),
+        NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => {
+            Failure::Usage(error.to_string())
         }
-    }
-}
-
-struct WaitingReader {
-    reader: Reader,
-    wait: u64,
-}
-
-impl PeerSource for WaitingReader {
-    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
-        match self.reader.accept(deadline) {
-            Ok(connection) => Ok(Box::new(connection)),
-            Err(ReaderError::NoCard { on, .. }) => Err(format!(
-                "no card connected to {on} within {} s; start one that does, or wait longer with --wait SECONDS",
-                self.wait
-            )),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-}
-
-struct ListeningCard {
-    address: Address,
-    wait: u64,
-}
-
-impl PeerSource for ListeningCard {
-    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
-        match Connection::connect(&self.address, deadline, ReaderOptions::default()) {
-            Ok(connection) => Ok(Box::new(connection)),
-            Err(ReaderError::NotReached { address, reason, .. }) => Err(format!(
-                "no card at {address} within {} s: {reason}; start one that listens there, or wait longer with \
-                 --wait SECONDS",
-                self.wait
-            )),
-            Err(error) => Err(error.to_string()),
-        }
-    }
+    })
 }
 
 fn nothing_selected(scenarios: &[Scenario]) -> Failure {

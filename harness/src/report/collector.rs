@@ -3,8 +3,8 @@
 
 use super::latency::latencies;
 use super::model::{
-    Case, ExchangeRecord, FindingRecord, HappeningRecord, Report, RequirementResult, RequirementVerdict,
-    Tool, Unexpected, VERSION,
+    Case, ExchangeRecord, FindingRecord, HappeningRecord, ReaderRecord, Report, RequirementResult,
+    RequirementVerdict, Tool, Unexpected, VERSION,
 };
 use crate::requirement::{Requirement, Requirements};
 use crate::run::{Event, Finding, Happening, Outcome, Sink, Verdict};
@@ -52,7 +52,8 @@ impl<'a> Collector<'a> {
     #[must_use]
     pub fn into_report(mut self) -> Report {
         self.report.latency = latencies(self.report.exchanges());
-        self.report.requirements = requirement_results(&self.report.scenarios, self.requirements);
+        self.report.requirements = self.requirements.iter().map(unweighed).collect();
+        weigh_requirements(&mut self.report.requirements, &self.report.scenarios);
         self.report
     }
 
@@ -116,8 +117,16 @@ impl Sink for Collector<'_> {
             Event::Began(beginning) => {
                 self.report.started = beginning.started.to_string();
                 self.report.seat.clone_from(&beginning.seat);
-                self.report.reader.clone_from(&beginning.reader);
                 self.report.shard.clone_from(&beginning.shard);
+            }
+            Event::Reader(reader) => {
+                self.report.reader = Some(ReaderRecord {
+                    name: reader.name.clone(),
+                    vendor: reader.vendor.clone(),
+                    driver_version: reader.version.clone(),
+                    serial: reader.serial.clone(),
+                    protocol: reader.protocol.to_owned(),
+                });
             }
             Event::Planned(plan) => self.report.plan = Some((*plan).to_owned()),
             Event::Note(note) => self.report.notes.push((*note).to_owned()),
@@ -185,33 +194,30 @@ fn exchange(exchange: &Exchange, took: Option<Duration>) -> ExchangeRecord {
     }
 }
 
-/// What became of each requirement in `cases`.
-pub(super) fn requirement_results(cases: &[Case], requirements: &Requirements) -> Vec<RequirementResult> {
+/// Works out what became of each of `requirements` in `cases`.
+pub(super) fn weigh_requirements(requirements: &mut [RequirementResult], cases: &[Case]) {
     let mut covering: HashMap<&str, Vec<&Case>> = HashMap::new();
     for case in cases {
         for id in &case.covers {
             covering.entry(id).or_default().push(case);
         }
     }
-    requirements
-        .iter()
-        .map(|requirement| {
-            let cases = covering.get(requirement.id.as_str()).map_or(&[][..], Vec::as_slice);
-            result(requirement, cases)
-        })
-        .collect()
+    for requirement in requirements {
+        let cases = covering.get(requirement.id.as_str()).map_or(&[][..], Vec::as_slice);
+        requirement.verdict = weigh(&requirement.id, cases);
+        requirement.scenarios = cases.iter().map(|case| case.id.clone()).collect();
+    }
 }
 
-fn result(requirement: &Requirement, cases: &[&Case]) -> RequirementResult {
-    let id = &requirement.id;
-    let names = |finding: &FindingRecord| finding.requirements.contains(id);
+fn weigh(id: &str, cases: &[&Case]) -> RequirementVerdict {
+    let names = |finding: &FindingRecord| finding.requirements.iter().any(|it| it == id);
     let failed = |outcome: Outcome| {
         cases.iter().any(|case| case.verdict == outcome && case.failure.as_ref().is_some_and(names))
     };
     let passed = |case: &&Case| {
         matches!(case.verdict, Outcome::Passed | Outcome::Observed | Outcome::UnexpectedlyBetter)
     };
-    let verdict = if failed(Outcome::Failed) {
+    if failed(Outcome::Failed) {
         RequirementVerdict::Failed
     } else if failed(Outcome::ExpectedFailure) {
         RequirementVerdict::ExpectedFailure
@@ -223,14 +229,17 @@ fn result(requirement: &Requirement, cases: &[&Case]) -> RequirementResult {
         RequirementVerdict::NotCovered
     } else {
         RequirementVerdict::NotJudged
-    };
+    }
+}
+
+fn unweighed(requirement: &Requirement) -> RequirementResult {
     RequirementResult {
-        id: id.clone(),
+        id: requirement.id.clone(),
         text: requirement.text.clone(),
         level: requirement.level,
         provenance: requirement.provenance,
         source: requirement.source.clone(),
-        verdict,
-        scenarios: cases.iter().map(|case| case.id.clone()).collect(),
+        verdict: RequirementVerdict::NotCovered,
+        scenarios: Vec::new(),
     }
 }

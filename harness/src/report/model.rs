@@ -4,7 +4,7 @@
 
 use crate::language::Bilingual;
 use crate::requirement::{Level, Provenance};
-use crate::run::{CardIdentity, Outcome, ReaderIdentity, ShardOf, StepOutcome, StoppedBy, Summary};
+use crate::run::{CardIdentity, Outcome, ShardOf, StepOutcome, StoppedBy, Summary};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ pub struct Report {
     /// who sat in the card seat, as the command line says it
     pub seat: String,
     /// the reader, where there was one
-    pub reader: Option<ReaderIdentity>,
+    pub reader: Option<ReaderRecord>,
     /// the cards, in the order in which they came; of the built-in card there is one for each holder
     pub cards: Vec<CardIdentity>,
     /// the part of a larger run that this is
@@ -46,6 +46,21 @@ pub struct Report {
     pub requirements: Vec<RequirementResult>,
     /// how long commands took, by instruction; empty where exchanges were not kept
     pub latency: Vec<Latency>,
+}
+
+/// The reader that the card was in, as its driver describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReaderRecord {
+    /// the name by which PC/SC knows it
+    pub name: String,
+    /// who made it
+    pub vendor: Option<String>,
+    /// version of the driver or of the device's firmware, as the driver means it
+    pub driver_version: Option<String>,
+    /// serial number
+    pub serial: Option<String>,
+    /// the protocol spoken with the card
+    pub protocol: String,
 }
 
 /// The program that made a report.

@@ -53,6 +53,7 @@ impl<'a, W: Write> Text<'a, W> {
     fn write(&mut self, event: &Event<'_>) -> std::io::Result<()> {
         match event {
             Event::Began(_) | Event::Card(_) | Event::CaseBegan(_) | Event::Happened(_) => Ok(()),
+            Event::Reader(reader) => writeln!(self.out, "{reader}"),
             Event::Planned(text) | Event::Note(text) => writeln!(self.out, "{text}"),
             Event::CaseEnded { verdict: Verdict::NotRun(stopped), .. } => {
                 self.stopped = Some(*stopped);

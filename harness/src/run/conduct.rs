@@ -5,6 +5,7 @@ use super::event::{Beginning, CardIdentity, Event, Sink, Summary};
 use super::expected::{ExpectedFailures, Ledger};
 use super::recorder::Happening;
 use super::verdict::{StoppedBy, Verdict};
+use crate::link::ReaderIdentity;
 use crate::requirement::Requirements;
 use crate::scenario::Scenario;
 use crate::verify::Trust;
@@ -104,6 +105,10 @@ impl<'a> Course<'a> {
             self.sink.event(&Event::Card(card));
             self.card = Some(card.clone());
         }
+    }
+
+    pub(super) fn reader(&mut self, reader: &ReaderIdentity) {
+        self.sink.event(&Event::Reader(reader));
     }
 
     pub(super) fn case_began(&mut self, scenario: &Scenario) {

@@ -2,6 +2,7 @@
 
 use super::recorder::Happening;
 use super::verdict::{Outcome, Verdict};
+use crate::link::ReaderIdentity;
 use crate::scenario::Scenario;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub enum Event<'a> {
     Planned(&'a str),
     /// something that the reader of the report should know about the card or the run
     Note(&'a str),
+    /// the reader that the card is in
+    Reader(&'a ReaderIdentity),
     /// a card that the following scenarios are played on
     Card(&'a CardIdentity),
     /// a scenario begins
@@ -63,8 +66,6 @@ pub struct Beginning {
     pub scenarios: usize,
     /// who sits in the card seat, as the command line says it
     pub seat: String,
-    /// the reader and its driver, where there is one
-    pub reader: Option<ReaderIdentity>,
     /// when
     pub started: Timestamp,
     /// the part of a larger run that this is
@@ -75,7 +76,7 @@ impl Beginning {
     /// A run of so many `scenarios` on `seat` that begins now.
     #[must_use]
     pub fn now(scenarios: usize, seat: impl Into<String>) -> Self {
-        Self { scenarios, seat: seat.into(), reader: None, started: Timestamp::now(), shard: None }
+        Self { scenarios, seat: seat.into(), started: Timestamp::now(), shard: None }
     }
 }
 
@@ -90,15 +91,6 @@ pub struct ShardOf {
     pub scenarios: usize,
     /// a digest of the ids in all shards: shards of different suites do not merge
     pub suite: String,
-}
-
-/// The reader that the card is in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct ReaderIdentity {
-    /// its name
-    pub name: String,
-    /// the driver or the middleware with its version, where known
-    pub driver: Option<String>,
 }
 
 /// What tells one card from another, as far as it may be read without a PIN.

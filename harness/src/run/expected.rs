@@ -3,7 +3,7 @@
 //! never says more than is true.
 
 use super::event::Better;
-use super::verdict::{Expected, Outcome, Verdict};
+use super::verdict::{Expected, Finding, Outcome, Verdict};
 use crate::requirement::Requirements;
 use crate::scenario::Scenario;
 use serde::Deserialize;
@@ -122,7 +122,30 @@ impl ExpectedFailures {
     }
 }
 
+impl ExpectedFailures {
+    /// Whether `verdict` counts as failed in the light of what is expected.
+    pub(super) fn fails(&self, scenario: &Scenario, verdict: &Verdict) -> bool {
+        match verdict {
+            Verdict::Failed { finding, .. } => {
+                !self.entries.iter().any(|entry| entry.of.explains(scenario, finding))
+            }
+            Verdict::Passed { .. } => {
+                self.entries.iter().any(|entry| entry.of == Of::Scenario(scenario.id.clone()))
+            }
+            other => other.outcome() == Outcome::CouldNotRun,
+        }
+    }
+}
+
 impl Of {
+    /// Whether a failure of `scenario` with `finding` is the one that is expected.
+    fn explains(&self, scenario: &Scenario, finding: &Finding) -> bool {
+        match self {
+            Self::Requirement(id) => finding.requirements.contains(id),
+            of => of.is_about(scenario),
+        }
+    }
+
     fn id(&self) -> &str {
         let (Self::Scenario(id) | Self::Table(id) | Self::Requirement(id)) = self;
         id
@@ -176,13 +199,9 @@ impl<'a> Ledger<'a> {
         }
         match verdict {
             Verdict::Failed { finding, observations } => {
-                let fits = |entry: &Entry| match &entry.of {
-                    Of::Requirement(id) => finding.requirements.contains(id),
-                    of => of.is_about(scenario),
-                };
                 let mut expected = None;
                 for (entry, came) in self.entries.iter().zip(&mut self.came) {
-                    if fits(entry) {
+                    if entry.of.explains(scenario, &finding) {
                         *came += 1;
                         expected = expected.or(Some(&entry.expected));
                     }
@@ -231,7 +250,7 @@ impl<'a> Ledger<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::{Difference, Expectation, Finding};
+    use crate::run::{Difference, Expectation};
     use crate::scenario;
 
     fn scenarios() -> Vec<Scenario> {

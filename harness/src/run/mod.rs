@@ -2,6 +2,7 @@
 
 mod announcement;
 mod conduct;
+mod conversation;
 mod event;
 mod expected;
 mod fresh;
@@ -17,10 +18,13 @@ mod suite;
 mod verdict;
 
 pub use conduct::{Conduct, Interrupt};
-pub use event::{Beginning, Better, CardIdentity, Event, ReaderIdentity, ShardOf, Sink, Summary};
+pub use conversation::{Conversation, Passed, converse};
+pub use event::{Beginning, Better, CardIdentity, Event, ShardOf, Sink, Summary};
 pub use expected::ExpectedFailures;
 pub use judge::Judge;
-pub use peer::{NothingCouldRun, PeerOptions, PeerSource, run_on_peer};
+pub use peer::{
+    NothingCouldRun, PeerOptions, PeerSource, is_ours, known_pins, run_on_peer, run_on_peer_heard,
+};
 pub use plan::{Cost, PinUse, Plan};
 pub use recorder::{Happening, Recorded, Recorder, StepOutcome};
 pub use session::{Session, Surroundings};

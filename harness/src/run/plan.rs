@@ -203,9 +203,7 @@ impl Walk {
     /// Raw bytes that present or change a PIN count as a wrong value, of every PIN they may reach.
     fn transmit(&mut self, command: &[u8], status: &[u8]) {
         if let Ok(apdu) = CommandApdu::parse(command) {
-            let reached = self.selection.pin(apdu.p2());
-            let reached: Vec<PinName> = reached.map_or_else(|| PinName::JPKI.to_vec(), |pin| vec![pin]);
-            for pin in reached {
+            for pin in self.selection.pins_in_reach(apdu.p2()) {
                 match apdu.ins() {
                     0x20 if !apdu.data().is_empty() && self.selection.reaches_pins() => {
                         self.present(pin, false);

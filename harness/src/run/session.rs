@@ -194,7 +194,7 @@ impl<'a> Session<'a> {
     fn unless_not_applicable(&mut self, verb: &Verb, stop: Stop) -> Result<Stop, Verdict> {
         let (Verb::Select(select), Stop::Differs(_)) = (verb, &stop) else { return Ok(stop) };
         let SelectTarget::Application { name, aid } = select.target else { return Ok(stop) };
-        if self.surroundings.judge == Judge::BuiltIn || !select.expects_success() {
+        if matches!(self.surroundings.judge, Judge::BuiltIn | Judge::Nobody) || !select.expects_success() {
             return Ok(stop);
         }
         let asked_again = self.power(PowerStep::Cycle).and_then(|()| {

@@ -145,7 +145,7 @@ pub fn run_on_simulator(
         let began = Instant::now();
         let verdict = play(scenario, personalised.clone(), conduct.requirements, conduct.trust, &recorder);
         let played = Played { verdict, happenings: recorder.take(), took: began.elapsed() };
-        if conduct.fail_fast && played.verdict.outcome() == super::Outcome::Failed {
+        if conduct.fail_fast && conduct.expected.fails(scenario, &played.verdict) {
             closed.store(true, Ordering::Relaxed);
         }
         Ok((personalised, played))
