@@ -54,7 +54,7 @@ fn a_scenario_that_is_no_yaml_is_shown_where_it_breaks() {
     exit code 2
     ");
     insta::assert_snapshot!(scenario_refusal("- a\n- b\n"), @"
-    error: mine.yaml:1:1: expected mapping start
+    error: mine.yaml:1:1: a list stands here; expected a map with id, parameters, title, covers, tags, holder, given, setup, steps, cleanup
        |
      1 | - a
        | ^
@@ -65,14 +65,14 @@ fn a_scenario_that_is_no_yaml_is_shown_where_it_breaks() {
 #[test]
 fn an_unknown_key_is_shown_with_those_that_there_are() {
     insta::assert_snapshot!(scenario_refusal(&scenario("a.b", "  - selec: jpki\n")), @"
-    error: mine.yaml:6:5: unknown field `selec`, expected one of power, atr, select, tries_left, verify, change_pin, read_binary, certificate, sign, challenge, transmit, covers, why, precondition
+    error: mine.yaml:6:5: unknown field `selec`, expected one of power, atr, select, tries_left, verify, change_pin, read_binary, certificate, sign, challenge, transmit, covers, why, precondition, capture, retry
        |
      6 |   - selec: jpki
        |     ^
     exit code 2
     ");
     insta::assert_snapshot!(scenario_refusal(&format!("titel: a\n{}", scenario("a.b", RIGHT))), @"
-    error: mine.yaml:1:1: unknown field `titel`, expected one of id, title, covers, tags, holder, given, steps
+    error: mine.yaml:1:1: unknown field `titel`, expected one of id, parameters, title, covers, tags, holder, given, setup, steps, cleanup
        |
      1 | titel: a
        | ^
@@ -127,12 +127,12 @@ fn a_bad_hex_string_is_shown_where_it_stands() {
     insta::assert_snapshot!(
         scenario_refusal(&scenario("a.b", "  - transmit: {apdu: 00 A4 04 00, expect: {sw: \"90000\"}}\n")),
         @r#"
-    error: mine.yaml:6:48: a status is four hex digits such as "6A82", `?` for any digit, not "90000"
-       |
-     6 |   - transmit: {apdu: 00 A4 04 00, expect: {sw: "90000"}}
-       |                                                ^
-    exit code 2
-    "#
+        error: mine.yaml:6:48: a status is four hex digits such as "6A82", `?` for any digit, or a name such as file_not_found, not "90000"
+           |
+         6 |   - transmit: {apdu: 00 A4 04 00, expect: {sw: "90000"}}
+           |                                                ^
+        exit code 2
+        "#
     );
 }
 
@@ -532,7 +532,10 @@ fn a_failure_shows_where_what_was_expected_what_came_and_both_apdus() {
     };
     insta::assert_snapshot!(fails("en"), @"
     FAIL  trial.fails  a trial that fails
-           mine/fails.yaml:8:5  verify user_authentication (wrong)
+           mine/fails.yaml:8:62  verify user_authentication (wrong)
+             |
+           8 |   - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 1}}
+             |                                                              ^
            PIN-03 VERIFY with a wrong PIN answers 63Cx, where x is the number of tries left
            why: the second try was spent before
            expected: 63C1
@@ -544,7 +547,10 @@ fn a_failure_shows_where_what_was_expected_what_came_and_both_apdus() {
     ");
     insta::assert_snapshot!(fails("ja"), @"
     FAIL  trial.fails  必ず失敗する試し
-           mine/fails.yaml:8:5  verify user_authentication (wrong)
+           mine/fails.yaml:8:62  verify user_authentication (wrong)
+             |
+           8 |   - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 1}}
+             |                                                              ^
            PIN-03 誤った暗証番号の照合には 63Cx を返し、x は残りの試行回数である
            理由: the second try was spent before
            期待: 63C1
@@ -613,6 +619,8 @@ fn the_help_texts_teach() {
     Commands:
       run          Replay scenarios against a card
       serve        Put a virtual card into a reader and keep it there
+      card         Remove, insert, swap or unblock the card of a running `vmyna serve`
+      wait         Wait until the reader sees the card
       diff         Play the same scenarios against two cards, and show where their bytes differ
       record       Write down what a client says to a card, as a scenario
       pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
@@ -754,29 +762,36 @@ fn the_help_texts_teach() {
       3  no card within the wait, or nothing could run
       130  stopped by Ctrl-C before the end, and nothing had failed
     "#);
-    insta::assert_snapshot!(help(&["serve", "--help"]), @"
+    insta::assert_snapshot!(help(&["serve", "--help"]), @r#"
     Put a virtual card into a reader and keep it there.
 
     The card connects to pcscd's virtual reader (vpcd), and again whenever pcscd comes back. What it
     waits for is said on standard error; a line `ready` on standard output says that the reader has
-    powered the card. SIGINT and SIGTERM end it.
+    powered the card. SIGINT and SIGTERM end it. Meanwhile `vmyna card` takes the card out, puts it in,
+    swaps it, unblocks its PINs and arms faults.
 
     Usage: vmyna serve [OPTIONS]
 
     Options:
           --holder <NAME|FILE>
-              Whose card: a built-in holder or a holder file
+              Whose card: a built-in holder or a holder file; given several times, a card for each, in
+              one slot after the other [default: hanako]
 
-              [default: hanako]
+          --slots <N>
+              In how many slots; the holders take turns [default: as many as there are holders]
 
           --profile <NAME|FILE>
               What kind of card: a built-in profile or a profile file
 
               [default: card]
 
+          --timing <NAME|FILE>
+              How long the card takes: instant, realistic (as over a contactless reader), or a file
+              [default: as the profile says, which is instant]
+
           --state <FILE>
               Keep counters and changed PINs in this file, which is made when it is not there; without
-              it every start is a fresh card
+              it every start is a fresh card. With several slots, once for each
 
           --ocsp-url <URL>
               The OCSP responder that its certificate names; `vmyna pki serve` is one
@@ -784,7 +799,7 @@ fn the_help_texts_teach() {
               [default: http://ocsp.vmyna.test]
 
           --connect <HOST:PORT>
-              Where the reader listens, now or later
+              Where the reader listens, now or later; slot n is n ports further
 
               [default: 127.0.0.1:35963]
 
@@ -795,15 +810,62 @@ fn the_help_texts_teach() {
           --trace[=<FILE>]
               Add every command and answer, PINs masked, to FILE [without FILE: standard error]
 
+          --fault <SPEC>
+              Something that goes wrong, such as mute=2s@sign (repeatable); `--help` tells all
+
+          --fault-seed <N>
+              What the faults that are left to chance follow from [default: by chance, and told]
+
+          --control <PATH>
+              The socket for `vmyna card` [default: one of its own in $XDG_RUNTIME_DIR/vmyna]
+
       -h, --help
               Print help (see a summary with '-h')
 
     Examples:
       vmyna serve                              hanako's card into pcscd's first virtual reader
       vmyna serve --connect 127.0.0.1:35964    into the second one
+      vmyna serve --slots 2                    a card into each of the two
       vmyna serve --state hanako.json          counters and PINs outlive the process
       vmyna serve --listen 35963               wait for `vmyna run --card vicc:127.0.0.1:35963`
-    ");
+      vmyna serve --timing realistic           signing takes more than half a second, as it does
+      vmyna serve --fault remove=during@sign   pull the card out of the reader when it signs
+
+    Faults (--fault):
+    A fault is WHAT[=VALUE][@WHEN]; without WHEN it strikes at the first command.
+    WHAT
+      remove[=before|during|after][,close|reset|half]
+                           the card leaves: before the command is done, when it is done but not
+                           answered, or after the answer; closing the connection, tearing it, or
+                           within the answer
+      mute[=TIME][,during] no answer for TIME (5s), then the card leaves; with `during` the command
+                           is done all the same
+      delay=TIME           the answer is later
+      jitter=TIME..TIME    the answer is later, by chance
+      wtx=N                the answer is later by N block waiting times of 1.6 s
+      length=-N|+N         N bytes of data less or more; the status stays
+      no-status            the status is missing
+      half-status          half of the status is missing
+      extra[=N]            N bytes follow the status
+      flip[=N]             N bits of the answer are flipped
+      status=XXXX          this status; the command does not reach the card
+      stale                the answer before once more, and each later answer one request late,
+                           until the power goes
+      off-on[=N]           N power cycles before the command; off-on-storm is 20
+      reset[=N]            N warm resets before the command; reset-storm is 20
+      swap[=serial]        another person's card with the same ATR comes back
+      swap=atr             the same card with another ATR comes back
+      no-card              the card leaves, until it is inserted again
+      no-reader            the connection is torn, until the card is inserted again
+    WHEN
+      N                    at the Nth command, counted from 1
+      NAME[#N]             at the first (Nth) select, read, verify, tries-left, change-pin, sign,
+                           authenticate, challenge, get-data, or ins=XX
+      atr[#N]              when the reader asks for the ATR
+      P%                   at each command with this probability
+      always               at each command
+    TIME is such as 200ms or 1.5s, at most 10 minutes.
+    "#);
 }
 
 #[test]

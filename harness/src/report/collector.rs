@@ -169,6 +169,7 @@ fn micros(took: Duration) -> u64 {
 fn finding(finding: &Finding) -> FindingRecord {
     FindingRecord {
         position: finding.position.to_string(),
+        snippet: finding.snippet.clone(),
         step: finding.step.clone(),
         requirements: finding.requirements.clone(),
         why: finding.why.clone(),

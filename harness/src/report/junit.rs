@@ -139,6 +139,10 @@ pub(super) fn message(found: &FindingRecord) -> String {
 /// Everything on what differs.
 pub(super) fn description(found: &FindingRecord) -> String {
     let mut text = format!("{}  {}\n", found.position, found.step);
+    if !found.snippet.is_empty() {
+        text.push_str(&found.snippet);
+        text.push('\n');
+    }
     // Writing to a string does not fail.
     let _ = writeln!(text, "requirements: {}", found.requirements.join(", "));
     if let Some(why) = &found.why {

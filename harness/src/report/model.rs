@@ -102,8 +102,10 @@ pub struct Case {
 /// A step that was not as expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingRecord {
-    /// where the step is written: `file:line:column`
+    /// where the expectation is written, or else the step: `file:line:column`
     pub position: String,
+    /// that line with its number, and a caret below the column
+    pub snippet: String,
     /// the step
     pub step: String,
     /// the requirements that it proves

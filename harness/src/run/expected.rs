@@ -250,7 +250,7 @@ impl<'a> Ledger<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::{Difference, Expectation};
+    use crate::run::{Difference, Expectation, Stage};
     use crate::scenario;
 
     fn scenarios() -> Vec<Scenario> {
@@ -267,6 +267,8 @@ mod tests {
     fn failed(scenario: &Scenario, requirement: &str) -> Verdict {
         let finding = Finding {
             position: scenario.position.clone(),
+            snippet: String::new(),
+            stage: Stage::Steps,
             step: "select jpki".to_owned(),
             requirements: vec![requirement.to_owned()],
             why: None,

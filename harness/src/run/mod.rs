@@ -30,4 +30,4 @@ pub use recorder::{Happening, Recorded, Recorder, StepOutcome};
 pub use session::{Session, Surroundings};
 pub use shard::Shard;
 pub use suite::{Cards, card_for, play_on_simulator, run_on_simulator};
-pub use verdict::{Difference, Expectation, Expected, Finding, Outcome, StoppedBy, Verdict};
+pub use verdict::{Difference, Expectation, Expected, Finding, Outcome, Stage, StoppedBy, Verdict};

@@ -3,6 +3,7 @@
 
 mod commands;
 mod keys;
+mod operator;
 mod personalised;
 mod reading;
 mod secured;
