@@ -349,7 +349,7 @@ fn a_port_in_use_is_told_with_what_to_do() {
 fn wrong_usage_is_told_with_what_would_be_right() {
     let folder = Folder::new();
     insta::assert_snapshot!(folder.refusal(["run", "--card", "usb"]), @"
-    error: invalid value 'usb' for '--card <SEAT>': a card seat is sim, vpcd[:PORT] or vicc:HOST:PORT
+    error: invalid value 'usb' for '--card <SEAT>': a card seat is sim[:PROFILE][@HOLDER], vpcd[:PORT], vicc:HOST:PORT or pcsc[:READER]
 
     For more information, try '--help'.
     exit code 2
@@ -623,6 +623,10 @@ fn the_help_texts_teach() {
       wait         Wait until the reader sees the card
       diff         Play the same scenarios against two cards, and show where their bytes differ
       record       Write down what a client says to a card, as a scenario
+      vectors      Write what is said in the built-in scenarios as JSON, for clients and cards in any
+                   language
+      doctor       Look at what a virtual reader needs here: pcscd, the driver vpcd, its ports, the
+                   readers, OpenSC
       pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
       report       Put the reports of shards together; print the schema of JSON reports
       holders      List the built-in holders, or show one
@@ -710,9 +714,8 @@ fn the_help_texts_teach() {
               Only list what would run: id, title, tags
 
           --jobs <N>
-              How many scenarios to play at once, each on a card of its own: the built-in card, or
-              --fresh with a command that uses $VMYNA_PORT [default: for the built-in card, one for each
-              processor, but 1 with --fail-fast]
+              How many scenarios to play at once, each on a built-in card of its own; another card plays
+              one at a time [default: one for each processor, but 1 with --fail-fast]
 
           --shard <I/N>
               Only the I-th of N parts of what is selected, for machines that share a suite; a
@@ -762,7 +765,7 @@ fn the_help_texts_teach() {
       3  no card within the wait, or nothing could run
       130  stopped by Ctrl-C before the end, and nothing had failed
     "#);
-    insta::assert_snapshot!(help(&["serve", "--help"]), @r#"
+    insta::assert_snapshot!(help(&["serve", "--help"]), @"
     Put a virtual card into a reader and keep it there.
 
     The card connects to pcscd's virtual reader (vpcd), and again whenever pcscd comes back. What it
@@ -797,6 +800,9 @@ fn the_help_texts_teach() {
               The OCSP responder that its certificate names; `vmyna pki serve` is one
 
               [default: http://ocsp.vmyna.test]
+
+          --clock <INSTANT>
+              Issue the card as of this instant, such as 2026-04-01T00:00:00Z [default: now]
 
           --connect <HOST:PORT>
               Where the reader listens, now or later; slot n is n ports further
@@ -865,7 +871,7 @@ fn the_help_texts_teach() {
       P%                   at each command with this probability
       always               at each command
     TIME is such as 200ms or 1.5s, at most 10 minutes.
-    "#);
+    ");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod card;
 mod diff;
+mod doctor;
 mod holders;
 mod pins;
 mod pki;
@@ -10,6 +11,7 @@ mod report;
 mod run;
 mod seat;
 mod serve;
+mod vectors;
 mod wait;
 
 use crate::exit::Exit;
@@ -55,6 +57,8 @@ enum Command {
     Wait(wait::Arguments),
     Diff(diff::Arguments),
     Record(record::Arguments),
+    Vectors(vectors::Arguments),
+    Doctor(doctor::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
     Report(report::Arguments),
@@ -121,6 +125,8 @@ pub fn main() -> Exit {
         Command::Wait(arguments) => wait::wait(arguments),
         Command::Diff(arguments) => diff::diff(&arguments),
         Command::Record(arguments) => record::record(&arguments),
+        Command::Vectors(arguments) => vectors::vectors(&arguments),
+        Command::Doctor(_) => Ok(doctor::doctor()),
         Command::Pki(arguments) => pki::pki(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::Holders(arguments) => holders::holders(arguments),

@@ -94,9 +94,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     list: bool,
 
-    /// How many scenarios to play at once, each on a card of its own: the built-in card, or --fresh
-    /// with a command that uses $VMYNA_PORT [default: for the built-in card, one for each
-    /// processor, but 1 with --fail-fast]
+    /// How many scenarios to play at once, each on a built-in card of its own; another card plays one
+    /// at a time [default: one for each processor, but 1 with --fail-fast]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 

@@ -115,7 +115,7 @@ impl Sink for Collector<'_> {
     fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Began(beginning) => {
-                self.report.started = beginning.started.to_string();
+                self.report.started = beginning.started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
                 self.report.seat.clone_from(&beginning.seat);
                 self.report.shard.clone_from(&beginning.shard);
             }
