@@ -88,7 +88,7 @@ pub enum Awaiting {
 }
 
 /// Sources that disagree.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contradiction {
     /// the requirements that state the side taken
@@ -102,7 +102,7 @@ pub struct Contradiction {
 }
 
 /// One side of a contradiction.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Side {
     /// what is said

@@ -1,6 +1,7 @@
 //! `vmyna run`: scenarios against a card.
 
 use super::Failure;
+use super::explain::Explanation;
 use super::seat::CardSeat;
 use crate::exit::Exit;
 use crate::language::Language;
@@ -90,9 +91,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "EXPR")]
     tag: Option<TagExpression>,
 
-    /// Only list what would run: id, title, tags
-    #[arg(long)]
-    list: bool,
+    /// Only list what would run: id, title and tags; --list=steps shows every step in words
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "titles")]
+    list: Option<Listing>,
 
     /// How many scenarios to play at once, each on a built-in card of its own; another card plays one
     /// at a time [default: one for each processor, but 1 with --fail-fast]
@@ -145,14 +146,18 @@ Exit codes:
   3  no card within the wait, or nothing could run
   130  stopped by Ctrl-C before the end, and nothing had failed";
 
+/// How much of each scenario is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Listing {
+    /// one line
+    Titles,
+    /// and its steps in words
+    Steps,
+}
+
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let requirements = Requirements::built_in();
-    let scenarios = if arguments.paths.is_empty() {
-        scenario::built_in(&requirements)
-    } else {
-        scenario::load_paths(&arguments.paths, &requirements)
-            .map_err(|error| Failure::Usage(error.to_string()))?
-    };
+    let scenarios = super::scenarios(&arguments.paths, &requirements)?;
     let is_selected =
         |scenario: &&Scenario| arguments.tag.as_ref().is_none_or(|expression| expression.selects(scenario));
     let mut selected: Vec<&Scenario> = scenarios.iter().filter(is_selected).collect();
@@ -164,8 +169,8 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         selected.retain(|scenario| shard.has(&scenario.id));
     }
     let language = arguments.lang.unwrap_or_else(Language::of_environment);
-    if arguments.list {
-        list(&selected, language);
+    if let Some(listing) = arguments.list {
+        list(&selected, listing, &Explanation { language, requirements: &requirements });
         return Ok(Exit::Success);
     }
     let holder = match &arguments.holder {
@@ -355,11 +360,14 @@ fn load_trust(path: &Path) -> Result<Trust, Failure> {
     })
 }
 
-fn list(scenarios: &[&Scenario], language: Language) {
+fn list(scenarios: &[&Scenario], listing: Listing, explanation: &Explanation<'_>) {
     let mut out = anstream::stdout().lock();
     for scenario in scenarios {
-        let title = scenario.title.in_language(language);
+        let title = scenario.title.in_language(explanation.language);
         // Who stops reading a list has seen enough of it.
         let _ = writeln!(out, "{}  {}  {}", scenario.id, title, scenario.tags.join(" ").dimmed());
+        if listing == Listing::Steps {
+            let _ = out.write_all(explanation.steps(scenario).as_bytes());
+        }
     }
 }

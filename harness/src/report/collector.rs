@@ -6,7 +6,7 @@ use super::model::{
     Case, ExchangeRecord, FindingRecord, HappeningRecord, ReaderRecord, Report, RequirementResult,
     RequirementVerdict, Tool, Unexpected, VERSION,
 };
-use crate::requirement::{Requirement, Requirements};
+use crate::requirement::{Requirement, Requirements, Seat};
 use crate::run::{Event, Finding, Happening, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
 use std::collections::HashMap;
@@ -52,7 +52,12 @@ impl<'a> Collector<'a> {
     #[must_use]
     pub fn into_report(mut self) -> Report {
         self.report.latency = latencies(self.report.exchanges());
-        self.report.requirements = self.requirements.iter().map(unweighed).collect();
+        let scenarios = &self.report.scenarios;
+        let concerns = |requirement: &&Requirement| {
+            requirement.seat == Seat::Card
+                || scenarios.iter().any(|case| case.covers.contains(&requirement.id))
+        };
+        self.report.requirements = self.requirements.iter().filter(concerns).map(unweighed).collect();
         weigh_requirements(&mut self.report.requirements, &self.report.scenarios);
         self.report
     }
@@ -240,6 +245,7 @@ fn unweighed(requirement: &Requirement) -> RequirementResult {
         level: requirement.level,
         provenance: requirement.provenance,
         source: requirement.source.clone(),
+        contradiction: requirement.contradiction.clone(),
         verdict: RequirementVerdict::NotCovered,
         scenarios: Vec::new(),
     }

@@ -62,12 +62,14 @@ enum Kind {
     Must,
     Should,
     Differs,
+    Contradicted,
     Unknown,
 }
 
 impl Kind {
     fn of(requirement: &RequirementResult) -> Self {
         match (requirement.provenance, requirement.level) {
+            _ if requirement.contradiction.is_some() => Self::Contradicted,
             (Provenance::Unknown, _) => Self::Unknown,
             (_, Level::Must) => Self::Must,
             (_, Level::Should) => Self::Should,
@@ -80,6 +82,7 @@ impl Kind {
             Self::Must => ("必須", "must"),
             Self::Should => ("推奨", "should"),
             Self::Differs => ("カードにより異なる", "cards differ"),
+            Self::Contradicted => ("資料が矛盾", "sources contradict"),
             Self::Unknown => ("外部では不明", "unknown outside"),
         }
     }
@@ -88,12 +91,16 @@ impl Kind {
         match self {
             Self::Must => ("反するカードは誤り", "a card that does otherwise is wrong"),
             Self::Should => (
-                "実測者が一人、または資料の読み方が分かれる。違いは記録する",
-                "measured by one author, or sources contradict each other: differences are recorded",
+                "実測者が一人、または読み方の一つ。違いは記録する",
+                "measured by one author, or one reading among several: differences are recorded",
             ),
             Self::Differs => (
                 "正しいカードどうしでも異なる。違いは記録する",
                 "right cards differ among themselves: differences are recorded",
+            ),
+            Self::Contradicted => (
+                "資料どうしが食い違う。どちらの側を採るかと理由を示し、違いは記録する",
+                "sources contradict each other: the side taken is shown with its reason, differences are recorded",
             ),
             Self::Unknown => (
                 "公開された資料も実測もない。答えを記録するだけで判定しない",
@@ -107,6 +114,7 @@ impl Kind {
             Self::Must => "must",
             Self::Should => "should",
             Self::Differs => "differs",
+            Self::Contradicted => "contradicted",
             Self::Unknown => "unknown",
         }
     }
@@ -131,7 +139,7 @@ const VERDICTS: [RequirementVerdict; 6] = [
 ];
 
 fn coverage(requirements: &[RequirementResult]) -> Vec<Coverage> {
-    [Kind::Must, Kind::Should, Kind::Differs, Kind::Unknown]
+    [Kind::Must, Kind::Should, Kind::Differs, Kind::Contradicted, Kind::Unknown]
         .into_iter()
         .map(|kind| {
             let here: Vec<_> = requirements.iter().filter(|it| Kind::of(it) == kind).collect();

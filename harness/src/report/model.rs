@@ -3,7 +3,7 @@
 //! version, never changed.
 
 use crate::language::Bilingual;
-use crate::requirement::{Level, Provenance};
+use crate::requirement::{Contradiction, Level, Provenance};
 use crate::run::{CardIdentity, Outcome, ShardOf, StepOutcome, StoppedBy, Summary};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,8 @@ pub struct Report {
     pub scenarios: Vec<Case>,
     /// expected failures of requirements or tables that did not come, each counted as failed
     pub better: Vec<Unexpected>,
-    /// every requirement there is, in the order of their ids
+    /// every requirement of cards, and those of relying parties that the run covers, in the order of
+    /// their ids
     pub requirements: Vec<RequirementResult>,
     /// how long commands took, by instruction; empty where exchanges were not kept
     pub latency: Vec<Latency>,
@@ -189,6 +190,8 @@ pub struct RequirementResult {
     pub provenance: Provenance,
     /// where it is written or was measured
     pub source: String,
+    /// where sources disagree: the sides, and the one that is taken
+    pub contradiction: Option<Contradiction>,
     /// what became of it
     pub verdict: RequirementVerdict,
     /// the scenarios of the run that cover it

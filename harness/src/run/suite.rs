@@ -101,10 +101,11 @@ fn play(
         return Verdict::NotApplicable(format!("cards of this profile have no application {missing}"));
     }
     let holder: Holder = personalised.holder().clone();
+    let full = personalised.profile().tries;
     let mut link = Recorded::new(InProcess(card_for(scenario, personalised)), recorder.clone());
     let surroundings =
         Surroundings { requirements, holder: &holder, trust, judge: Judge::BuiltIn, now: SystemTime::now() };
-    Session::new(&mut link, surroundings).recording(recorder.clone()).play(scenario)
+    Session::new(&mut link, surroundings).with_tries(full).recording(recorder.clone()).play(scenario)
 }
 
 /// The application that `scenario` selects, and expects to be there, and that cards of `profile` do not have.
