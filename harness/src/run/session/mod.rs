@@ -25,6 +25,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 use vmyna_sim::apdu::{ResponseApdu, Status};
 use vmyna_sim::document::Position;
+use vmyna_sim::exchange::ShownResponse;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
 use vmyna_sim::profile::{Profile, Tries};
@@ -226,7 +227,7 @@ impl<'a> Session<'a> {
             Err(Stop::Missing(reason)) => return Some(End::Missing(reason)),
             Err(Stop::Differs(unmet)) => unmet,
         };
-        if let Some(application) = self.missing_application(&placed.step.verb) {
+        if let Some(application) = self.missing_application(&placed.step.verb, &unmet) {
             return Some(End::NotApplicable(format!("the card has no application {application}")));
         }
         let finding = finding(scenario, placed, stage, *unmet);
@@ -243,13 +244,15 @@ impl<'a> Session<'a> {
         None
     }
 
-    /// Somebody else's card that does not select an application, and answers "not found" when that is
-    /// the first thing it is asked after power-up, does not have it.
-    fn missing_application(&mut self, verb: &Verb) -> Option<&'static str> {
+    /// Somebody else's card that does not find an application, not even when that is the first thing it
+    /// is asked after power-up, does not have it.
+    fn missing_application(&mut self, verb: &Verb, unmet: &Unmet) -> Option<&'static str> {
         let Verb::Select(select) = verb else { return None };
         let SelectTarget::Application { name, aid } = select.target else { return None };
         let is_asked = matches!(self.surroundings.judge, Judge::OurIssuer | Judge::Others);
-        if !is_asked || !select.expects_success() {
+        let answer = unmet.difference.exchange.as_ref().and_then(|exchange| exchange.response.as_ref());
+        let not_found = answer.and_then(ShownResponse::status) == Some(Status::FileNotFound);
+        if !is_asked || !not_found || !select.expects_success() {
             return None;
         }
         self.power(PowerStep::Cycle).ok()?;
