@@ -207,7 +207,7 @@ pub fn signature_of(issued: &Issued, nonce: &[u8]) -> Signature {
     let certified = &issued.user_authentication;
     Signature {
         certificate: Base64::encode_string(&certified.certificate),
-        signature: Base64::encode_string(&certified.key.sign_sha256(nonce).unwrap()),
+        signature: Base64::encode_string(&certified.key.sign_message(nonce).unwrap()),
     }
 }
 

@@ -9,6 +9,7 @@ mod pins;
 mod pki;
 mod portal;
 mod record;
+mod report;
 mod run;
 mod schema;
 mod seat;
@@ -70,6 +71,7 @@ enum Command {
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
     Portal(portal::Arguments),
+    Report(report::Arguments),
     /// List the built-in holders, or show one
     Holders(holders::Arguments),
     /// Print the completions of a shell
@@ -139,6 +141,7 @@ pub fn main() -> Exit {
         Command::Doctor(_) => Ok(doctor::doctor()),
         Command::Pki(arguments) => pki::pki(arguments),
         Command::Portal(arguments) => portal::portal(arguments),
+        Command::Report(arguments) => report::report(arguments),
         Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
