@@ -2,8 +2,12 @@
 //! covers the requirement which that breaks must say so. `docs/wrong-cards.md` is the table of who
 //! caught what: `UPDATE_WRONG_CARDS=1 cargo test --test mutants` writes it anew.
 
+#[path = "mutants/applications.rs"]
+mod applications;
 #[path = "mutants/card_level.rs"]
 mod card_level;
+#[path = "mutants/card_manager.rs"]
+mod card_manager;
 #[path = "mutants/certificates.rs"]
 mod certificates;
 #[path = "mutants/lifetime.rs"]
@@ -53,8 +57,16 @@ impl Mutant {
     }
 }
 
-const ALL: &[&[Mutant]] =
-    &[pins::ALL, lifetime::ALL, reading::ALL, signing::ALL, certificates::ALL, card_level::ALL];
+const ALL: &[&[Mutant]] = &[
+    pins::ALL,
+    lifetime::ALL,
+    reading::ALL,
+    signing::ALL,
+    certificates::ALL,
+    card_level::ALL,
+    card_manager::ALL,
+    applications::ALL,
+];
 
 struct Suite {
     requirements: Requirements,
