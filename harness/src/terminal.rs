@@ -1,6 +1,6 @@
 //! The JPKI operations that clients are made of, as bytes.
 
-use crate::scenario::{CertificateName, Digest, KeyName, PinChoice, ReadStyle, SignInput};
+use crate::scenario::{Captures, CertificateName, Digest, KeyName, PinChoice, ReadStyle, SignInput};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use vmyna_sim::apdu::CommandBuilder;
@@ -163,10 +163,11 @@ pub fn der_length(header: &[u8]) -> Option<u16> {
 
 /// The bytes that COMPUTE DIGITAL SIGNATURE is given.
 #[must_use]
-pub fn signature_input(input: &SignInput) -> Vec<u8> {
+pub fn signature_input(input: &SignInput, captures: &Captures) -> Vec<u8> {
     use sha2::Digest as _;
     match input {
         SignInput::Bytes(bytes) => bytes.0.clone(),
+        SignInput::Captured(name) => captures.get(name).to_vec(),
         SignInput::DigestInfo { digest, of } => {
             let value = match digest {
                 Digest::Sha1 => sha1::Sha1::digest(of).to_vec(),

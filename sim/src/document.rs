@@ -103,7 +103,9 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DocumentE
     })
 }
 
-fn snippet(text: &str, position: &Position) -> String {
+/// The line of `position` in `text` with its number, and a caret below the column.
+#[must_use]
+pub fn snippet(text: &str, position: &Position) -> String {
     let index = usize::try_from(position.line).unwrap_or(1).saturating_sub(1);
     let line: String = text.lines().nth(index).unwrap_or_default().chars().take(200).collect();
     let number = position.line.to_string();

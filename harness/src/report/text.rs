@@ -30,6 +30,9 @@ impl<'a, W: Write> Text<'a, W> {
     fn finding(&mut self, finding: &Finding) -> std::io::Result<()> {
         let (expected, came) = (self.say("期待", "expected"), self.say("実際", "came"));
         writeln!(self.out, "       {}  {}", finding.position, finding.step)?;
+        for line in finding.snippet.lines() {
+            writeln!(self.out, "      {line}")?;
+        }
         for id in &finding.requirements {
             if let Some(requirement) = self.requirements.get(id) {
                 writeln!(self.out, "       {} {}", id.bold(), requirement.text.in_language(self.language))?;

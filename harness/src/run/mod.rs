@@ -17,4 +17,4 @@ pub use peer::{NothingCouldRun, PeerOptions, PeerSource, run_on_peer};
 pub use plan::{Cost, PinUse, Plan};
 pub use session::{Session, Surroundings};
 pub use suite::{Cards, card_for, play_on_simulator, run_on_simulator};
-pub use verdict::{Difference, Expectation, Finding, Verdict};
+pub use verdict::{Difference, Expectation, Finding, Stage, Verdict};

@@ -2,10 +2,12 @@
 //! order on a card that keeps its state, what the card must bring, and what the guard will refuse.
 
 use crate::link::{Consent, Refused, Selection};
-use crate::scenario::{By, PinChoice, Scenario, SelectTarget, StatusExpectation, TriesExpectation, Verb};
+use crate::scenario::{
+    By, PinChoice, Scenario, SelectTarget, StatusExpectation, Template, TriesExpectation, Verb,
+};
 use crate::terminal;
 use std::collections::BTreeMap;
-use vmyna_sim::apdu::{CommandApdu, Status};
+use vmyna_sim::apdu::CommandApdu;
 use vmyna_sim::pin::PinName;
 use vmyna_sim::profile::Tries;
 
@@ -69,7 +71,7 @@ impl Plan {
         for pin in scenario.given.keys() {
             walk.plan.pins.entry(*pin).or_default().asked = true;
         }
-        for placed in &scenario.steps {
+        for placed in scenario.all_steps() {
             walk.step(&placed.step.verb);
         }
         for (pin, usage) in &mut walk.plan.pins {
@@ -201,33 +203,35 @@ impl Walk {
     }
 
     /// Raw bytes that present or change a PIN count as a wrong value, of every PIN they may reach.
-    fn transmit(&mut self, command: &[u8], status: &[u8]) {
-        if let Ok(apdu) = CommandApdu::parse(command) {
-            let reached = self.selection.pin(apdu.p2());
+    fn transmit(&mut self, command: &Template, status: &[u8]) {
+        if let &[_, ins, _, p2, ..] = command.beginning() {
+            let presents = match command.as_written() {
+                Some(bytes) => CommandApdu::parse(bytes).is_ok_and(|apdu| !apdu.data().is_empty()),
+                None => true,
+            };
+            let reached = self.selection.pin(p2);
             let reached: Vec<PinName> = reached.map_or_else(|| PinName::JPKI.to_vec(), |pin| vec![pin]);
             for pin in reached {
-                match apdu.ins() {
-                    0x20 if !apdu.data().is_empty() && self.selection.reaches_pins() => {
-                        self.present(pin, false);
-                    }
+                match ins {
+                    0x20 if presents && self.selection.reaches_pins() => self.present(pin, false),
                     0x24 | 0x2C | 0x32 => self.plan.pins.entry(pin).or_default().changed = true,
                     _ => {}
                 }
             }
         }
-        self.selection.exchange(command, status);
+        match command.as_written() {
+            Some(bytes) => self.selection.exchange(bytes, status),
+            // Which file a captured value selects is not known before it is captured.
+            None if command.beginning().get(1) == Some(&0xA4) => {
+                self.selection.exchange(&[0x00, 0xA4, 0x02, 0x0C], &REFUSED);
+            }
+            None => {}
+        }
     }
 }
 
 fn expected_status(expectation: &StatusExpectation) -> &'static [u8] {
-    match expectation {
-        StatusExpectation::AnyOf(patterns)
-            if patterns.iter().any(|pattern| pattern.matches(Status::Success)) =>
-        {
-            &SUCCESS
-        }
-        _ => &REFUSED,
-    }
+    if expectation.allows_success() { &SUCCESS } else { &REFUSED }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::judge::Judge;
 use super::peer::PeerOptions;
 use super::plan::{PinUse, Plan};
-use super::verdict::{Difference, Expectation, Finding};
+use super::verdict::{Difference, Expectation, Finding, Stage};
 use crate::link::{CardLink, LinkError};
 use crate::scenario::{PinChoice, Scenario};
 use crate::terminal;
@@ -164,6 +164,8 @@ impl Seat {
             if *left != planned {
                 return Ok(Some(Finding {
                     position: scenario.position.clone(),
+                    snippet: scenario.source.snippet(&scenario.position),
+                    stage: Stage::Cleanup,
                     step: format!("the counter of {pin} after the scenario"),
                     requirements: rules.iter().map(|rule| (*rule).to_owned()).collect(),
                     why: None,

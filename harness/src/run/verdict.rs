@@ -35,8 +35,12 @@ pub enum Verdict {
 /// A step that was not as expected.
 #[derive(Debug)]
 pub struct Finding {
-    /// where the step is written
+    /// where the expectation is written, or else the step
     pub position: Position,
+    /// that line with its number, and a caret below the column
+    pub snippet: String,
+    /// in which part of the scenario the step stands
+    pub stage: Stage,
     /// the step, in short
     pub step: String,
     /// the requirements that the step proves
@@ -45,6 +49,18 @@ pub struct Finding {
     pub why: Option<String>,
     /// how it differs
     pub difference: Difference,
+}
+
+/// The parts of a scenario.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// what brings the card to where the scenario begins
+    Setup,
+    /// what the scenario is about
+    #[default]
+    Steps,
+    /// what is done in any case at the end
+    Cleanup,
 }
 
 /// How what came differs from what was expected.

@@ -1,6 +1,6 @@
 //! The scenarios that are part of the program.
 
-use super::{Scenario, load};
+use super::{Scenario, parse};
 use crate::requirement::Requirements;
 use include_dir::{Dir, include_dir};
 
@@ -17,8 +17,8 @@ pub fn built_in(requirements: &Requirements) -> Vec<Scenario> {
     files.sort();
     files
         .into_iter()
-        .map(|(path, text)| {
-            load::parse(&format!("vectors/scenarios/{path}"), text, requirements)
+        .flat_map(|(path, text)| {
+            parse::parse(&format!("vectors/scenarios/{path}"), text, requirements)
                 .unwrap_or_else(|error| panic!("{error}"))
         })
         .collect()

@@ -1,11 +1,13 @@
 //! The step that reads a certificate as a client would, and checks it.
 
+use super::capture::CaptureName;
 use super::expect::Expect;
+use super::step::Action;
 use serde::Deserialize;
 use std::fmt;
 
 /// The certificates of the card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CertificateName {
     /// 利用者証明用電子証明書, EF 000A
@@ -74,6 +76,24 @@ pub struct CertificateStep {
     /// what the first READ BINARY must answer
     #[serde(default)]
     pub expect: Expect,
+}
+
+impl Action for CertificateStep {
+    fn brief(&self) -> String {
+        format!("certificate {}", self.of)
+    }
+
+    fn touches_a_pin(&self) -> bool {
+        false
+    }
+
+    fn has_data(&self) -> bool {
+        true
+    }
+
+    fn needs(&self) -> Vec<&CaptureName> {
+        self.expect.captured().collect()
+    }
 }
 
 impl fmt::Display for CertificateName {

@@ -1,7 +1,12 @@
 //! Steps on the card as a whole and on files: power, ATR, SELECT, READ BINARY, GET CHALLENGE, and
 //! any command in bytes.
 
-use super::expect::{BytesPattern, Expect};
+use super::bytes_pattern::BytesPattern;
+use super::capture::CaptureName;
+use super::expect::Expect;
+use super::source::Placed;
+use super::step::{Action, lower};
+use super::template::Template;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -26,7 +31,7 @@ pub enum PowerStep {
 #[serde(deny_unknown_fields)]
 pub struct AtrStep {
     /// the whole answer to reset
-    pub expect: BytesPattern,
+    pub expect: Placed<BytesPattern>,
 }
 
 /// `select: jpki`, `select: {file: "0018"}`
@@ -155,8 +160,144 @@ fn challenge_length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D
 #[serde(deny_unknown_fields)]
 pub struct TransmitStep {
     /// the command
-    pub apdu: Bytes,
+    pub apdu: Template,
     /// what must come back
     #[serde(default)]
     pub expect: Expect,
+}
+
+/// Instructions whose data field may be a PIN: VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER and
+/// their kin with odd codes, and CHANGE KEY.
+pub(super) const WITH_A_PIN: [u8; 7] = [0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D, 0x32];
+
+impl Action for PowerStep {
+    fn brief(&self) -> String {
+        format!("power {}", lower(self))
+    }
+
+    fn touches_a_pin(&self) -> bool {
+        false
+    }
+
+    fn has_data(&self) -> bool {
+        false
+    }
+
+    fn needs(&self) -> Vec<&CaptureName> {
+        Vec::new()
+    }
+}
+
+impl Action for AtrStep {
+    fn brief(&self) -> String {
+        "atr".to_owned()
+    }
+
+    fn touches_a_pin(&self) -> bool {
+        false
+    }
+
+    fn has_data(&self) -> bool {
+        true
+    }
+
+    fn needs(&self) -> Vec<&CaptureName> {
+        Vec::new()
+    }
+}
+
+impl Action for SelectStep {
+    fn brief(&self) -> String {
+        match &self.target {
+            SelectTarget::Application { name, .. } => format!("select {name}"),
+            SelectTarget::Aid(aid) => format!("select aid {aid}"),
+            SelectTarget::File(id) => format!("select file {id:04X}"),
+        }
+    }
+
+    fn touches_a_pin(&self) -> bool {
+        false
+    }
+
+    fn has_data(&self) -> bool {
+        true
+    }
+
+    fn needs(&self) -> Vec<&CaptureName> {
+        self.expect.captured().collect()
+    }
+}
+
+impl Action for ReadBinaryStep {
+    fn brief(&self) -> String {
+        format!("read_binary {} from {}", self.le, self.offset)
+    }
+
+    fn touches_a_pin(&self) -> bool {
+        false
+    }
+
+    fn has_data(&self) -> bool {
+        true
+    }
+
+    fn needs(&self) -> Vec<&CaptureName> {
+        self.expect.captured().collect()
+    }
+
+    fn mistake(&self) -> Option<String> {
+        let problem = match self.sfi {
+            _ if self.offset > 0x7FFF => "an offset has 15 bits: 0 to 32767",
+            Some(32..) => "a short EF identifier is 0 to 31",
+            Some(_) if self.offset > 255 => "an offset beside a short EF identifier has 8 bits: 0 to 255",
+            _ if self.le == 0 || self.le > 65_536 => "le is 1 to 65536",
+            _ => return None,
+        };
+        Some(problem.to_owned())
+    }
+}
+
+impl Action for ChallengeStep {
+    fn brief(&self) -> String {
+        format!("challenge of {} bytes", self.length)
+    }
+
+    fn touches_a_pin(&self) -> bool {
+        false
+    }
+
+    fn has_data(&self) -> bool {
+        true
+    }
+
+    fn needs(&self) -> Vec<&CaptureName> {
+        self.expect.iter().flat_map(Expect::captured).collect()
+    }
+}
+
+impl Action for TransmitStep {
+    fn brief(&self) -> String {
+        "transmit".to_owned()
+    }
+
+    fn touches_a_pin(&self) -> bool {
+        let is_empty_verify = self.apdu.as_written().is_some_and(|bytes| bytes.len() <= 5);
+        !is_empty_verify && self.apdu.beginning().get(1).is_some_and(|ins| WITH_A_PIN.contains(ins))
+    }
+
+    fn has_data(&self) -> bool {
+        true
+    }
+
+    fn needs(&self) -> Vec<&CaptureName> {
+        self.apdu.names().chain(self.expect.captured()).collect()
+    }
+
+    fn mistake(&self) -> Option<String> {
+        let written = self.apdu.beginning().len();
+        (written < 4).then(|| match self.apdu.as_written() {
+            Some(_) => "a command has at least the four bytes CLA INS P1 P2".to_owned(),
+            None => "CLA INS P1 P2 are written out; a captured value comes after them".to_owned(),
+        })
+    }
 }

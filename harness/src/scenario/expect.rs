@@ -1,5 +1,10 @@
-//! What a step expects: patterns of statuses and of bytes.
+//! What a step expects of the card's answer.
 
+use super::bytes_pattern::BytesPattern;
+use super::capture::{CaptureName, Captured, Captures};
+use super::length::LengthRange;
+use super::source::{Mark, Placed};
+use super::status_pattern::{StatusExpectation, StatusPattern, StatusPatterns};
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -12,186 +17,64 @@ pub struct Expect {
     /// the status
     pub status: StatusExpectation,
     /// the data field
-    pub data: Option<BytesPattern>,
+    pub data: Option<DataExpectation>,
     /// bytes in the data field
-    pub length: Option<usize>,
+    pub length: Option<LengthRange>,
+    /// why that is expected, shown when it does not come
+    pub why: Option<String>,
+    /// where it is written; `None` for what a step expects unless told otherwise
+    pub mark: Option<Mark>,
 }
 
-/// What the status must be.
+/// What a data field must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StatusExpectation {
-    /// one of these
-    AnyOf(Vec<StatusPattern>),
-    /// the answer to a blocked PIN
-    Blocked,
-    /// what nobody outside knows
-    Undocumented(Situation),
+pub enum DataExpectation {
+    /// bytes that fit a pattern
+    Pattern(BytesPattern),
+    /// a value that was captured before
+    Captured(CaptureName),
 }
 
-impl Default for StatusExpectation {
-    fn default() -> Self {
-        Self::AnyOf(vec![StatusPattern::exactly(Status::Success)])
-    }
-}
-
-/// Four hexadecimal digits, `?` for any; or anything but such a pattern.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StatusPattern {
-    value: u16,
-    mask: u16,
-    negated: bool,
-}
-
-impl StatusPattern {
-    /// The pattern of one status.
+impl DataExpectation {
+    /// Whether `data` is that.
     #[must_use]
-    pub fn exactly(status: Status) -> Self {
-        Self { value: status.into(), mask: 0xFFFF, negated: false }
-    }
-
-    /// Whether `status` fits.
-    #[must_use]
-    pub fn matches(self, status: Status) -> bool {
-        (u16::from(status) & self.mask == self.value) != self.negated
-    }
-
-    /// Reads `63C?`, `9000`, `!9000`.
-    ///
-    /// # Errors
-    /// A sentence saying what a status pattern looks like.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("a status is four hex digits such as \"6A82\", `?` for any digit, not {text:?}");
-        let (negated, digits) = text.strip_prefix('!').map_or((false, text), |digits| (true, digits));
-        if digits.chars().count() != 4 {
-            return Err(wrong());
+    pub fn is_met(&self, data: &[u8], captures: &Captures) -> bool {
+        match self {
+            Self::Pattern(pattern) => pattern.matches(data),
+            Self::Captured(name) => captures.get(name) == data,
         }
-        let mut pattern = Self { value: 0, mask: 0, negated };
-        for digit in digits.chars() {
-            let (value, mask) = match digit {
-                '?' => (0, 0),
-                _ => (digit.to_digit(16).ok_or_else(wrong)? as u16, 0xF),
-            };
-            pattern.value = pattern.value << 4 | value;
-            pattern.mask = pattern.mask << 4 | mask;
-        }
-        Ok(pattern)
     }
 }
 
-impl fmt::Display for StatusPattern {
+impl fmt::Display for DataExpectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.negated {
-            f.write_str("anything but ")?;
+        match self {
+            Self::Pattern(pattern) => pattern.fmt(f),
+            Self::Captured(name) => write!(f, "the captured {name}"),
         }
-        for shift in [12, 8, 4, 0] {
-            match self.mask >> shift & 0xF {
-                0 => f.write_str("?")?,
-                _ => write!(f, "{:X}", self.value >> shift & 0xF)?,
-            }
-        }
-        Ok(())
     }
 }
 
-/// Bytes, `??` for any one; a final `...` for any rest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BytesPattern {
-    bytes: Vec<Option<u8>>,
-    open_ended: bool,
-}
-
-impl BytesPattern {
-    /// Whether `data` fits.
-    #[must_use]
-    pub fn matches(&self, data: &[u8]) -> bool {
-        let length_fits =
-            if self.open_ended { data.len() >= self.bytes.len() } else { data.len() == self.bytes.len() };
-        length_fits
-            && self.bytes.iter().zip(data).all(|(wanted, byte)| wanted.is_none_or(|wanted| wanted == *byte))
-    }
-
-    /// The pattern of exactly these bytes, or of what begins with them.
-    #[must_use]
-    pub fn of(bytes: &[u8], open_ended: bool) -> Self {
-        Self { bytes: bytes.iter().copied().map(Some).collect(), open_ended }
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let (digits, open_ended) = match text.trim_end().strip_suffix("...") {
-            Some(digits) => (digits, true),
-            None => (text, false),
-        };
-        let digits: Vec<char> = digits.chars().filter(|c| !c.is_whitespace()).collect();
-        let (pairs, rest) = digits.as_chunks::<2>();
-        if !rest.is_empty() {
-            return Err(format!("{} hex digits do not make whole bytes in {text:?}", digits.len()));
-        }
-        let byte = |pair: &[char; 2]| match pair {
-            ['?', '?'] => Ok(None),
-            [high, low] => match (high.to_digit(16), low.to_digit(16)) {
-                (Some(high), Some(low)) => Ok(Some((high << 4 | low) as u8)),
-                _ => Err(format!("{high}{low} is neither a byte in hex nor `??` in {text:?}")),
-            },
-        };
-        Ok(Self { bytes: pairs.iter().map(byte).collect::<Result<_, _>>()?, open_ended })
-    }
-}
-
-impl fmt::Display for BytesPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, byte) in self.bytes.iter().enumerate() {
-            let space = if index == 0 { "" } else { " " };
-            match byte {
-                Some(byte) => write!(f, "{space}{byte:02X}")?,
-                None => write!(f, "{space}??")?,
-            }
-        }
-        f.write_str(if self.open_ended { " ..." } else { "" })
-    }
-}
-
-impl<'de> Deserialize<'de> for BytesPattern {
+impl<'de> Deserialize<'de> for DataExpectation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
-
-impl<'de> Deserialize<'de> for StatusPattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
-    }
-}
-
-/// `"6A82"` or `["6700", "6985"]`
-struct StatusPatterns(Vec<StatusPattern>);
-
-impl<'de> Deserialize<'de> for StatusPatterns {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany;
-        impl<'de> Visitor<'de> for OneOrMany {
-            type Value = StatusPatterns;
+        struct PatternOrCaptured;
+        impl<'de> Visitor<'de> for PatternOrCaptured {
+            type Value = DataExpectation;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a status such as \"6A82\", or a list of them")
+                f.write_str("bytes in quotes such as \"30 82 ?? ...\", or {captured: NAME}")
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<StatusPatterns, E> {
-                StatusPattern::parse(text).map(|pattern| StatusPatterns(vec![pattern])).map_err(E::custom)
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<DataExpectation, E> {
+                BytesPattern::parse(text).map(DataExpectation::Pattern).map_err(E::custom)
             }
 
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<StatusPatterns, A::Error> {
-                let mut patterns = Vec::new();
-                while let Some(pattern) = seq.next_element()? {
-                    patterns.push(pattern);
-                }
-                if patterns.is_empty() {
-                    return Err(de::Error::custom("an empty list of statuses can never be met"));
-                }
-                Ok(StatusPatterns(patterns))
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<DataExpectation, A::Error> {
+                let Captured { captured } = Captured::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(DataExpectation::Captured(captured.value))
             }
         }
-        deserializer.deserialize_any(OneOrMany)
+        deserializer.deserialize_any(PatternOrCaptured)
     }
 }
 
@@ -201,14 +84,24 @@ struct ExpectMap {
     sw: Option<StatusPatterns>,
     tries_left: Option<u8>,
     undocumented: Option<String>,
-    data: Option<BytesPattern>,
+    data: Option<DataExpectation>,
     text: Option<String>,
-    length: Option<usize>,
+    length: Option<LengthRange>,
+    why: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(WordOrMap)
+        let Placed { value: Written(expect), mark } = Placed::deserialize(deserializer)?;
+        Ok(Self { mark: Some(mark), ..expect })
+    }
+}
+
+struct Written(Expect);
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WordOrMap).map(Self)
     }
 }
 
@@ -218,16 +111,18 @@ impl<'de> Visitor<'de> for WordOrMap {
     type Value = Expect;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`ok`, `blocked`, or a map with sw, tries_left, undocumented, data, text or length")
+        f.write_str(
+            "`ok`, `blocked`, the name of a status, or a map with sw, tries_left, undocumented, data, text, \
+             length or why",
+        )
     }
 
     fn visit_str<E: de::Error>(self, word: &str) -> Result<Expect, E> {
         match word {
-            "ok" => Ok(Expect::default()),
-            "blocked" => Ok(Expect { status: StatusExpectation::Blocked, ..Expect::default() }),
             "valid" => Err(E::custom("only a signature is `valid`; other answers are `ok`")),
-            other => {
-                Err(E::custom(format!("`{other}` is no expectation; the words are ok, blocked and valid")))
+            word => {
+                let status = StatusExpectation::by_name(word).map_err(E::custom)?;
+                Ok(Expect { status, ..Expect::default() })
             }
         }
     }
@@ -245,6 +140,16 @@ pub enum SignExpect {
     Valid,
     /// an answer as for any other command
     Answer(Expect),
+}
+
+impl SignExpect {
+    /// The captured values that it is about.
+    pub(super) fn captured(&self) -> Vec<&CaptureName> {
+        match self {
+            Self::Valid => Vec::new(),
+            Self::Answer(expect) => expect.captured().collect(),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for SignExpect {
@@ -269,7 +174,17 @@ impl<'de> Deserialize<'de> for SignExpect {
                 WordOrMap.visit_map(map).map(SignExpect::Answer)
             }
         }
-        deserializer.deserialize_any(ValidOrAnswer)
+        struct Written(SignExpect);
+        impl<'de> Deserialize<'de> for Written {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(ValidOrAnswer).map(Self)
+            }
+        }
+        let Placed { value: Written(expect), mark } = Placed::deserialize(deserializer)?;
+        Ok(match expect {
+            Self::Answer(expect) => Self::Answer(Expect { mark: Some(mark), ..expect }),
+            Self::Valid => Self::Valid,
+        })
     }
 }
 
@@ -291,34 +206,20 @@ fn expect(map: ExpectMap) -> Result<Expect, String> {
     };
     let data = match (map.data, map.text) {
         (data, None) => data,
-        (None, Some(text)) if text.is_ascii() => Some(BytesPattern::of(text.as_bytes(), false)),
-        (None, Some(_)) => return Err("text is ASCII; write other bytes as data".to_owned()),
+        (None, Some(text)) => Some(DataExpectation::Pattern(BytesPattern::exactly(text.as_bytes()))),
         (Some(_), Some(_)) => return Err("data and text say the same thing twice".to_owned()),
     };
-    Ok(Expect { status, data, length: map.length })
+    Ok(Expect { status, data, length: map.length, why: map.why, mark: None })
 }
 
 impl fmt::Display for Expect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.status {
-            StatusExpectation::AnyOf(patterns) => {
-                for (index, pattern) in patterns.iter().enumerate() {
-                    write!(f, "{}{pattern}", if index == 0 { "" } else { " or " })?;
-                }
-            }
-            StatusExpectation::Blocked => f.write_str("6984 or 6983 (blocked)")?,
-            StatusExpectation::Undocumented(situation) => write!(
-                f,
-                "{} ({}: nobody outside knows)",
-                situation.answer().map_or("63C?".to_owned(), |status| format!("{:04X}", u16::from(status))),
-                situation.name()
-            )?,
-        }
+        write!(f, "{}", self.status)?;
         if let Some(data) = &self.data {
             write!(f, ", data {data}")?;
         }
         if let Some(length) = self.length {
-            write!(f, ", {length} bytes")?;
+            write!(f, ", {length}")?;
         }
         Ok(())
     }
@@ -331,24 +232,20 @@ impl Expect {
         Self { status: StatusExpectation::AnyOf(vec![StatusPattern::exactly(status)]), ..Self::default() }
     }
 
-    /// Whether `response` is what was expected. For a blocked PIN both published statuses will do;
-    /// which of the two a card answers is a requirement of its own.
+    /// The captured values that it is about.
+    pub fn captured(&self) -> impl Iterator<Item = &CaptureName> {
+        self.data.iter().filter_map(|data| match data {
+            DataExpectation::Captured(name) => Some(name),
+            DataExpectation::Pattern(_) => None,
+        })
+    }
+
+    /// Whether `response` is what was expected.
     #[must_use]
-    pub fn is_met(&self, response: &ResponseApdu<'_>) -> bool {
-        let status = response.status;
-        let status_fits = match &self.status {
-            StatusExpectation::AnyOf(patterns) => patterns.iter().any(|pattern| pattern.matches(status)),
-            StatusExpectation::Blocked => {
-                matches!(status, Status::ReferencedIefBlocked | Status::AuthenticationMethodBlocked)
-            }
-            StatusExpectation::Undocumented(situation) => match situation.answer() {
-                Some(answer) => status == answer,
-                None => matches!(status, Status::TriesLeft(_)),
-            },
-        };
-        status_fits
-            && self.data.as_ref().is_none_or(|pattern| pattern.matches(response.data))
-            && self.length.is_none_or(|length| length == response.data.len())
+    pub fn is_met(&self, response: &ResponseApdu<'_>, captures: &Captures) -> bool {
+        self.status.is_met(response.status)
+            && self.data.as_ref().is_none_or(|data| data.is_met(response.data, captures))
+            && self.length.is_none_or(|length| length.contains(response.data.len()))
     }
 }
 
@@ -360,34 +257,37 @@ mod tests {
         vmyna_sim::document::parse("test.yaml", yaml).map_err(|error| error.to_string())
     }
 
-    fn response(status: u16, data: &[u8]) -> ResponseApdu<'_> {
-        ResponseApdu { data, status: status.into() }
+    fn is_met(expect: &Expect, status: u16, data: &[u8]) -> bool {
+        expect.is_met(&ResponseApdu { data, status: status.into() }, &Captures::default())
     }
 
     #[test]
     fn a_question_mark_stands_for_any_digit() {
         let expect = expectation("{sw: \"63C?\"}").unwrap();
-        assert!(expect.is_met(&response(0x63C0, &[])) && expect.is_met(&response(0x63CF, &[])));
-        assert!(!expect.is_met(&response(0x6300, &[])));
+        assert!(is_met(&expect, 0x63C0, &[]) && is_met(&expect, 0x63CF, &[]));
+        assert!(!is_met(&expect, 0x6300, &[]));
         let expect = expectation("{sw: [\"!9000\"]}").unwrap();
-        assert!(expect.is_met(&response(0x6A82, &[])) && !expect.is_met(&response(0x9000, &[])));
-    }
-
-    #[test]
-    fn data_may_have_wildcards_and_an_open_end() {
-        let expect = expectation("{data: \"30 82 ?? ?? ...\"}").unwrap();
-        assert!(expect.is_met(&response(0x9000, &[0x30, 0x82, 1, 2, 3])));
-        assert!(expect.is_met(&response(0x9000, &[0x30, 0x82, 1, 2])));
-        assert!(!expect.is_met(&response(0x9000, &[0x30, 0x82, 1])));
-        let expect = expectation("{data: \"8F 8F ??\"}").unwrap();
-        assert!(!expect.is_met(&response(0x9000, &[0x8F, 0x8F, 0, 0])));
+        assert!(is_met(&expect, 0x6A82, &[]) && !is_met(&expect, 0x9000, &[]));
     }
 
     #[test]
     fn words_stand_for_the_common_cases() {
-        assert!(expectation("ok").unwrap().is_met(&response(0x9000, &[])));
-        assert!(expectation("blocked").unwrap().is_met(&response(0x6984, &[])));
-        assert!(!expectation("blocked").unwrap().is_met(&response(0x63C0, &[])));
+        assert!(is_met(&expectation("ok").unwrap(), 0x9000, &[]));
+        assert!(is_met(&expectation("blocked").unwrap(), 0x6984, &[]));
+        assert!(!is_met(&expectation("blocked").unwrap(), 0x63C0, &[]));
+        assert!(is_met(&expectation("file_not_found").unwrap(), 0x6A82, &[]));
+        let expect = expectation("{sw: [file_not_found, \"!wrong_length\"]}").unwrap();
+        assert!(is_met(&expect, 0x6A82, &[]) && !is_met(&expect, 0x6700, &[]));
+    }
+
+    #[test]
+    fn text_and_captured_values_are_data() {
+        assert!(is_met(&expectation("{text: 氏名}").unwrap(), 0x9000, "氏名".as_bytes()));
+        let expect = expectation("{data: {captured: nonce}}").unwrap();
+        let mut captures = Captures::default();
+        captures.keep(CaptureName::parse("nonce").unwrap(), vec![1, 2]);
+        let response = |data| ResponseApdu { data, status: Status::Success };
+        assert!(expect.is_met(&response(&[1, 2]), &captures) && !expect.is_met(&response(&[1]), &captures));
     }
 
     #[test]

@@ -1,37 +1,56 @@
 //! Scenarios: what a holder and a terminal do with a card, and what must be seen.
 
+mod bytes_pattern;
+mod capture;
 mod catalogue;
 mod certificate_step;
+mod check;
 mod command_step;
 mod expect;
+mod length;
 mod load;
+mod parameters;
+mod parse;
 mod pin_step;
+mod retry;
 mod sign_step;
+mod source;
+mod status_pattern;
 mod step;
 mod tag;
+mod template;
 
+pub use bytes_pattern::BytesPattern;
+pub use capture::{Capture, CaptureList, CaptureName, Captured, Captures, Part};
 pub use catalogue::built_in;
 pub use certificate_step::{CertificateCheck, CertificateName, CertificateStep, ReadStyle};
 pub use command_step::{
     AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, SelectTarget, TransmitStep,
 };
-pub use expect::{BytesPattern, Expect, SignExpect, StatusExpectation, StatusPattern};
+pub use expect::{DataExpectation, Expect, SignExpect};
+pub use length::LengthRange;
 pub use load::{LoadError, load_paths};
 pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
+pub use retry::Retry;
 pub use sign_step::{Digest, KeyName, SignInput, SignStep};
-pub use step::{Step, Verb};
+pub use source::{Mark, Placed, SourceFile};
+pub use status_pattern::{StatusExpectation, StatusPattern};
+pub use step::{Action, Step, Verb};
 pub use tag::{TagError, TagExpression};
+pub use template::Template;
 
 use crate::language::Bilingual;
 use std::collections::BTreeMap;
 use vmyna_sim::document::Position;
 use vmyna_sim::pin::PinName;
 
-/// One scenario, as loaded and checked.
+/// One scenario, as loaded and checked; of one with a table of parameters, one row.
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    /// dotted name, unique
+    /// dotted name, unique; `base[row]` of a row
     pub id: String,
+    /// the name of the row, of a scenario with a table of parameters
+    pub row: Option<String>,
     /// what is true of a right card
     pub title: Bilingual,
     /// the requirements that it proves
@@ -44,10 +63,23 @@ pub struct Scenario {
     pub holder_position: Position,
     /// tries left of PINs whose counter is not full when the scenario begins
     pub given: BTreeMap<PinName, u8>,
+    /// what brings the card to where the scenario begins
+    pub setup: Vec<PlacedStep>,
     /// what happens
     pub steps: Vec<PlacedStep>,
+    /// what is done in any case at the end
+    pub cleanup: Vec<PlacedStep>,
     /// where the scenario begins
     pub position: Position,
+    /// the file that it was read from
+    pub source: SourceFile,
+}
+
+impl Scenario {
+    /// All steps, in their order: setup, steps, cleanup.
+    pub fn all_steps(&self) -> impl Iterator<Item = &PlacedStep> {
+        self.setup.iter().chain(&self.steps).chain(&self.cleanup)
+    }
 }
 
 /// A step and where it was written.
@@ -61,5 +93,6 @@ pub struct PlacedStep {
 
 #[cfg(test)]
 pub(crate) fn parse_for_test(text: &str, requirements: &crate::requirement::Requirements) -> Scenario {
-    load::parse("test.yaml", text, requirements).unwrap_or_else(|error| panic!("{error}"))
+    let mut rows = parse::parse("test.yaml", text, requirements).unwrap_or_else(|error| panic!("{error}"));
+    rows.pop().unwrap_or_else(|| panic!("no scenario"))
 }

@@ -1,6 +1,8 @@
 //! Steps on PINs: asking for the tries left, VERIFY, CHANGE REFERENCE DATA.
 
+use super::capture::CaptureName;
 use super::expect::Expect;
+use super::step::{Action, lower};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -116,4 +118,68 @@ pub struct ChangePinStep {
     /// what must come back
     #[serde(default)]
     pub expect: Expect,
+}
+
+impl Action for TriesLeftStep {
+    fn brief(&self) -> String {
+        format!("tries_left of {}", self.of)
+    }
+
+    fn touches_a_pin(&self) -> bool {
+        false
+    }
+
+    fn has_data(&self) -> bool {
+        false
+    }
+
+    fn needs(&self) -> Vec<&CaptureName> {
+        Vec::new()
+    }
+}
+
+impl Action for VerifyStep {
+    fn brief(&self) -> String {
+        format!("verify {} ({})", self.pin, lower(&self.value))
+    }
+
+    fn touches_a_pin(&self) -> bool {
+        true
+    }
+
+    fn has_data(&self) -> bool {
+        false
+    }
+
+    fn needs(&self) -> Vec<&CaptureName> {
+        self.expect.captured().collect()
+    }
+
+    fn mistake(&self) -> Option<String> {
+        (self.value == PinChoice::LowerCase && self.pin != PinName::DigitalSignature)
+            .then(|| format!("{} has no letters", self.pin))
+    }
+}
+
+impl Action for ChangePinStep {
+    fn brief(&self) -> String {
+        format!("change_pin {} to {}", self.pin, lower(&self.to))
+    }
+
+    fn touches_a_pin(&self) -> bool {
+        true
+    }
+
+    fn has_data(&self) -> bool {
+        false
+    }
+
+    fn needs(&self) -> Vec<&CaptureName> {
+        self.expect.captured().collect()
+    }
+
+    fn mistake(&self) -> Option<String> {
+        (!matches!(self.to, PinChoice::New | PinChoice::Right))
+            .then(|| "a PIN is changed to `new`, or back to `right`".to_owned())
+    }
 }

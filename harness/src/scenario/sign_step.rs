@@ -1,8 +1,10 @@
 //! The step that signs, and has the signature verified.
 
+use super::capture::CaptureName;
 use super::certificate_step::CertificateName;
 use super::expect::SignExpect;
 use super::pin_step::By;
+use super::step::Action;
 use serde::de;
 use serde::{Deserialize, Deserializer};
 use vmyna_sim::hex::Bytes;
@@ -56,6 +58,8 @@ pub enum SignInput {
     },
     /// these bytes
     Bytes(Bytes),
+    /// a captured value
+    Captured(CaptureName),
 }
 
 /// Digests with a DigestInfo.
@@ -78,16 +82,43 @@ struct SignInputMap {
     digest_info: Option<Digest>,
     of: Option<String>,
     hex: Option<Bytes>,
+    captured: Option<CaptureName>,
 }
 
 impl<'de> Deserialize<'de> for SignInput {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match SignInputMap::deserialize(deserializer)? {
-            SignInputMap { digest_info: Some(digest), of: Some(of), hex: None } => {
+            SignInputMap { digest_info: Some(digest), of: Some(of), hex: None, captured: None } => {
                 Ok(Self::DigestInfo { digest, of })
             }
-            SignInputMap { digest_info: None, of: None, hex: Some(bytes) } => Ok(Self::Bytes(bytes)),
-            _ => Err(de::Error::custom("data is {digest_info: sha256, of: \"text\"} or {hex: \"…\"}")),
+            SignInputMap { digest_info: None, of: None, hex: Some(bytes), captured: None } => {
+                Ok(Self::Bytes(bytes))
+            }
+            SignInputMap { digest_info: None, of: None, hex: None, captured: Some(name) } => {
+                Ok(Self::Captured(name))
+            }
+            _ => Err(de::Error::custom(
+                "data is {digest_info: sha256, of: \"text\"}, {hex: \"…\"} or {captured: NAME}",
+            )),
         }
+    }
+}
+
+impl Action for SignStep {
+    fn brief(&self) -> String {
+        format!("sign with {}", self.key.certificate())
+    }
+
+    fn touches_a_pin(&self) -> bool {
+        false
+    }
+
+    fn has_data(&self) -> bool {
+        true
+    }
+
+    fn needs(&self) -> Vec<&CaptureName> {
+        let SignInput::Captured(name) = &self.data else { return self.expect.captured() };
+        [vec![name], self.expect.captured()].concat()
     }
 }

@@ -1,13 +1,13 @@
 //! The steps of a scenario: one verb each, with its arguments, and beside it which requirements the
-//! step proves and why.
+//! step proves and why, what of its answer is kept, and whether it is repeated.
 
+use super::capture::{CaptureList, CaptureName};
 use super::certificate_step::CertificateStep;
-use super::command_step::{
-    AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, SelectTarget, TransmitStep,
-};
+use super::command_step::{AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, TransmitStep};
 use super::pin_step::{ChangePinStep, TriesLeftStep, VerifyStep};
+use super::retry::Retry;
 use super::sign_step::SignStep;
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
@@ -22,6 +22,30 @@ pub struct Step {
     pub why: Option<String>,
     /// somebody else's card that does not do as the step expects lacks what the scenario needs
     pub precondition: bool,
+    /// what of the answer is kept for later steps
+    pub capture: CaptureList,
+    /// the step is repeated until it is as expected
+    pub retry: Option<Retry>,
+}
+
+/// What every verb can tell of itself.
+pub trait Action {
+    /// The verb and its object in a few words, by which reports name the step.
+    fn brief(&self) -> String;
+
+    /// Whether a PIN is presented or changed: such a step is never repeated by itself.
+    fn touches_a_pin(&self) -> bool;
+
+    /// Whether there is an answer with data, which can be captured.
+    fn has_data(&self) -> bool;
+
+    /// The captured values that it needs.
+    fn needs(&self) -> Vec<&CaptureName>;
+
+    /// What is wrong with its arguments, taken together; the form of each is checked already.
+    fn mistake(&self) -> Option<String> {
+        None
+    }
 }
 
 macro_rules! verbs {
@@ -33,7 +57,7 @@ macro_rules! verbs {
         }
 
         const VERBS: &[&str] = &[$($name,)*];
-        const STEP_KEYS: &[&str] = &[$($name,)* "covers", "why", "precondition"];
+        const STEP_KEYS: &[&str] = &[$($name,)* "covers", "why", "precondition", "capture", "retry"];
 
         impl Verb {
             /// The verb as scenarios write it.
@@ -41,6 +65,14 @@ macro_rules! verbs {
             pub const fn name(&self) -> &'static str {
                 match self {
                     $(Self::$variant(_) => $name,)*
+                }
+            }
+
+            /// What the verb can tell of itself.
+            #[must_use]
+            pub fn action(&self) -> &dyn Action {
+                match self {
+                    $(Self::$variant(arguments) => arguments,)*
                 }
             }
         }
@@ -79,6 +111,26 @@ verbs! {
     Transmit(TransmitStep) = "transmit";
 }
 
+/// Reads a key of a step; a wrong one is told where it stands.
+struct Key {
+    has_verb: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        let key = String::deserialize(deserializer)?;
+        match STEP_KEYS.contains(&key.as_str()) {
+            false => Err(de::Error::unknown_field(&key, STEP_KEYS)),
+            true if self.has_verb && VERBS.contains(&key.as_str()) => {
+                Err(de::Error::custom(format!("`{key}` is a second verb; a step has one")))
+            }
+            true => Ok(key),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Step {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct StepVisitor;
@@ -91,26 +143,21 @@ impl<'de> Deserialize<'de> for Step {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Step, A::Error> {
                 let (mut found, mut covers, mut why, mut precondition) = (None, Vec::new(), None, false);
-                while let Some(key) = map.next_key::<String>()? {
+                let (mut capture, mut retry) = (CaptureList::default(), None);
+                while let Some(key) = map.next_key_seed(Key { has_verb: found.is_some() })? {
                     match key.as_str() {
                         "covers" => covers = map.next_value()?,
                         "why" => why = Some(map.next_value()?),
                         "precondition" => precondition = map.next_value()?,
-                        name => match verb(name, &mut map)? {
-                            None => return Err(de::Error::unknown_field(name, STEP_KEYS)),
-                            Some(_) if found.is_some() => {
-                                return Err(de::Error::custom(format!(
-                                    "`{name}` is a second verb; a step has one"
-                                )));
-                            }
-                            some => found = some,
-                        },
+                        "capture" => capture = map.next_value()?,
+                        "retry" => retry = Some(map.next_value()?),
+                        name => found = verb(name, &mut map)?,
                     }
                 }
                 let verb = found.ok_or_else(|| {
                     de::Error::custom(format!("a step needs a verb: one of {}", VERBS.join(", ")))
                 })?;
-                Ok(Step { verb, covers, why, precondition })
+                Ok(Step { verb, covers, why, precondition, capture, retry })
             }
         }
         deserializer.deserialize_map(StepVisitor)
@@ -119,26 +166,11 @@ impl<'de> Deserialize<'de> for Step {
 
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())?;
-        match self {
-            Self::Power(power) => write!(f, " {}", lower(power)),
-            Self::Atr(_) | Self::Transmit(_) => Ok(()),
-            Self::Select(step) => match &step.target {
-                SelectTarget::Application { name, .. } => write!(f, " {name}"),
-                SelectTarget::Aid(aid) => write!(f, " aid {aid}"),
-                SelectTarget::File(id) => write!(f, " file {id:04X}"),
-            },
-            Self::TriesLeft(step) => write!(f, " of {}", step.of),
-            Self::Verify(step) => write!(f, " {} ({})", step.pin, lower(&step.value)),
-            Self::ChangePin(step) => write!(f, " {} to {}", step.pin, lower(&step.to)),
-            Self::ReadBinary(step) => write!(f, " {} from {}", step.le, step.offset),
-            Self::Certificate(step) => write!(f, " {}", step.of),
-            Self::Sign(step) => write!(f, " with {}", step.key.certificate()),
-            Self::Challenge(step) => write!(f, " of {} bytes", step.length),
-        }
+        f.write_str(&self.action().brief())
     }
 }
 
-fn lower(word: &impl fmt::Debug) -> String {
+/// An enum's word as scenarios write it.
+pub(super) fn lower(word: &impl fmt::Debug) -> String {
     format!("{word:?}").to_lowercase()
 }

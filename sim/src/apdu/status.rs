@@ -36,6 +36,12 @@ macro_rules! statuses {
         }
 
         impl Status {
+            /// Those with a name of their own and no payload, each with that name in snake case.
+            #[must_use]
+            pub fn named() -> Vec<(String, Self)> {
+                vec![$((snake_case(stringify!($name)), Self::$name),)*]
+            }
+
             /// What the code means, in a few words; `None` for a code without a name.
             #[must_use]
             pub const fn meaning(self) -> Option<&'static str> {
@@ -47,6 +53,19 @@ macro_rules! statuses {
             }
         }
     };
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for (index, letter) in name.char_indices() {
+        // `P1P2` stays one word.
+        if letter.is_ascii_uppercase() && index > 0 && !name[..index].ends_with(|c: char| c.is_ascii_digit())
+        {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
 }
 
 statuses! {
@@ -118,6 +137,19 @@ mod tests {
     fn every_code_survives_a_round_trip() {
         for code in 0..=u16::MAX {
             assert_eq!(u16::from(Status::from(code)), code);
+        }
+    }
+
+    #[test]
+    fn names_are_words_in_snake_case() {
+        let named = Status::named();
+        for (name, status) in [
+            ("success", Status::Success),
+            ("file_not_found", Status::FileNotFound),
+            ("incorrect_p1p2", Status::IncorrectP1P2),
+            ("lc_inconsistent_with_p1p2", Status::LcInconsistentWithP1P2),
+        ] {
+            assert!(named.contains(&(name.to_owned(), status)), "{name}");
         }
     }
 

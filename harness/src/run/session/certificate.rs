@@ -1,0 +1,115 @@
+//! The step that reads a certificate as a client would, and checks it.
+
+use super::Session;
+use super::answer::{Answer, Played};
+use crate::link::LinkError;
+use crate::run::verdict::{Difference, Expectation};
+use crate::scenario::{CertificateCheck, CertificateName, CertificateStep, ReadStyle};
+use crate::terminal::{self, Read};
+use crate::verify::{Certificate, CertificateProblem, Purpose, shape_problem};
+use vmyna_sim::hex::Spaced;
+
+impl Session<'_> {
+    fn read(&mut self, file: u16, style: ReadStyle, read: Read) -> Result<Answer, LinkError> {
+        // Only the first 256 bytes can be reached by short identifier; all its reads start there.
+        let short = (style == ReadStyle::Sfi).then_some((file & 0x1F) as u8);
+        self.transmit(&terminal::read_binary(short, read.offset, read.le, read.extended))
+    }
+
+    pub(super) fn certificate(&mut self, step: &CertificateStep) -> Played {
+        let file = terminal::certificate_file(step.of);
+        if step.style != ReadStyle::Sfi {
+            self.transmit(&terminal::select_file(file))?.must_succeed()?;
+        }
+        let header = self.read(file, step.style, step.style.header())?;
+        header.must_be(&step.expect, &self.captures)?;
+        if !header.succeeded() {
+            return Ok(());
+        }
+        let length = terminal::der_length(header.data()).ok_or_else(|| {
+            header.differs("the beginning of a DER sequence", Spaced(header.data()).to_string())
+        })?;
+        let mut der = header.data().to_vec();
+        for read in step.style.body(length) {
+            let answer = self.read(file, step.style, read)?;
+            answer.must_succeed()?;
+            let came = answer.data();
+            let wanted = read.le.min(u32::from(length) - u32::from(read.offset)) as usize;
+            if came.len() < wanted || came.len() > read.le as usize {
+                return Err(answer
+                    .differs(format!("{wanted} bytes"), format!("{} bytes", came.len()))
+                    .into());
+            }
+            der.truncate(read.offset.into());
+            der.extend(came);
+        }
+        der.truncate(length.into());
+        let problem = |problem: CertificateProblem| {
+            let expected = format!("a {} certificate", step.of);
+            header.differs(expected, problem.to_string())
+        };
+        let certificate = Certificate::parse(&der).map_err(problem)?;
+        for check in &step.check {
+            self.check(step.of, &certificate, *check).map_err(|(expected, came, kind)| Difference {
+                expected,
+                came,
+                exchange: None,
+                kind,
+            })?;
+        }
+        self.yields(&der);
+        self.certificates.insert(step.of, certificate);
+        Ok(())
+    }
+
+    fn check(
+        &self,
+        name: CertificateName,
+        certificate: &Certificate,
+        check: CertificateCheck,
+    ) -> Result<(), (String, String, Expectation)> {
+        let (purpose, issuer) = match name {
+            CertificateName::UserAuthentication => {
+                (Purpose::UserAuthentication, Some(CertificateName::UserAuthenticationCa))
+            }
+            CertificateName::DigitalSignature => {
+                (Purpose::DigitalSignature, Some(CertificateName::DigitalSignatureCa))
+            }
+            CertificateName::UserAuthenticationCa | CertificateName::DigitalSignatureCa => {
+                (Purpose::Issuing, None)
+            }
+        };
+        let (expected, result, kind) = match check {
+            CertificateCheck::Path => match issuer.map(|issuer| self.certificates.get(&issuer)) {
+                Some(Some(issuer)) => (
+                    "a certificate signed by its issuer",
+                    certificate.is_signed_by(issuer),
+                    Expectation::Requirement,
+                ),
+                Some(None) => return Ok(()),
+                None => (
+                    "a trusted CA certificate",
+                    self.surroundings.trust.accepts(certificate),
+                    Expectation::Requirement,
+                ),
+            },
+            CertificateCheck::Usage => {
+                ("usages that fit", certificate.fits(purpose), Expectation::Requirement)
+            }
+            CertificateCheck::Key => {
+                ("an RSA-2048 key", certificate.has_card_key(), Expectation::Requirement)
+            }
+            CertificateCheck::Validity => (
+                "a certificate valid now",
+                certificate.is_valid_at(self.surroundings.now),
+                Expectation::OurIssuer,
+            ),
+            CertificateCheck::Shape => {
+                let problem = shape_problem(name, certificate);
+                let result = problem.map_or(Ok(()), |problem| Err(CertificateProblem::Usage(problem)));
+                ("the documented shape", result, Expectation::OurIssuer)
+            }
+        };
+        result.map_err(|problem| (format!("{name}: {expected}"), problem.to_string(), kind))
+    }
+}

@@ -1,0 +1,295 @@
+//! One scenario played against one card: each step becomes commands, each answer is held against
+//! what the step expects.
+
+mod answer;
+mod certificate;
+mod command;
+mod pin;
+mod sign;
+
+use super::judge::Judge;
+use super::verdict::{Finding, Stage, Verdict};
+use crate::link::{CardLink, LinkError, Refused};
+use crate::requirement::Requirements;
+use crate::scenario::{
+    Capture, Captures, CertificateName, Expect, Part, PinChoice, PlacedStep, Retry, Scenario, Step, Verb,
+};
+use crate::verify::{Certificate, Trust};
+use answer::{Answer, Played, Stop, Unmet};
+use std::collections::{BTreeMap, HashMap};
+use std::time::SystemTime;
+use vmyna_sim::apdu::ResponseApdu;
+use vmyna_sim::document::Position;
+use vmyna_sim::holder::Holder;
+use vmyna_sim::pin::PinName;
+
+/// What a scenario is played with, besides the card.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// the rules
+    pub requirements: &'a Requirements,
+    /// whose PINs
+    pub holder: &'a Holder,
+    /// anchors for certificate paths
+    pub trust: &'a Trust,
+    /// whose card it is
+    pub judge: Judge,
+    /// now
+    pub now: SystemTime,
+}
+
+/// One scenario being played.
+pub struct Session<'a> {
+    link: &'a mut dyn CardLink,
+    surroundings: Surroundings<'a>,
+    certificates: HashMap<CertificateName, Certificate>,
+    values: BTreeMap<PinName, PinChoice>,
+    /// tries left when the scenario last asked
+    asked: BTreeMap<PinName, u8>,
+    captures: Captures,
+    /// whether the last answer is kept, because the step that is played captures of it
+    keeps: bool,
+    /// the last answer, or what a step has put together of several
+    last: Option<Kept>,
+}
+
+/// What can be captured, and what ends a retry.
+enum Kept {
+    Answer(Vec<u8>),
+    Data(Vec<u8>),
+}
+
+impl Kept {
+    fn data(&self) -> &[u8] {
+        match self {
+            Self::Answer(bytes) => ResponseApdu::try_from(&bytes[..]).map_or(&[], |response| response.data),
+            Self::Data(data) => data,
+        }
+    }
+}
+
+/// How the steps of a scenario ended before their end.
+enum End {
+    Failed(Box<Finding>),
+    Lost(Position, String),
+    Missing(String),
+    Refused(Refused),
+}
+
+impl<'a> Session<'a> {
+    /// Begins with a card that is powered and has nothing selected.
+    pub fn new(link: &'a mut dyn CardLink, surroundings: Surroundings<'a>) -> Self {
+        Self {
+            link,
+            surroundings,
+            certificates: HashMap::new(),
+            values: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            captures: Captures::default(),
+            keeps: false,
+            last: None,
+        }
+    }
+
+    /// Plays `scenario` to its end, or to the first step that fails; its cleanup in any case, as
+    /// long as the card is there.
+    pub fn play(&mut self, scenario: &Scenario) -> Verdict {
+        let mut observations = Vec::new();
+        let end = self
+            .steps(scenario, Stage::Setup, &mut observations)
+            .or_else(|| self.steps(scenario, Stage::Steps, &mut observations));
+        let mut verdict = match end {
+            None => Verdict::Passed { observations },
+            Some(End::Failed(finding)) => Verdict::Failed { finding, observations },
+            Some(End::Missing(reason)) => Verdict::RequirementMissing(reason),
+            Some(End::Refused(refused)) => Verdict::RefusedByGuard(refused),
+            Some(End::Lost(position, reason)) => {
+                return Verdict::LinkLost { position: Some(position), reason };
+            }
+        };
+        self.clean_up(scenario, &mut verdict);
+        verdict
+    }
+
+    /// PINs whose value is not the holder's own any more.
+    pub fn changed_pins(&self) -> impl Iterator<Item = PinName> {
+        self.values.iter().filter(|(_, value)| **value != PinChoice::Right).map(|(pin, _)| *pin)
+    }
+
+    fn steps(&mut self, scenario: &Scenario, stage: Stage, observations: &mut Vec<Finding>) -> Option<End> {
+        let steps = if stage == Stage::Setup { &scenario.setup } else { &scenario.steps };
+        for placed in steps {
+            let unmet = match self.played(&placed.step) {
+                Ok(()) => continue,
+                Err(Stop::Link(LinkError::Refused(refused))) => return Some(End::Refused(refused)),
+                Err(Stop::Link(LinkError::Lost(reason))) => {
+                    return Some(End::Lost(placed.position.clone(), reason));
+                }
+                Err(Stop::Missing(reason)) => return Some(End::Missing(reason)),
+                Err(Stop::Differs(unmet)) => unmet,
+            };
+            let finding = finding(scenario, placed, stage, *unmet);
+            let Surroundings { judge, requirements, .. } = self.surroundings;
+            let is_precondition = placed.step.precondition || stage == Stage::Setup;
+            if is_precondition && judge != Judge::BuiltIn {
+                let Finding { position, step, difference, .. } = finding;
+                return Some(End::Missing(format!("{step}: {} ({position})", difference.came)));
+            }
+            if judge.fails(finding.difference.kind, &finding.requirements, requirements) {
+                return Some(End::Failed(Box::new(finding)));
+            }
+            observations.push(finding);
+        }
+        None
+    }
+
+    /// Plays every step of the cleanup, whatever becomes of the others. What fails in it is added to
+    /// the verdict and does not take its place.
+    fn clean_up(&mut self, scenario: &Scenario, verdict: &mut Verdict) {
+        for placed in &scenario.cleanup {
+            let told = match self.played(&placed.step) {
+                Ok(()) => continue,
+                Err(Stop::Differs(unmet)) => Ok(finding(scenario, placed, Stage::Cleanup, *unmet)),
+                Err(Stop::Missing(reason)) => Err(reason),
+                Err(Stop::Link(LinkError::Refused(refused))) => Err(refused.to_string()),
+                Err(Stop::Link(LinkError::Lost(reason))) => {
+                    if matches!(verdict, Verdict::Passed { .. }) {
+                        *verdict = Verdict::LinkLost { position: Some(placed.position.clone()), reason };
+                    }
+                    return;
+                }
+            };
+            match (&mut *verdict, told) {
+                (Verdict::Passed { observations } | Verdict::Failed { observations, .. }, Ok(finding)) => {
+                    observations.push(finding);
+                }
+                (Verdict::RequirementMissing(reason), Ok(finding)) => {
+                    let Finding { position, step, difference, .. } = finding;
+                    reason.push_str(&format!("; cleanup: {step}: {} ({position})", difference.came));
+                }
+                (Verdict::RequirementMissing(reason), Err(why)) => {
+                    reason.push_str(&format!("; cleanup: {why} ({})", placed.position));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Plays a step as often as it says, and keeps what it captures.
+    fn played(&mut self, step: &Step) -> Played {
+        let until = step.retry.as_ref().and_then(|retry| retry.until.as_ref());
+        self.keeps = !step.capture.0.is_empty() || until.is_some();
+        match &step.retry {
+            None => self.step(&step.verb)?,
+            Some(retry) => self.repeated(step, retry)?,
+        }
+        for capture in &step.capture.0 {
+            self.capture(capture)?;
+        }
+        Ok(())
+    }
+
+    fn repeated(&mut self, step: &Step, retry: &Retry) -> Played {
+        for attempt in 1.. {
+            let outcome = self.step(&step.verb);
+            let is_last = attempt >= retry.times;
+            match (&retry.until, outcome) {
+                (_, Err(stop @ (Stop::Link(_) | Stop::Missing(_)))) => return Err(stop),
+                (None, Ok(())) => return Ok(()),
+                (None, outcome) if is_last => return outcome,
+                (None, Err(_)) => {}
+                (Some(until), outcome) => match self.last_must_be(until) {
+                    Ok(()) => return outcome,
+                    Err(stop) if is_last => return Err(stop),
+                    Err(_) => {}
+                },
+            }
+            if self.surroundings.judge != Judge::BuiltIn {
+                std::thread::sleep(retry.wait);
+            }
+        }
+        Ok(())
+    }
+
+    fn last_must_be(&self, until: &Expect) -> Played {
+        match &self.last {
+            Some(Kept::Answer(bytes)) => {
+                Answer { command: Vec::new(), bytes: bytes.clone() }.must_be(until, &self.captures)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn capture(&mut self, capture: &Capture) -> Played {
+        let data = self.last.as_ref().map_or(&[][..], Kept::data);
+        let part = match capture.part {
+            Part::Data => Some(data),
+            Part::Bytes { from, length } => from.checked_add(length).and_then(|end| data.get(from..end)),
+        };
+        let Some(part) = part else {
+            let came = format!("{} bytes", data.len());
+            let difference = super::verdict::Difference {
+                expected: format!("an answer that holds the {}", capture.part),
+                came,
+                exchange: None,
+                kind: super::verdict::Expectation::Requirement,
+            };
+            return Err(Stop::Differs(Box::new(Unmet {
+                difference,
+                mark: Some(capture.name.mark),
+                why: None,
+            })));
+        };
+        let part = part.to_vec();
+        self.captures.keep(capture.name.value.clone(), part);
+        Ok(())
+    }
+
+    fn step(&mut self, verb: &Verb) -> Played {
+        match verb {
+            Verb::Power(step) => self.power(*step),
+            Verb::Atr(step) => self.atr(step),
+            Verb::Select(step) => self.select(step),
+            Verb::TriesLeft(step) => self.tries_left(step),
+            Verb::Verify(step) => self.verify(step),
+            Verb::ChangePin(step) => self.change_pin(step),
+            Verb::ReadBinary(step) => self.read_binary(step),
+            Verb::Certificate(step) => self.certificate(step),
+            Verb::Sign(step) => self.sign(step),
+            Verb::Challenge(step) => self.challenge(step),
+            Verb::Transmit(step) => {
+                let command = step.apdu.fill(&self.captures);
+                self.transmit(&command)?.must_be(&step.expect, &self.captures)
+            }
+        }
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Result<Answer, LinkError> {
+        let bytes = self.link.transmit(command)?;
+        if self.keeps {
+            self.last = Some(Kept::Answer(bytes.clone()));
+        }
+        Ok(Answer { command: command.to_vec(), bytes })
+    }
+
+    /// What the step that is played has read, where that is not the data field of its last answer.
+    fn yields(&mut self, data: &[u8]) {
+        if self.keeps {
+            self.last = Some(Kept::Data(data.to_vec()));
+        }
+    }
+}
+
+fn finding(scenario: &Scenario, placed: &PlacedStep, stage: Stage, unmet: Unmet) -> Finding {
+    let step = &placed.step;
+    let position = unmet.mark.map_or_else(|| placed.position.clone(), |mark| scenario.source.position(mark));
+    Finding {
+        snippet: scenario.source.snippet(&position),
+        position,
+        stage,
+        step: step.verb.to_string(),
+        requirements: if step.covers.is_empty() { scenario.covers.clone() } else { step.covers.clone() },
+        why: unmet.why.or_else(|| step.why.clone()),
+        difference: unmet.difference,
+    }
+}

@@ -1,0 +1,67 @@
+//! Steps on PINs.
+
+use super::Session;
+use super::answer::{Played, Stop};
+use crate::scenario::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
+use crate::terminal;
+use vmyna_sim::apdu::{CommandBuilder, Status};
+use vmyna_sim::exchange::ShownResponse;
+
+impl Session<'_> {
+    /// Selects `file` where it has to be, and returns the P2 that reaches it.
+    pub(super) fn address(&mut self, by: By, file: u16) -> Played<u8> {
+        match by {
+            By::Select => {
+                self.transmit(&terminal::select_file(file))?.must_succeed()?;
+                Ok(terminal::reference(None))
+            }
+            By::Current => Ok(terminal::reference(None)),
+            By::Sfi => Ok(terminal::reference(Some(file))),
+        }
+    }
+
+    pub(super) fn tries_left(&mut self, step: &TriesLeftStep) -> Played {
+        let p2 = self.address(step.by, terminal::pin_file(step.of))?;
+        let answer = self.transmit(&CommandBuilder::new(0x00, 0x20, 0x00, p2).to_bytes())?;
+        let status = answer.response().map(|response| response.status);
+        let Some(Status::TriesLeft(left)) = status else {
+            let came = ShownResponse::new(&answer.bytes).to_string();
+            return Err(answer.differs("63Cx, the tries left", came).into());
+        };
+        let expected = match step.expect {
+            TriesExpectation::Count(count) => Some(count),
+            TriesExpectation::Same => self.asked.get(&step.of).copied(),
+            TriesExpectation::Any => None,
+        };
+        self.asked.insert(step.of, left);
+        match expected {
+            Some(expected) if expected != left => {
+                Err(answer.differs(format!("{expected} tries left"), format!("{left} tries left")).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn verify(&mut self, step: &VerifyStep) -> Played {
+        let p2 = self.address(step.by, terminal::pin_file(step.pin))?;
+        let value = terminal::pin_value(self.surroundings.holder, step.pin, step.value);
+        if step.value == PinChoice::LowerCase
+            && value == terminal::own_pin(self.surroundings.holder, step.pin)
+        {
+            return Err(Stop::Missing(format!("the holder's {} has no letter", step.pin)));
+        }
+        let command = CommandBuilder::new(0x00, 0x20, 0x00, p2).data(value.as_bytes()).to_bytes();
+        self.transmit(&command)?.must_be(&step.expect, &self.captures)
+    }
+
+    pub(super) fn change_pin(&mut self, step: &ChangePinStep) -> Played {
+        let p2 = self.address(step.by, terminal::pin_file(step.pin))?;
+        let value = terminal::pin_value(self.surroundings.holder, step.pin, step.to);
+        let command = CommandBuilder::new(0x00, 0x24, 0x01, p2).data(value.as_bytes()).to_bytes();
+        let answer = self.transmit(&command)?;
+        if answer.succeeded() {
+            self.values.insert(step.pin, step.to);
+        }
+        answer.must_be(&step.expect, &self.captures)
+    }
+}

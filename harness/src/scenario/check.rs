@@ -1,0 +1,175 @@
+//! What must hold of a scenario as a whole, beyond the form of each value.
+
+use super::parse::Written;
+use super::source::{Mark, Mistake, Placed};
+use super::{CaptureName, CertificateCheck, CertificateName, SignExpect, Step, Verb};
+use crate::requirement::Requirements;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+use vmyna_sim::profile::{Profile, Tries};
+
+static FULL: LazyLock<Tries> = LazyLock::new(|| Profile::card().tries);
+
+fn wrong<T>(mark: Mark, problem: impl Into<String>) -> Result<T, Mistake> {
+    Err(Mistake { mark: Some(mark), problem: problem.into() })
+}
+
+/// Finds the first thing that is wrong with a scenario.
+pub(super) fn check(written: &Written, requirements: &Requirements) -> Result<(), Mistake> {
+    head(written, requirements)?;
+    let mut walk = Walk { covers: &written.covers, read: BTreeSet::new(), captured: BTreeMap::new() };
+    for step in written.setup.iter().chain(&written.steps.value).chain(&written.cleanup) {
+        walk.step(step)?;
+    }
+    match walk.captured.iter().find(|(_, capture)| !capture.used) {
+        Some((name, capture)) => wrong(
+            capture.mark,
+            format!("the captured value {name} is used nowhere; use it as {{captured: {name}}} or <{name}>"),
+        ),
+        None => Ok(()),
+    }
+}
+
+fn head(written: &Written, requirements: &Requirements) -> Result<(), Mistake> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
+    let id = &written.id.value;
+    if id.is_empty() || !id.chars().all(allowed) {
+        return wrong(
+            written.id.mark,
+            format!("an id has lower-case letters, digits, dots and hyphens, not {id:?}"),
+        );
+    }
+    if written.covers.value.is_empty() {
+        return wrong(written.covers.mark, "a scenario covers at least one requirement");
+    }
+    for covered in &written.covers.value {
+        if requirements.get(&covered.value).is_none() {
+            return wrong(covered.mark, no_requirement(&covered.value, requirements));
+        }
+    }
+    for tag in &written.tags {
+        if tag.value.is_empty() || !tag.value.chars().all(allowed) {
+            return wrong(tag.mark, format!("a tag is one lower-case word, not {:?}", tag.value));
+        }
+    }
+    for (pin, tries) in &written.given {
+        let full = FULL.of(*pin);
+        if tries.value >= full {
+            return wrong(tries.mark, format!("{pin} is full with {full} tries; given says fewer"));
+        }
+    }
+    if written.steps.value.is_empty() {
+        return wrong(written.steps.mark, "a scenario has at least one step");
+    }
+    Ok(())
+}
+
+/// Names those that could have been meant: of the same group, or else all groups.
+fn no_requirement(id: &str, requirements: &Requirements) -> String {
+    fn group(id: &str) -> &str {
+        id.split_once('-').map_or(id, |(group, _)| group)
+    }
+    let ids = || requirements.iter().map(|requirement| requirement.id.as_str());
+    let of_its_group: Vec<_> = ids().filter(|known| group(known) == group(id)).collect();
+    if of_its_group.is_empty() {
+        let groups: BTreeSet<_> = ids().map(group).collect();
+        let groups: Vec<_> = groups.into_iter().collect();
+        return format!("there is no requirement {id}; they begin with {}", groups.join(", "));
+    }
+    format!("there is no requirement {id}; there are {}", of_its_group.join(", "))
+}
+
+/// A captured value, on the way through the steps.
+struct Kept {
+    mark: Mark,
+    used: bool,
+}
+
+/// What is known when a step is reached.
+struct Walk<'a> {
+    covers: &'a [Placed<String>],
+    read: BTreeSet<CertificateName>,
+    captured: BTreeMap<&'a CaptureName, Kept>,
+}
+
+impl<'a> Walk<'a> {
+    fn step(&mut self, placed: &'a Placed<Step>) -> Result<(), Mistake> {
+        let Placed { value: step, mark } = placed;
+        let action = step.verb.action();
+        if let Some(foreign) = step.covers.iter().find(|id| !self.covers.iter().any(|one| one.value == **id))
+        {
+            return wrong(*mark, format!("the step covers {foreign}, which the scenario does not"));
+        }
+        if let Some(problem) = action.mistake().or_else(|| self.order_problem(&step.verb)) {
+            return wrong(*mark, problem);
+        }
+        if step.retry.is_some() && action.touches_a_pin() {
+            return wrong(
+                *mark,
+                "a step that presents or changes a PIN is never repeated: each attempt could spend a try",
+            );
+        }
+        let until = step.retry.iter().filter_map(|retry| retry.until.as_ref());
+        let needed = action.needs().into_iter().chain(until.flat_map(|until| until.value.captured()));
+        for name in needed {
+            match self.captured.get_mut(name) {
+                Some(kept) => kept.used = true,
+                None => return wrong(*mark, self.nothing_captured(name)),
+            }
+        }
+        for capture in &step.capture.0 {
+            let Placed { value: name, mark } = &capture.name;
+            if !action.has_data() {
+                return wrong(*mark, format!("`{}` has no data to capture", step.verb.name()));
+            }
+            if let Some(first) = self.captured.insert(name, Kept { mark: *mark, used: false }) {
+                let line = first.mark.line;
+                return wrong(
+                    *mark,
+                    format!("line {line} captures {name} already; each value has a name of its own"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn nothing_captured(&self, name: &CaptureName) -> String {
+        let known: Vec<_> = self.captured.keys().map(ToString::to_string).collect();
+        match known.is_empty() {
+            true => format!(
+                "nothing has been captured as {name} before this step; `capture: {name}` beside an earlier one keeps its answer"
+            ),
+            false => format!(
+                "nothing has been captured as {name} before this step; there are {}",
+                known.join(", ")
+            ),
+        }
+    }
+
+    /// What has to come first: a certificate before what is verified with it.
+    fn order_problem(&mut self, verb: &Verb) -> Option<String> {
+        match verb {
+            Verb::Certificate(certificate) => {
+                let issuer = match certificate.of {
+                    CertificateName::UserAuthentication => Some(CertificateName::UserAuthenticationCa),
+                    CertificateName::DigitalSignature => Some(CertificateName::DigitalSignatureCa),
+                    _ => None,
+                };
+                let missing = issuer.filter(|issuer| !self.read.contains(issuer));
+                self.read.insert(certificate.of);
+                missing.filter(|_| certificate.check.contains(&CertificateCheck::Path)).map(|issuer| {
+                    format!("the path cannot be checked before the certificate {issuer} has been read")
+                })
+            }
+            Verb::Sign(sign) if sign.expect == SignExpect::Valid => {
+                let certificate = sign.key.certificate();
+                (!self.read.contains(&certificate)).then(|| {
+                    format!(
+                        "the signature cannot be verified before the certificate {certificate} has been read"
+                    )
+                })
+            }
+            _ => None,
+        }
+    }
+}
