@@ -1,6 +1,7 @@
 //! From the text of a scenario file to checked scenarios, one for each row of its table.
 
 use super::check;
+use super::flow_setting::{ClockSetting, FlowSetting, Platform, PortalSetting};
 use super::parameters::{Table, stray_reference};
 use super::source::{Mistake, Node, Placed, SourceFile, read};
 use super::{PlacedStep, Scenario, Step};
@@ -23,6 +24,9 @@ pub(super) struct Written {
     pub holder: Option<Placed<String>>,
     #[serde(default)]
     pub given: BTreeMap<PinName, Placed<u8>>,
+    pub platform: Option<Placed<Platform>>,
+    pub clock: Option<Placed<ClockSetting>>,
+    pub portal: Option<Placed<PortalSetting>>,
     #[serde(default)]
     pub setup: Vec<Placed<Step>>,
     pub steps: Placed<Vec<Placed<Step>>>,
@@ -83,6 +87,11 @@ fn scenario(
         holder: written.holder.map_or_else(|| DEFAULT_HOLDER.to_owned(), |holder| holder.value),
         holder_position,
         given: written.given.into_iter().map(|(pin, tries)| (pin, tries.value)).collect(),
+        flow: written.platform.map(|platform| FlowSetting {
+            platform: platform.value,
+            after_expiry: written.clock.map(|clock| clock.value.after_expiry.0),
+            trusts: written.portal.map_or_else(Default::default, |portal| portal.value.trusts),
+        }),
         setup: placed(written.setup),
         steps: placed(written.steps.value),
         cleanup: placed(written.cleanup),

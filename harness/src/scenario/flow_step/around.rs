@@ -41,6 +41,8 @@ pub enum Delivery {
     Replayed,
     /// the open challenge, answered with the right signature and another person's certificate
     OthersCertificate,
+    /// the open challenge, signed with the key for signatures, with the signature certificate
+    SignatureCertificate,
 }
 
 /// `callback: replayed`
@@ -76,7 +78,16 @@ pub struct StoredStep {
     pub applications: usize,
 }
 
+/// `card: {tries_left: 2}`: what the holder's own card must hold
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardStep {
+    /// tries of the PIN for user authentication
+    pub tries_left: u8,
+}
+
 plain! {
+    CardStep => |step| format!("card: {} tries left", step.tries_left);
     TerminalStep => |step| format!("terminal {}", words(step));
     BrowserStep => |step| match &step.show {
         Some(tab) => format!("show the tab {tab}"),

@@ -154,12 +154,13 @@ pub struct HoldStep {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HoldMap {
-    card: String,
+    #[serde(default)]
+    card: Whose,
     #[serde(default)]
     suffering: Faults,
 }
 
-#[derive(Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Faults(Vec<Fault>);
 
 impl<'de> Deserialize<'de> for Faults {
@@ -211,10 +212,43 @@ impl<'de> Deserialize<'de> for HoldStep {
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<HoldStep, A::Error> {
                 let HoldMap { card, suffering } = HoldMap::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                Ok(HoldStep { card: whose(card), suffering: suffering.0 })
+                Ok(HoldStep { card: card.0, suffering: suffering.0 })
             }
         }
         deserializer.deserialize_any(NameOrMap)
+    }
+}
+
+/// `present: {pin: right}`, `present: {pin: wrong, card: taro, suffering: remove=before@sign}`: the PIN
+/// is entered, `OK` pressed, and the card held, in the order that the platform wants
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PresentStep {
+    /// what is entered; `right` is that of the card's holder
+    pub pin: EnterStep,
+    /// which card
+    #[serde(default)]
+    card: Whose,
+    /// what it suffers from now on
+    #[serde(default)]
+    suffering: Faults,
+}
+
+impl PresentStep {
+    /// The card, as it is held.
+    #[must_use]
+    pub fn hold(&self) -> HoldStep {
+        HoldStep { card: self.card.0.clone(), suffering: self.suffering.0.clone() }
+    }
+}
+
+/// Whose card; `None` is the holder's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Whose(Option<String>);
+
+impl<'de> Deserialize<'de> for Whose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(whose(String::deserialize(deserializer)?)))
     }
 }
 
@@ -232,12 +266,8 @@ pub struct WaitStep(pub Duration);
 
 impl<'de> Deserialize<'de> for WaitStep {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let span: jiff::SignedDuration =
-            text.parse().map_err(|_| de::Error::custom(format!("a time is such as 61s, 5m or 2h, not {text:?}")))?;
-        Duration::try_from(span)
-            .map(Self)
-            .map_err(|_| de::Error::custom("time passes forwards"))
+        let span = super::span(&String::deserialize(deserializer)?)?;
+        Duration::try_from(span).map(Self).map_err(|_| de::Error::custom("time passes forwards"))
     }
 }
 
@@ -245,15 +275,18 @@ plain! {
     OpenStep => |step| format!("open the top page in the tab {}", step.tab);
     PressStep => |step| format!("press {}", step.0.label());
     TickStep => |step| if step.0 { "tick the box".to_owned() } else { "untick the box".to_owned() };
-    HoldStep => |step| {
-        let card = step.card.as_ref().map_or_else(|| "the card".to_owned(), |card| format!("the card of {card}"));
-        let suffering: Vec<_> = step.suffering.iter().map(|fault| format!(" ({fault})")).collect();
-        format!("hold {card}{}", suffering.concat())
-    };
+    HoldStep => |step| format!("hold {}", held(step));
     LiftStep => |_| "lift the card".to_owned();
     WaitStep => |step| format!("wait {:?}", step.0);
 }
 
 plain! {
-    touching a PIN: EnterStep => |step| format!("enter a PIN ({})", lower(step));
+    touching a PIN: PresentStep => |step| format!("present the PIN ({}) and {}", lower(&step.pin), held(&step.hold()));
+    EnterStep => |step| format!("enter a PIN ({})", lower(step));
+}
+
+fn held(step: &HoldStep) -> String {
+    let card = step.card.as_ref().map_or_else(|| "the card".to_owned(), |card| format!("the card of {card}"));
+    let suffering: Vec<_> = step.suffering.iter().map(|fault| format!(" ({fault})")).collect();
+    format!("{card}{}", suffering.concat())
 }

@@ -6,9 +6,19 @@ mod around;
 mod holder;
 mod see;
 
-pub use around::{BrowserStep, CallbackStep, Delivery, OperatorStep, StoredStep, TerminalStep};
-pub use holder::{EnterStep, HoldStep, LiftStep, OpenStep, PressStep, Pressable, TickStep, WaitStep};
+pub use around::{BrowserStep, CallbackStep, CardStep, Delivery, OperatorStep, StoredStep, TerminalStep};
+pub use holder::{
+    EnterStep, HoldStep, LiftStep, OpenStep, PresentStep, PressStep, Pressable, TickStep, WaitStep,
+};
 pub use see::{RowName, ScreenName, SeeStep};
+
+use jiff::SignedDuration;
+use serde::de;
+
+/// Reads `61s`, `5m`, `-1h`.
+pub(super) fn span<E: de::Error>(text: &str) -> Result<SignedDuration, E> {
+    text.parse().map_err(|_| E::custom(format!("a time is such as 61s, 5m or 2h, not {text:?}")))
+}
 
 /// A step that has no answer of a card, so that nothing can be captured of it.
 macro_rules! plain {

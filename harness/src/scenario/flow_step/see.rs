@@ -1,6 +1,6 @@
 //! What must be seen on the screen in front.
 
-use super::plain;
+use super::{PressStep, Pressable, plain};
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -88,6 +88,7 @@ struct SeeMap {
     screen: ScreenName,
     rows: Option<Vec<RowName>>,
     outcome: Option<String>,
+    buttons: Option<Vec<PressStep>>,
     #[serde(default)]
     says: Texts,
     #[serde(default)]
@@ -103,6 +104,8 @@ pub struct SeeStep {
     pub rows: Option<Vec<RowName>>,
     /// the code of the outcome
     pub outcome: Option<String>,
+    /// exactly these buttons, in this order
+    pub buttons: Option<Vec<Pressable>>,
     /// these stand in the Japanese text
     pub says: Vec<String>,
     /// these do not
@@ -150,13 +153,21 @@ impl<'de> Deserialize<'de> for SeeStep {
 
             fn visit_str<E: de::Error>(self, word: &str) -> Result<SeeStep, E> {
                 let screen = ScreenName::deserialize(de::value::StrDeserializer::<E>::new(word))?;
-                Ok(SeeStep { screen, rows: None, outcome: None, says: Vec::new(), never_says: Vec::new() })
+                Ok(SeeStep {
+                    screen,
+                    rows: None,
+                    outcome: None,
+                    buttons: None,
+                    says: Vec::new(),
+                    never_says: Vec::new(),
+                })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SeeStep, A::Error> {
-                let SeeMap { screen, rows, outcome, says, never_says } =
+                let SeeMap { screen, rows, outcome, buttons, says, never_says } =
                     SeeMap::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(SeeStep { screen, rows, outcome, says: says.0, never_says: never_says.0 })
+                let buttons = buttons.map(|buttons| buttons.into_iter().map(|press| press.0).collect());
+                Ok(SeeStep { screen, rows, outcome, buttons, says: says.0, never_says: never_says.0 })
             }
         }
         deserializer.deserialize_any(ScreenOrMap)

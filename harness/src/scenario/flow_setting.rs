@@ -1,0 +1,82 @@
+//! Where a flow is played: on which platform, at which time, before which portal.
+
+use super::flow_step::span;
+use jiff::SignedDuration;
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+/// `platform: ios`: what the holder has in hand. It decides when the PIN is asked and when the card
+/// must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Platform {
+    /// an iPhone
+    Ios,
+    /// an Android phone
+    Android,
+    /// a computer with a card reader
+    Pc,
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ios => "iOS",
+            Self::Android => "Android",
+            Self::Pc => "PC",
+        })
+    }
+}
+
+/// `portal: {trusts: others}`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PortalSetting {
+    pub trusts: Trusts,
+}
+
+/// Whose certificates the portal accepts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trusts {
+    /// those of the three generations of the TEST authority, the newest first
+    #[default]
+    NewestFirst,
+    /// the same, the oldest first
+    OldestFirst,
+    /// those of the newest generation only
+    Newest,
+    /// those of authorities that issued none of the cards
+    Others,
+    /// also those of the authority for signature certificates
+    SignatureAuthority,
+}
+
+/// `clock: {after_expiry: 30d}`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClockSetting {
+    pub after_expiry: Span,
+}
+
+/// A time, which may be negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span(pub SignedDuration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        span(&String::deserialize(deserializer)?).map(Self)
+    }
+}
+
+/// Where and when a flow is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowSetting {
+    /// with what in hand
+    pub platform: Platform,
+    /// how long after the last moment of the holder's certificate it begins; negative before it.
+    /// `None` is whenever it is
+    pub after_expiry: Option<SignedDuration>,
+    /// whose certificates the portal accepts
+    pub trusts: Trusts,
+}
