@@ -54,7 +54,7 @@ fn a_scenario_that_is_no_yaml_is_shown_where_it_breaks() {
     exit code 2
     ");
     insta::assert_snapshot!(scenario_refusal("- a\n- b\n"), @"
-    error: mine.yaml:1:1: expected mapping start
+    error: mine.yaml:1:1: a list stands here; expected a map with id, parameters, title, covers, tags, holder, given, setup, steps, cleanup
        |
      1 | - a
        | ^
@@ -65,14 +65,14 @@ fn a_scenario_that_is_no_yaml_is_shown_where_it_breaks() {
 #[test]
 fn an_unknown_key_is_shown_with_those_that_there_are() {
     insta::assert_snapshot!(scenario_refusal(&scenario("a.b", "  - selec: jpki\n")), @"
-    error: mine.yaml:6:5: unknown field `selec`, expected one of power, atr, select, tries_left, verify, change_pin, read_binary, certificate, sign, challenge, transmit, covers, why, precondition
+    error: mine.yaml:6:5: unknown field `selec`, expected one of power, atr, select, tries_left, verify, change_pin, read_binary, certificate, sign, challenge, transmit, covers, why, precondition, capture, retry
        |
      6 |   - selec: jpki
        |     ^
     exit code 2
     ");
     insta::assert_snapshot!(scenario_refusal(&format!("titel: a\n{}", scenario("a.b", RIGHT))), @"
-    error: mine.yaml:1:1: unknown field `titel`, expected one of id, title, covers, tags, holder, given, steps
+    error: mine.yaml:1:1: unknown field `titel`, expected one of id, parameters, title, covers, tags, holder, given, setup, steps, cleanup
        |
      1 | titel: a
        | ^
@@ -127,12 +127,12 @@ fn a_bad_hex_string_is_shown_where_it_stands() {
     insta::assert_snapshot!(
         scenario_refusal(&scenario("a.b", "  - transmit: {apdu: 00 A4 04 00, expect: {sw: \"90000\"}}\n")),
         @r#"
-    error: mine.yaml:6:48: a status is four hex digits such as "6A82", `?` for any digit, not "90000"
-       |
-     6 |   - transmit: {apdu: 00 A4 04 00, expect: {sw: "90000"}}
-       |                                                ^
-    exit code 2
-    "#
+        error: mine.yaml:6:48: a status is four hex digits such as "6A82", `?` for any digit, or a name such as file_not_found, not "90000"
+           |
+         6 |   - transmit: {apdu: 00 A4 04 00, expect: {sw: "90000"}}
+           |                                                ^
+        exit code 2
+        "#
     );
 }
 
@@ -532,7 +532,10 @@ fn a_failure_shows_where_what_was_expected_what_came_and_both_apdus() {
     };
     insta::assert_snapshot!(fails("en"), @"
     FAIL  trial.fails  a trial that fails
-           mine/fails.yaml:8:5  verify user_authentication (wrong)
+           mine/fails.yaml:8:62  verify user_authentication (wrong)
+             |
+           8 |   - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 1}}
+             |                                                              ^
            PIN-03 VERIFY with a wrong PIN answers 63Cx, where x is the number of tries left
            why: the second try was spent before
            expected: 63C1
@@ -544,7 +547,10 @@ fn a_failure_shows_where_what_was_expected_what_came_and_both_apdus() {
     ");
     insta::assert_snapshot!(fails("ja"), @"
     FAIL  trial.fails  必ず失敗する試し
-           mine/fails.yaml:8:5  verify user_authentication (wrong)
+           mine/fails.yaml:8:62  verify user_authentication (wrong)
+             |
+           8 |   - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 1}}
+             |                                                              ^
            PIN-03 誤った暗証番号の照合には 63Cx を返し、x は残りの試行回数である
            理由: the second try was spent before
            期待: 63C1

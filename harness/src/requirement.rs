@@ -6,8 +6,12 @@ use std::collections::BTreeMap;
 use vmyna_sim::document::{self, DocumentError, Spanned};
 
 /// The files that ship with the program.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("vectors/requirements/jpki.yaml", include_str!("../vectors/requirements/jpki.yaml")),
+    (
+        "vectors/requirements/secure-messaging.yaml",
+        include_str!("../vectors/requirements/secure-messaging.yaml"),
+    ),
     ("vectors/requirements/undocumented.yaml", vmyna_sim::undocumented::TABLE),
 ];
 

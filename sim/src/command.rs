@@ -3,7 +3,9 @@
 
 use crate::apdu::{CommandApdu, MalformedApdu, Status};
 use crate::file::{FileId, MASTER_FILE, ShortFileId};
+use crate::key::SignatureScheme;
 use crate::pin::ChangeCommand;
+use crate::secure_messaging::{SECURED, SECURED_WITH_INTEGRITY};
 use crate::undocumented::Situation;
 
 /// A well-formed command. Where bytes are borrowed they are the data field of the APDU.
@@ -47,11 +49,13 @@ pub enum Command<'a> {
         /// the new value
         value: &'a [u8],
     },
-    /// `80 2A 00`: PKCS#1 v1.5 over 1 to 245 bytes as they are
+    /// `80 2A`
     ComputeDigitalSignature {
+        /// how
+        scheme: SignatureScheme,
         /// which key
         key: KeyReference,
-        /// what is padded and signed
+        /// as many bytes as the scheme takes
         data: &'a [u8],
     },
     /// `00 88 00`: the signature of a challenge, 1 to 255 bytes
@@ -70,6 +74,8 @@ pub enum Command<'a> {
         /// Ne, 1 to 65,536
         length: u32,
     },
+    /// `80 AE 00 00`: the key of a session, encrypted
+    SetSessionKey(&'a [u8]),
     /// `80 FC`: the "last command indicator" of phones
     LastCommand,
 }
@@ -136,9 +142,6 @@ const LONGEST_PIN: usize = 16;
 /// Most bytes that INTERNAL AUTHENTICATE signs.
 const LONGEST_CHALLENGE: usize = 255;
 
-/// Most bytes that PKCS#1 v1.5 type 1 pads into 256.
-const LONGEST_SIGNATURE_INPUT: usize = 245;
-
 impl<'a> TryFrom<CommandApdu<'a>> for Command<'a> {
     type Error = Refusal;
 
@@ -156,6 +159,8 @@ impl<'a> TryFrom<CommandApdu<'a>> for Command<'a> {
             (Class::Interindustry, 0x2A) => Err(Situation::IsoPso.into()),
             (Class::Proprietary, 0x2A) => compute_digital_signature(&apdu),
             (Class::Proprietary, 0x32) => change_key(&apdu),
+            (Class::Proprietary, 0xA2) => Err(authenticate_terminal(&apdu)),
+            (Class::Proprietary, 0xAE) => set_session_key(&apdu),
             (Class::Proprietary, 0xFC) => Ok(Self::LastCommand),
             _ => Err(Situation::UnknownInstruction.into()),
         }
@@ -173,8 +178,8 @@ fn known_class(cla: u8) -> Result<Class, Refusal> {
         0x00 => Ok(Class::Interindustry),
         0x80 => Ok(Class::Proprietary),
         0x01..=0x03 | 0x81..=0x83 => Err(Status::LogicalChannelNotSupported.into()),
-        0x08 => Err(Status::NoSecureMessagingSession.into()),
-        0x0C => Err(Status::SecureMessagingObjectsMissing.into()),
+        SECURED => Err(Status::NoSecureMessagingSession.into()),
+        SECURED_WITH_INTEGRITY => Err(Status::SecureMessagingObjectsMissing.into()),
         0x10..=0x1F | 0x90..=0x9F => Err(Situation::ClassChaining.into()),
         _ => Err(Situation::UnknownClass.into()),
     }
@@ -282,16 +287,33 @@ fn internal_authenticate<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refu
 }
 
 fn compute_digital_signature<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
-    let key = match (apdu.p1(), apdu.p2()) {
-        (0x00, 0x00) => KeyReference::Default,
-        (0x00, p2) => KeyReference::File(file_reference(p2).ok_or(Status::IncorrectP1P2)?),
-        _ => return Err(Status::IncorrectP1P2.into()),
+    let scheme = SignatureScheme::from_p1(apdu.p1()).ok_or(Status::IncorrectP1P2)?;
+    let key = match apdu.p2() {
+        0x00 => KeyReference::Default,
+        p2 => KeyReference::File(file_reference(p2).ok_or(Status::IncorrectP1P2)?),
     };
     match (apdu.data(), apdu.le()) {
         ([], _) => Err(Situation::SignEmptyData.into()),
-        (data, _) if data.len() > LONGEST_SIGNATURE_INPUT => Err(Status::WrongLength.into()),
+        (data, _) if !scheme.takes(data.len()) => Err(Status::WrongLength.into()),
         (_, None) => Err(Situation::SignWithoutLe.into()),
-        (data, Some(_)) => Ok(Command::ComputeDigitalSignature { key, data }),
+        (data, Some(_)) => Ok(Command::ComputeDigitalSignature { scheme, key, data }),
+    }
+}
+
+/// `80 A2`, by which a terminal shows who it is in place of the holder's PIN. Nobody outside has seen it
+/// succeed; two refusals are known.
+fn authenticate_terminal(apdu: &CommandApdu<'_>) -> Refusal {
+    match (apdu.p1(), apdu.p2(), apdu.data().len()) {
+        (0x00, 0xC1, 256) => Status::WrongLength.into(),
+        (0x00 | 0x06, 0xC1, _) => Situation::TerminalAuthentication.into(),
+        _ => Status::IncorrectP1P2.into(),
+    }
+}
+
+fn set_session_key<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
+    match (apdu.p1(), apdu.p2()) {
+        (0x00, 0x00) => Ok(Command::SetSessionKey(apdu.data())),
+        _ => Err(Situation::SessionKeyParameters.into()),
     }
 }
 
@@ -359,6 +381,17 @@ mod tests {
         assert_eq!(key(&hex!("802A0000015500")), KeyReference::Default);
         assert_eq!(key(&hex!("802A0080015500")), KeyReference::File(FileReference::Current));
         assert_eq!(status(&hex!("802A0017015500")), Status::IncorrectP1P2);
+    }
+
+    #[test]
+    fn a_terminal_shows_who_it_is_in_two_known_ways() {
+        for p1p2 in [[0x00, 0x00], [0x00, 0xAE], [0x80, 0x00], [0x00, 0xB6]] {
+            assert_eq!(status(&[0x80, 0xA2, p1p2[0], p1p2[1], 1, 0]), Status::IncorrectP1P2);
+        }
+        let dummy = [&hex!("80A200C1 00 0100")[..], &[0x5A; 256]].concat();
+        assert_eq!(status(&dummy), Status::WrongLength);
+        let unknown = Refusal::Undocumented(Situation::TerminalAuthentication);
+        assert_eq!(command(&hex!("80A206C1 01 7F")), Err(unknown));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use crate::apdu::{CommandApdu, ResponseApdu};
 use crate::application;
 use crate::hex::Spaced;
+use crate::key::SignatureScheme;
+use crate::secure_messaging::SECURED;
 use std::fmt;
 
 /// A command APDU in a form that may be shown: VERIFY, CHANGE REFERENCE DATA and their kin lose
@@ -125,6 +127,9 @@ fn meaning(raw: &[u8]) -> String {
         p2 @ 0x81..=0x9E => format!("SFI {:02X}", p2 & 0x1F),
         p2 => format!("reference {p2:02X}"),
     };
+    if apdu.cla() == SECURED {
+        return secured_meaning(&apdu, &reference);
+    }
     match (apdu.ins(), apdu.p1()) {
         (0xA4, 0x04) => match application::name(apdu.data()) {
             Some(name) => format!("SELECT application {name}"),
@@ -146,11 +151,44 @@ fn meaning(raw: &[u8]) -> String {
         (0x20, _) => format!("VERIFY {reference}"),
         (0x24, _) => format!("CHANGE REFERENCE DATA {reference}"),
         (0x32, _) => format!("CHANGE KEY {reference}"),
-        (0x2A, _) => format!("COMPUTE DIGITAL SIGNATURE {reference}, {} bytes", apdu.data().len()),
+        (0x2A, p1) => {
+            let scheme = SignatureScheme::from_p1(p1)
+                .map_or_else(|| format!("scheme {p1:02X}"), |scheme| scheme.describe().to_owned());
+            let key = if apdu.p2() == 0 { "the application's key".to_owned() } else { reference };
+            format!("COMPUTE DIGITAL SIGNATURE {key}, {scheme}, {} bytes", apdu.data().len())
+        }
         (0x84, _) => "GET CHALLENGE".to_owned(),
         (0x88, _) => format!("INTERNAL AUTHENTICATE {reference}"),
-        (0xCA, p1) => format!("GET DATA {p1:02X}{:02X}", apdu.p2()),
+        (0xCA, p1) => match application::object_name(u16::from_be_bytes([p1, apdu.p2()])) {
+            Some(name) => format!("GET DATA {p1:02X}{:02X}: {name}", apdu.p2()),
+            None => format!("GET DATA {p1:02X}{:02X}", apdu.p2()),
+        },
+        (0xAE, _) => "SET SESSION KEY".to_owned(),
+        (0xA2, _) => "terminal authentication (80 A2)".to_owned(),
+        (0xFC, _) => "last command indicator (80 FC)".to_owned(),
         (ins, _) => format!("INS {ins:02X}"),
+    }
+}
+
+/// What a secured command says of itself without the key: its data lie in an encrypted object.
+fn secured_meaning(apdu: &CommandApdu<'_>, reference: &str) -> String {
+    match (apdu.ins(), apdu.p1(), apdu.data()) {
+        (0xB0, p1, [0x96, 0x03, 0x00, high, low]) => {
+            let wanted = match u16::from_be_bytes([*high, *low]) {
+                0 => "all".to_owned(),
+                length => format!("up to {length}"),
+            };
+            let from = match p1 & 0x80 {
+                0 => format!("offset {}", u16::from_be_bytes([p1, apdu.p2()])),
+                _ => format!("SFI {:02X}, offset {}", p1 & 0x1F, apdu.p2()),
+            };
+            format!("secured READ BINARY {from}, {wanted} bytes")
+        }
+        (0xB0, ..) => "secured READ BINARY".to_owned(),
+        (0x20, ..) => format!("secured VERIFY {reference}"),
+        (0xA4, 0x02, _) => "secured SELECT EF".to_owned(),
+        (0xA4, ..) => "secured SELECT".to_owned(),
+        (ins, ..) => format!("secured INS {ins:02X}"),
     }
 }
 
@@ -192,6 +230,34 @@ mod tests {
             exchange.to_string(),
             "> 00 B0 00 01 00  READ BINARY offset 1, up to 256 bytes\n< (no answer)"
         );
+    }
+
+    #[test]
+    fn commands_beyond_iso_are_told_in_words() {
+        for (raw, meaning) in [
+            (&hex!("80AE000000010055")[..], "malformed command"),
+            (&hex!("80AE0000 01 55"), "SET SESSION KEY"),
+            (
+                &hex!("802A0580 01 55 00"),
+                "COMPUTE DIGITAL SIGNATURE current EF, SHA-256 of the data, PSS, 1 bytes",
+            ),
+            (
+                &hex!("802A0000 01 55 00"),
+                "COMPUTE DIGITAL SIGNATURE the application's key, data as they stand, 1 bytes",
+            ),
+            (&hex!("802A0680 01 55 00"), "COMPUTE DIGITAL SIGNATURE current EF, scheme 06, 1 bytes"),
+            (&hex!("00CA00F200"), "GET DATA 00F2: date of expiry"),
+            (&hex!("00CA9F7F00"), "GET DATA 9F7F"),
+            (&hex!("08B08103 05 9603000000 00"), "secured READ BINARY SFI 01, offset 3, all bytes"),
+            (&hex!("08B00100 05 9603000010 00"), "secured READ BINARY offset 256, up to 16 bytes"),
+            (&hex!("08A4020C 03 860101"), "secured SELECT EF"),
+            (&hex!("80A200C1 01 55"), "terminal authentication (80 A2)"),
+        ] {
+            let shown = ShownCommand::new(raw).to_string();
+            assert!(shown.ends_with(&format!("  {meaning}")), "{shown}");
+        }
+        let secured = ShownCommand::new(&hex!("08200094 05 8603 01AABB")).to_string();
+        assert!(secured.contains("** **") && secured.ends_with("secured VERIFY SFI 14"), "{secured}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! (IEF) hold PINs and keys; working EFs hold data.
 
 use crate::access::Access;
+use crate::apdu::Status;
 use crate::holder::Holder;
 use crate::image::CardImages;
 use crate::issue::Issued;
@@ -113,6 +114,12 @@ pub enum PrivateKey {
 }
 
 impl PrivateKey {
+    /// Whether it belongs to one of the holder's two certificates.
+    #[must_use]
+    pub const fn is_of_jpki(self) -> bool {
+        matches!(self, Self::UserAuthentication | Self::DigitalSignature)
+    }
+
     /// Whether it answers INTERNAL AUTHENTICATE, and not COMPUTE DIGITAL SIGNATURE.
     #[must_use]
     pub const fn authenticates(self) -> bool {
@@ -155,6 +162,19 @@ pub struct Application {
     pub default_key: Option<PrivateKey>,
     /// what GET DATA finds while the application is selected
     pub objects: &'static [DataObject],
+    /// the answer to SET SESSION KEY
+    pub session_key: SessionKeyDelivery,
+}
+
+/// Whether an application takes the key of a secure session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionKeyDelivery {
+    /// it does, once this PIN is verified
+    After(PinName),
+    /// it does not, with this status
+    Refused(Status),
+    /// nobody outside knows
+    Undocumented,
 }
 
 /// Fewest bytes of an AID that select an application.
@@ -189,6 +209,7 @@ mod tests {
             files: &[],
             default_key: None,
             objects: &[],
+            session_key: SessionKeyDelivery::Undocumented,
         };
         assert!(application.is_named(&[1, 2, 3, 4, 5]));
         assert!(application.is_named(&[1, 2, 3, 4, 5, 6, 7]));

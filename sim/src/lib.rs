@@ -36,6 +36,7 @@ pub mod latency;
 pub mod pin;
 pub mod pki;
 pub mod profile;
+pub mod secure_messaging;
 pub mod smart_card;
 pub mod store;
 pub mod tlv;

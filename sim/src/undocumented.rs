@@ -111,6 +111,16 @@ situations! {
     AuthenticateWithSigningKey = "authenticate-with-signing-key";
     /// COMPUTE DIGITAL SIGNATURE with the key of INTERNAL AUTHENTICATE
     SignWithAuthenticatingKey = "sign-with-authenticating-key";
+    /// COMPUTE DIGITAL SIGNATURE with P1 01 to 05 outside the JPKI application
+    SignSchemeElsewhere = "sign-scheme-elsewhere";
+    /// `80 A2`, beyond the refusals that are known
+    TerminalAuthentication = "terminal-authentication";
+    /// SET SESSION KEY with other P1-P2
+    SessionKeyParameters = "session-key-parameters";
+    /// SET SESSION KEY of other than 256 bytes
+    SessionKeyLength = "session-key-length";
+    /// SET SESSION KEY before any application is selected
+    SessionKeyNoApplication = "session-key-no-application";
 }
 
 /// The table itself, as YAML.

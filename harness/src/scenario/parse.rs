@@ -8,15 +8,19 @@ use super::{PlacedStep, Scenario, Step};
 use crate::language::Bilingual;
 use crate::requirement::Requirements;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use vmyna_sim::document::DocumentError;
 use vmyna_sim::pin::PinName;
 
 /// A scenario as it is written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a scenario: a map with id, title, covers and steps")]
+#[serde(deny_unknown_fields)]
 pub(super) struct Written {
     pub id: Placed<String>,
+    /// taken out of the tree before it is read; here it is named among the keys that there are
+    #[serde(rename = "parameters")]
+    _parameters: Option<IgnoredAny>,
     pub title: Bilingual,
     pub covers: Placed<Vec<Placed<String>>>,
     #[serde(default)]

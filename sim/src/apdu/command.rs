@@ -61,6 +61,14 @@ impl<'a> CommandApdu<'a> {
         }
     }
 
+    /// The plain command that lay inside this secured one: of class `00`, with the same INS, P1 and P2,
+    /// and with the data and Ne that its data objects held.
+    #[must_use]
+    pub const fn unwrapped<'p>(&self, data: &'p [u8], le: Option<u32>) -> CommandApdu<'p> {
+        let [_, ins, p1, p2] = self.header;
+        CommandApdu { header: [0x00, ins, p1, p2], data, le, extended: self.extended }
+    }
+
     /// CLA, the class byte
     #[must_use]
     pub const fn cla(&self) -> u8 {

@@ -75,6 +75,7 @@ statuses! {
     VerificationFailed = 0x6300, "verification failed";
     ExecutionError = 0x6400, "execution error, nothing changed";
     MemoryFailure = 0x6581, "writing to memory failed";
+    NoKeyDelivery = 0x66F1, "nothing is set up to deliver a session key";
     WrongLength = 0x6700, "wrong Lc or Le";
     LogicalChannelNotSupported = 0x6881, "logical channel not supported";
     SecureMessagingNotSupported = 0x6882, "secure messaging not supported";
@@ -157,6 +158,6 @@ mod tests {
     fn a_status_reads_as_code_and_meaning() {
         assert_eq!(Status::from(0x63C2).to_string(), "63C2 (2 tries left)");
         assert_eq!(Status::from(0x6984).to_string(), "6984 (the referenced IEF is blocked)");
-        assert_eq!(Status::from(0x66F1).to_string(), "66F1");
+        assert_eq!(Status::from(0x66F2).to_string(), "66F2");
     }
 }

@@ -3,7 +3,7 @@
 //! the tag and length of each.
 
 use super::table::file;
-use crate::file::{Application, DataObject, FileKind};
+use crate::file::{Application, DataObject, FileKind, SessionKeyDelivery};
 use crate::pki::{KeyId, Purpose};
 use crate::tlv::ber;
 use hex_literal::hex;
@@ -25,6 +25,7 @@ pub static CARD_MANAGER: Application = Application {
         object(0x00F8, |card| card.issued.body.chain[0].data_object()),
         object(0x7F21, |card| card.issued.body.chain[1].data_object()),
     ],
+    session_key: SessionKeyDelivery::Undocumented,
 };
 
 const fn object(tag: u16, content: fn(&crate::file::Personalisation<'_>) -> Vec<u8>) -> DataObject {

@@ -3,7 +3,8 @@
 use super::juki::key_reference;
 use super::table::{pin, private_key, record_file};
 use crate::access::Access;
-use crate::file::{Application, Personalisation, PrivateKey};
+use crate::apdu::Status;
+use crate::file::{Application, Personalisation, PrivateKey, SessionKeyDelivery};
 use crate::pin::PinName;
 use crate::tlv::simple;
 use hex_literal::hex;
@@ -19,6 +20,7 @@ pub static COMMON: Application = Application {
     ],
     default_key: None,
     objects: &[],
+    session_key: SessionKeyDelivery::Refused(Status::NoKeyDelivery),
 };
 
 /// Serial number, municipality and date of expiry: 28 digits.

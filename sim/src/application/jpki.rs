@@ -3,7 +3,8 @@
 
 use super::table::{file, filled, pin, private_key, transparent};
 use crate::access::Access;
-use crate::file::{Application, FileKind, Personalisation, PrivateKey};
+use crate::apdu::Status;
+use crate::file::{Application, FileKind, Personalisation, PrivateKey, SessionKeyDelivery};
 use crate::pin::PinName;
 use crate::pki::PkiError;
 use hex_literal::hex;
@@ -39,6 +40,7 @@ pub static JPKI: Application = Application {
     ],
     default_key: None,
     objects: &[],
+    session_key: SessionKeyDelivery::Refused(Status::SecurityStatusNotSatisfied),
 };
 
 /// EF 0008: `8F` for each certificate that exists, signature first; the third byte is not

@@ -2,7 +2,8 @@
 
 use super::table::{pin, record_file};
 use crate::access::Access;
-use crate::file::Application;
+use crate::apdu::Status;
+use crate::file::{Application, SessionKeyDelivery};
 use crate::pin::PinName;
 use crate::pki::KeyId;
 use crate::tlv::simple;
@@ -17,6 +18,7 @@ pub static JUKI: Application = Application {
     ],
     default_key: None,
     objects: &[],
+    session_key: SessionKeyDelivery::Refused(Status::SecurityStatusNotSatisfied),
 };
 
 /// The one record of 0002, the same as in 共通カード. Which key it names is not known, nor its tag.

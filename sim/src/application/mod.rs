@@ -20,6 +20,23 @@ pub fn name(aid: &[u8]) -> Option<&'static str> {
     ALL.iter().find(|application| application.is_named(aid)).map(|application| application.name)
 }
 
+/// What the data object `tag` of GET DATA is, in a few words.
+#[must_use]
+pub const fn object_name(tag: u16) -> Option<&'static str> {
+    Some(match tag {
+        0x0042 => "issuer identification",
+        0x0045 => "card identification",
+        0x0066 => "card recognition data",
+        0x00F0 => "municipality",
+        0x00F2 => "date of expiry",
+        0x00F7 => "identifier of the intermediate key",
+        0x00F8 => "upper certificate of the chain",
+        0x7F21 => "lower certificate of the chain",
+        0x5F51 => "answer to reset",
+        _ => return None,
+    })
+}
+
 /// Index in [`ALL`] of the application that a card selects by itself at power-up.
 pub const CARD_MANAGER: usize = 0;
 

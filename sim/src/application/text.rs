@@ -3,7 +3,7 @@
 
 use super::table::{file, filled, pin, private_key, transparent};
 use crate::access::Access;
-use crate::file::{Application, FileKind, Personalisation, PrivateKey};
+use crate::file::{Application, FileKind, Personalisation, PrivateKey, SessionKeyDelivery};
 use crate::key::Signer;
 use crate::pin::PinName;
 use crate::pki::{KeyId, PkiError, derived, public_key_objects};
@@ -39,6 +39,7 @@ pub static TEXT: Application = Application {
     ],
     default_key: Some(PrivateKey::Text),
     objects: &[],
+    session_key: SessionKeyDelivery::After(PinName::TextInput),
 };
 
 /// The digest of the file in 0003 covers its filler too, so this size is known.

@@ -3,7 +3,8 @@
 
 use super::table::{file, filled, pin, private_key, transparent};
 use crate::access::Access;
-use crate::file::{Application, FileKind, Personalisation, PrivateKey};
+use crate::apdu::Status;
+use crate::file::{Application, FileKind, Personalisation, PrivateKey, SessionKeyDelivery};
 use crate::key::Signer;
 use crate::pin::PinName;
 use crate::pki::{KeyId, PkiError, derived, public_key_objects};
@@ -35,6 +36,7 @@ pub static VISUAL: Application = Application {
     ],
     default_key: Some(PrivateKey::Visual),
     objects: &[],
+    session_key: SessionKeyDelivery::Refused(Status::NoKeyDelivery),
 };
 
 /// Sizes of 0002 and 0005, which are not published; 3,070 and 686 bytes of data were measured.

@@ -6,7 +6,7 @@ use crate::application;
 use crate::command::{FileReference, Refusal, Select};
 use crate::file::{ElementaryFile, FileKind, MASTER_FILE};
 use crate::holder::PinValue;
-use crate::pin::{ChangeCommand, PinName, PinSet};
+use crate::pin::{ChangeCommand, PinName};
 use crate::profile::{EmptyVerifyAnswer, Fate};
 use crate::undocumented::Situation;
 
@@ -35,7 +35,7 @@ impl VirtualCard {
                 let same = chosen == self.volatile.application && chosen != application::CARD_MANAGER;
                 let fate = self.personalised.profile().security_status.on_selecting_the_same_application;
                 if !(same && fate == Fate::Kept) {
-                    self.volatile.verified = PinSet::default();
+                    self.volatile = self.volatile.without_security_status();
                 }
                 self.volatile.application = chosen;
                 self.volatile.current_ef = None;

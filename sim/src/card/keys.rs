@@ -6,12 +6,17 @@ use crate::apdu::Status;
 use crate::application;
 use crate::command::{FileReference, KeyReference, Refusal};
 use crate::file::{FileKind, PrivateKey};
-use crate::key::{SignError, Signer};
+use crate::key::{SignError, SignatureScheme};
 use crate::undocumented::Situation;
 
 impl VirtualCard {
-    /// COMPUTE DIGITAL SIGNATURE over the bytes as they are.
-    pub(super) fn compute_digital_signature(&mut self, key: KeyReference, data: &[u8]) -> Answer {
+    /// COMPUTE DIGITAL SIGNATURE.
+    pub(super) fn compute_digital_signature(
+        &mut self,
+        scheme: SignatureScheme,
+        key: KeyReference,
+        data: &[u8],
+    ) -> Answer {
         let key = match key {
             KeyReference::Default => {
                 application::ALL[self.volatile.application].default_key.ok_or(Status::IncorrectP1P2)?
@@ -23,7 +28,11 @@ impl VirtualCard {
         if key.authenticates() {
             return Err(Situation::SignWithAuthenticatingKey.into());
         }
-        self.signer(key)?.sign_verbatim(data).map_err(refused)
+        if scheme != SignatureScheme::Verbatim && !key.is_of_jpki() {
+            return Err(Situation::SignSchemeElsewhere.into());
+        }
+        let key = self.personalised.key(key).ok_or(Status::ConditionsOfUseNotSatisfied)?;
+        key.sign(scheme, data, &mut *self.randomness).map_err(refused)
     }
 
     /// INTERNAL AUTHENTICATE: the signature of the challenge's SHA-256, by the one key that is for
@@ -31,15 +40,13 @@ impl VirtualCard {
     pub(super) fn internal_authenticate(&mut self, key: FileReference, challenge: &[u8]) -> Answer {
         let key = self.usable_key(key, Situation::AuthenticateNoCurrentEf, Situation::AuthenticateNotAKey)?;
         match key {
-            key if key.authenticates() => self.signer(key)?.sign_sha256(challenge).map_err(refused),
+            key if key.authenticates() => {
+                let key = self.personalised.key(key).ok_or(Status::ConditionsOfUseNotSatisfied)?;
+                key.sign_sha256(challenge).map_err(refused)
+            }
             PrivateKey::Text | PrivateKey::Visual => Err(Status::ConditionsOfUseNotSatisfied.into()),
             _ => Err(Situation::AuthenticateWithSigningKey.into()),
         }
-    }
-
-    /// The key itself, which a card without a signature certificate lacks.
-    fn signer(&self, key: PrivateKey) -> Result<&dyn Signer, Refusal> {
-        Ok(self.personalised.key(key).ok_or(Status::ConditionsOfUseNotSatisfied)?)
     }
 
     /// The key in an EF, where the security status allows its use.

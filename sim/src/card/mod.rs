@@ -5,6 +5,7 @@ mod commands;
 mod keys;
 mod personalised;
 mod reading;
+mod secured;
 
 pub use personalised::{PersonalisationError, Personalised};
 
@@ -12,6 +13,7 @@ use crate::apdu::{CommandApdu, Status};
 use crate::application;
 use crate::command::{Command, Refusal};
 use crate::pin::{PinSet, PinState, PinStates};
+use crate::secure_messaging::{SECURED, SECURED_WITH_INTEGRITY, Session};
 use crate::smart_card::{Power, Reaction, SmartCard};
 use crate::store::{MemoryStore, Store};
 use rand_core::Rng;
@@ -45,11 +47,25 @@ struct Volatile {
     /// index in the application's files
     current_ef: Option<usize>,
     verified: PinSet,
+    /// as long as the security status, or until it is misused
+    session: Option<Session>,
 }
 
 impl Volatile {
     fn at_power_up() -> Self {
-        Self { application: application::CARD_MANAGER, current_ef: None, verified: PinSet::default() }
+        Self {
+            application: application::CARD_MANAGER,
+            current_ef: None,
+            verified: PinSet::default(),
+            session: None,
+        }
+    }
+}
+
+impl Volatile {
+    /// With no PIN verified and no session.
+    fn without_security_status(self) -> Self {
+        Self { verified: PinSet::default(), session: None, ..self }
     }
 }
 
@@ -99,6 +115,14 @@ impl VirtualCard {
         if apdu.is_extended() && !self.personalised.profile().extended_length {
             return Err(Status::WrongLength.into());
         }
+        match apdu.cla() {
+            SECURED => self.execute_secured(&apdu),
+            SECURED_WITH_INTEGRITY => Err(self.refuse_integrity()),
+            _ => self.execute_plain(apdu),
+        }
+    }
+
+    fn execute_plain(&mut self, apdu: CommandApdu<'_>) -> Result<Vec<u8>, Refusal> {
         match Command::try_from(apdu)? {
             Command::Select(select) => self.select(select),
             Command::ReadBinary { file, offset, length } => self.read_binary(file, offset, length),
@@ -106,10 +130,13 @@ impl VirtualCard {
             Command::AskTriesLeft(pin) => self.ask_tries_left(pin),
             Command::Verify { pin, value } => self.verify(pin, value),
             Command::ChangePin { command, pin, value } => self.change_pin(command, pin, value),
-            Command::ComputeDigitalSignature { key, data } => self.compute_digital_signature(key, data),
+            Command::ComputeDigitalSignature { scheme, key, data } => {
+                self.compute_digital_signature(scheme, key, data)
+            }
             Command::InternalAuthenticate { key, challenge } => self.internal_authenticate(key, challenge),
             Command::GetChallenge(length) => Ok(self.get_challenge(length)),
             Command::GetData { tag, length } => self.get_data(tag, length),
+            Command::SetSessionKey(ciphertext) => self.set_session_key(ciphertext),
             Command::LastCommand => match self.personalised.profile().last_command_status {
                 Status::Success => Ok(Vec::with_capacity(2)),
                 refused => Err(refused.into()),
@@ -146,14 +173,13 @@ impl SmartCard for VirtualCard {
         }
         self.volatile = match power {
             Power::Off | Power::On => Volatile::at_power_up(),
-            Power::WarmReset => Volatile {
-                current_ef: None,
-                verified: match self.personalised.profile().security_status.on_warm_reset {
-                    Fate::Kept => self.volatile.verified,
-                    Fate::Cleared => PinSet::default(),
-                },
-                ..self.volatile
-            },
+            Power::WarmReset => {
+                let kept = match self.personalised.profile().security_status.on_warm_reset {
+                    Fate::Kept => self.volatile,
+                    Fate::Cleared => self.volatile.without_security_status(),
+                };
+                Volatile { current_ef: None, ..kept }
+            }
         };
     }
 

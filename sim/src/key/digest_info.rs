@@ -52,7 +52,13 @@ impl<'d> DigestInfo<'d> {
     /// The DER encoding, 51 bytes, of the DigestInfo with the SHA-256 of `message`.
     #[must_use]
     pub fn sha256_of(message: &[u8]) -> Vec<u8> {
-        [&SHA256[..], &Sha256::digest(message)].concat()
+        Self::around_sha256(&Sha256::digest(message))
+    }
+
+    /// The DER encoding of the DigestInfo with `digest`, a SHA-256 of 32 bytes.
+    #[must_use]
+    pub fn around_sha256(digest: &[u8]) -> Vec<u8> {
+        [&SHA256[..], digest].concat()
     }
 }
 

@@ -7,8 +7,12 @@ use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512};
+use rand_core::{Rng, TryCryptoRng, TryRng};
 use rsa::pkcs8::DecodePrivateKey;
-use rsa::{Pkcs1v15Sign, RsaPrivateKey};
+use rsa::traits::PublicKeyParts;
+use rsa::{Oaep, Pkcs1v15Sign, Pss, RsaPrivateKey};
+use sha2::Sha256;
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::OnceLock;
 use thiserror::Error;
@@ -75,12 +79,63 @@ impl RsaKey {
         Ok(signature)
     }
 
+    /// The form of the key that pads any bytes.
+    fn any_bytes(&self) -> Option<&RsaPrivateKey> {
+        self.any_bytes.get_or_init(|| RsaPrivateKey::from_pkcs8_der(&self.pkcs8).ok()).as_ref()
+    }
+
     fn sign_any_bytes(&self, data: &[u8]) -> Result<Vec<u8>, SignError> {
-        let key = self.any_bytes.get_or_init(|| RsaPrivateKey::from_pkcs8_der(&self.pkcs8).ok());
-        let key = key.as_ref().ok_or(SignError::Refused)?;
+        let key = self.any_bytes().ok_or(SignError::Refused)?;
         key.sign(Pkcs1v15Sign::new_unprefixed(), data).map_err(|_| SignError::Refused)
     }
+
+    /// What was encrypted to `ciphertext`, 256 bytes, with RSAES-OAEP, SHA-256 and an empty label
+    /// (RFC 8017, 7.1).
+    ///
+    /// # Errors
+    /// [`DecryptError`], which says no more than a card may tell.
+    pub fn decrypt_oaep_sha256(&self, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
+        let key = self.any_bytes().ok_or(DecryptError::Padding)?;
+        if ciphertext.len() != MODULUS_LENGTH || *ciphertext >= *key.n().to_be_bytes() {
+            return Err(DecryptError::NotBelowModulus);
+        }
+        key.decrypt(Oaep::<Sha256>::new(), ciphertext).map(Zeroizing::new).map_err(|_| DecryptError::Padding)
+    }
 }
+
+/// Why nothing was decrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum DecryptError {
+    /// It does not have 256 bytes, or is no number below the modulus.
+    #[error("expected a number of 256 bytes below the modulus")]
+    NotBelowModulus,
+    /// It was not encrypted to this key.
+    #[error("not encrypted to this key")]
+    Padding,
+}
+
+/// The randomness that was handed in, as the library wants it.
+struct Salt<'r>(&'r mut dyn Rng);
+
+impl TryRng for Salt<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.0.next_u32())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.0.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+// A salt need not be secret: that of a test card may come out of a fixed seed.
+impl TryCryptoRng for Salt<'_> {}
 
 impl Signer for RsaKey {
     fn sign_verbatim(&self, data: &[u8]) -> Result<Vec<u8>, SignError> {
@@ -91,6 +146,12 @@ impl Signer for RsaKey {
             Some(info) => self.sign_digest(info),
             None => self.sign_any_bytes(data),
         }
+    }
+
+    fn sign_pss(&self, digest: &[u8], randomness: &mut dyn Rng) -> Result<Vec<u8>, SignError> {
+        let key = self.any_bytes().ok_or(SignError::Refused)?;
+        let salt = &mut Salt(randomness);
+        key.sign_with_rng(salt, Pss::<Sha256>::new(), digest).map_err(|_| SignError::Refused)
     }
 
     fn public_key(&self) -> &[u8] {

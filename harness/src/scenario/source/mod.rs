@@ -49,6 +49,9 @@ impl SourceFile {
 
     /// Reads the whole file as a tree.
     pub(super) fn tree(&self) -> Result<Node, DocumentError> {
+        if self.0.text.trim().is_empty() {
+            return Err(self.error(Mark::default(), "this file is empty"));
+        }
         let mut root: Node = document::parse(&self.0.name, &self.0.text).map_err(|error| match error {
             DocumentError::Invalid { position, problem, .. } => self.invalid(position, problem),
             other => other,

@@ -186,6 +186,23 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         visited.map_err(|mistake: Mistake| mistake.at(self.0.mark))
     }
 
+    /// A list is never taken for a map, whatever the order of its fields.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mistake> {
+        match &self.0.value {
+            Value::Map(_) => self.deserialize_any(visitor),
+            _ => {
+                let expected = format!("a map with {}", fields.join(", "));
+                let mistake: Mistake = de::Error::invalid_type(self.unexpected(), &expected.as_str());
+                Err(mistake.at(self.0.mark))
+            }
+        }
+    }
+
     numbers! {
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
@@ -193,7 +210,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i128 u128 char bytes byte_buf unit unit_struct seq tuple tuple_struct map struct ignored_any
+        bool i128 u128 char bytes byte_buf unit unit_struct seq tuple tuple_struct map ignored_any
     }
 }
 

@@ -1,5 +1,7 @@
 //! The JPKI operations that clients are made of, as bytes.
 
+pub mod secure_messaging;
+
 use crate::scenario::{Captures, CertificateName, Digest, KeyName, PinChoice, ReadStyle, SignInput};
 use jiff::Timestamp;
 use jiff::civil::Date;
