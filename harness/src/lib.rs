@@ -17,6 +17,7 @@
 
 pub mod cli;
 pub mod exit;
+pub mod flow;
 pub mod language;
 pub mod link;
 pub mod report;

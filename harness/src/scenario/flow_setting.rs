@@ -3,30 +3,7 @@
 use super::flow_step::span;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer};
-use std::fmt;
-
-/// `platform: ios`: what the holder has in hand. It decides when the PIN is asked and when the card
-/// must be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Platform {
-    /// an iPhone
-    Ios,
-    /// an Android phone
-    Android,
-    /// a computer with a card reader
-    Pc,
-}
-
-impl fmt::Display for Platform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ios => "iOS",
-            Self::Android => "Android",
-            Self::Pc => "PC",
-        })
-    }
-}
+use crate::portal::phone::Platform;
 
 /// `portal: {trusts: others}`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -30,7 +30,7 @@ pub use command_step::{
     AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, SelectTarget, TransmitStep,
 };
 pub use expect::{DataExpectation, Expect, SignExpect};
-pub use flow_setting::{FlowSetting, Platform, Trusts};
+pub use flow_setting::{FlowSetting, Trusts};
 pub use flow_step::{
     BrowserStep, CallbackStep, CardStep, Delivery, EnterStep, HoldStep, LiftStep, OpenStep, OperatorStep,
     PresentStep, PressStep, Pressable, RowName, ScreenName, SeeStep, StoredStep, TerminalStep, TickStep,

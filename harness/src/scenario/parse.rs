@@ -1,11 +1,12 @@
 //! From the text of a scenario file to checked scenarios, one for each row of its table.
 
 use super::check;
-use super::flow_setting::{ClockSetting, FlowSetting, Platform, PortalSetting};
+use super::flow_setting::{ClockSetting, FlowSetting, PortalSetting};
 use super::parameters::{Table, stray_reference};
 use super::source::{Mistake, Node, Placed, SourceFile, read};
 use super::{PlacedStep, Scenario, Step};
 use crate::language::Bilingual;
+use crate::portal::phone::Platform;
 use crate::requirement::Requirements;
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -4,11 +4,13 @@
 mod answer;
 mod certificate;
 mod command;
+mod flow_steps;
 mod pin;
 mod sign;
 
 use super::judge::Judge;
 use super::verdict::{Finding, Stage, Verdict};
+use crate::flow;
 use crate::link::{CardLink, LinkError, Refused};
 use crate::requirement::Requirements;
 use crate::scenario::{
@@ -51,6 +53,8 @@ pub struct Session<'a> {
     keeps: bool,
     /// the last answer, or what a step has put together of several
     last: Option<Kept>,
+    /// where a flow is played, and who looks on
+    flow: Option<(&'a mut dyn flow::Stage, flow::Watch)>,
 }
 
 /// What can be captured, and what ends a retry.
@@ -88,7 +92,14 @@ impl<'a> Session<'a> {
             captures: Captures::default(),
             keeps: false,
             last: None,
+            flow: None,
         }
+    }
+
+    /// Steps of flows are played on `stage`.
+    #[must_use]
+    pub fn on(self, stage: &'a mut dyn flow::Stage) -> Self {
+        Self { flow: Some((stage, flow::Watch::default())), ..self }
     }
 
     /// Plays `scenario` to its end, or to the first step that fails; its cleanup in any case, as
@@ -97,7 +108,8 @@ impl<'a> Session<'a> {
         let mut observations = Vec::new();
         let end = self
             .steps(scenario, Stage::Setup, &mut observations)
-            .or_else(|| self.steps(scenario, Stage::Steps, &mut observations));
+            .or_else(|| self.steps(scenario, Stage::Steps, &mut observations))
+            .or_else(|| self.flow_ended(scenario).map(|finding| End::Failed(Box::new(finding))));
         let mut verdict = match end {
             None => Verdict::Passed { observations },
             Some(End::Failed(finding)) => Verdict::Failed { finding, observations },
@@ -261,6 +273,7 @@ impl<'a> Session<'a> {
                 let command = step.apdu.fill(&self.captures);
                 self.transmit(&command)?.must_be(&step.expect, &self.captures)
             }
+            of_a_flow => self.flow_step(of_a_flow),
         }
     }
 

@@ -43,6 +43,8 @@ pub enum Delivery {
     OthersCertificate,
     /// the open challenge, signed with the key for signatures, with the signature certificate
     SignatureCertificate,
+    /// the open challenge, signed with the key from before the renewal, with its certificate
+    ReplacedCertificate,
 }
 
 /// `callback: replayed`
@@ -66,8 +68,6 @@ pub enum OperatorStep {
     RegainStatus,
     /// certificates on hold are released
     ReleaseHold,
-    /// the portal is stopped and started
-    Restart,
 }
 
 /// `stored: {applications: 1}`: what the portal must hold

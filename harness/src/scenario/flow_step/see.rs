@@ -17,6 +17,8 @@ pub enum ScreenName {
     Apply,
     /// B1: 「認証する」
     Authenticate,
+    /// A3 or A4: the terminal asks for the PIN or for the card, whichever its platform wants first
+    Card,
     /// A3: the terminal asks for the PIN
     Pin,
     /// A4: the terminal asks for the card
@@ -30,6 +32,12 @@ pub enum ScreenName {
 }
 
 impl ScreenName {
+    /// Whether `seen` is this screen, or one of those that it stands for.
+    #[must_use]
+    pub fn is(self, seen: Self) -> bool {
+        self == seen || (self == Self::Card && matches!(seen, Self::Pin | Self::Touch))
+    }
+
     /// As scenarios write it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -38,6 +46,7 @@ impl ScreenName {
             Self::Confirm => "confirm",
             Self::Apply => "apply",
             Self::Authenticate => "authenticate",
+            Self::Card => "card",
             Self::Pin => "pin",
             Self::Touch => "touch",
             Self::Done => "done",

@@ -1,0 +1,183 @@
+//! Everything that a flow is played with besides its stage: the clock, the authority, the portal, and
+//! the holders' cards.
+
+use super::card::FlowCard;
+use super::clock::FlowClock;
+use super::status::Registry;
+use crate::portal::phone::Platform;
+use crate::portal::{Checker, Lives, Portal, SetUpError, Store, built_in_anchors, seeded_randomness};
+use crate::scenario::{FlowSetting, Scenario, Trusts};
+use crate::verify::Certificate;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use thiserror::Error;
+use vmyna_sim::card::{PersonalisationError, Personalised};
+use vmyna_sim::holder::Holder;
+use vmyna_sim::issue::Issued;
+use vmyna_sim::pin::PinStates;
+use vmyna_sim::pki::{Authority, CertificationAuthority, Generation, PkiError};
+use vmyna_sim::profile::Profile;
+
+/// When flows begin, unless they say otherwise: any moment would do, but always the same one.
+static BEGINNING: LazyLock<Timestamp> =
+    LazyLock::new(|| jiff::civil::date(2026, 4, 1).at(0, 30, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp()));
+
+/// Why there is no world.
+#[derive(Debug, Error)]
+pub enum WorldError {
+    /// a card could not be made
+    #[error(transparent)]
+    Card(#[from] PersonalisationError),
+    /// the portal could not be set up
+    #[error(transparent)]
+    Portal(#[from] SetUpError),
+    /// the authorities' keys cannot be used
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+}
+
+/// A built-in holder's card as it is at the beginning of flows, made once.
+///
+/// # Errors
+/// When there is no holder of that name.
+pub fn personalised(holder: &str) -> Result<Arc<Personalised>, PersonalisationError> {
+    type Made = Mutex<BTreeMap<String, Arc<Personalised>>>;
+    static MADE: LazyLock<Made> = LazyLock::new(Made::default);
+    let made = || MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(personalised) = made().get(holder) {
+        return Ok(personalised.clone());
+    }
+    let person = Holder::built_in(holder).ok_or_else(|| PersonalisationError::Unknown {
+        kind: "holder",
+        name: holder.to_owned(),
+        known: Holder::built_in_names(),
+    })?;
+    let personalised = Arc::new(Personalised::new(person, Profile::card(), *BEGINNING)?);
+    Ok(made().entry(holder.to_owned()).or_insert(personalised).clone())
+}
+
+/// The world of one flow.
+pub struct World {
+    setting: FlowSetting,
+    holder: String,
+    clock: FlowClock,
+    registry: Registry,
+    portal: Portal,
+    own: FlowCard,
+}
+
+impl World {
+    /// The world of `scenario`, which must be a flow, with the built-in holders.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn of(scenario: &Scenario, setting: FlowSetting) -> Result<Self, WorldError> {
+        Self::around(scenario, setting, personalised(&scenario.holder)?, *BEGINNING)
+    }
+
+    /// The same with another card in the holder's hand, at `now`.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn around(
+        scenario: &Scenario,
+        setting: FlowSetting,
+        personalised: Arc<Personalised>,
+        now: Timestamp,
+    ) -> Result<Self, WorldError> {
+        let now = setting.after_expiry.map_or(now, |after| expiry(&personalised).saturating_add(after).unwrap_or(now));
+        let (clock, registry) = (FlowClock::at(now), Registry::default());
+        let checker = Checker::new(anchors(setting.trusts, now)?, Box::new(registry.clone()));
+        let (shown, store) = (clock.clone(), Store::in_memory().map_err(SetUpError::from)?);
+        let portal = Portal::new(store, checker, Box::new(move || shown.now()), seeded_randomness(1), Lives::default());
+        let mut pins = personalised.fresh_state();
+        for (pin, tries) in &scenario.given {
+            pins.get_mut(*pin).tries_left = *tries;
+        }
+        let own = card(personalised, pins, &clock, &registry);
+        Ok(Self { setting, holder: scenario.holder.clone(), clock, registry, portal, own })
+    }
+
+    /// Whose flow it is.
+    #[must_use]
+    pub fn holder(&self) -> &str {
+        &self.holder
+    }
+
+    /// What the holder has in hand.
+    #[must_use]
+    pub const fn platform(&self) -> Platform {
+        self.setting.platform
+    }
+
+    /// The clock that everybody looks at.
+    #[must_use]
+    pub const fn clock(&self) -> &FlowClock {
+        &self.clock
+    }
+
+    /// The authority's word on certificates.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The relying party.
+    #[must_use]
+    pub const fn portal(&self) -> &Portal {
+        &self.portal
+    }
+
+    /// The holder's own card.
+    #[must_use]
+    pub fn own_card(&self) -> FlowCard {
+        self.own.clone()
+    }
+
+    /// A new card of another built-in holder.
+    ///
+    /// # Errors
+    /// There is no such holder.
+    pub fn card_of(&self, holder: &str) -> Result<FlowCard, PersonalisationError> {
+        let personalised = personalised(holder)?;
+        let pins = personalised.fresh_state();
+        Ok(card(personalised, pins, &self.clock, &self.registry))
+    }
+}
+
+/// A card whose certificates the authority knows.
+fn card(personalised: Arc<Personalised>, pins: PinStates, clock: &FlowClock, registry: &Registry) -> FlowCard {
+    for certified in Issued::certified(personalised.issued()) {
+        registry.enrol(certified.record.clone());
+    }
+    FlowCard::new(personalised, pins, clock)
+}
+
+fn expiry(personalised: &Personalised) -> Timestamp {
+    personalised.issued().user_authentication.record.validity.not_after
+}
+
+/// The certificates of the authorities that the portal trusts.
+fn anchors(trusts: Trusts, now: Timestamp) -> Result<Vec<Certificate>, PkiError> {
+    let of_signatures = || -> Result<Vec<Certificate>, PkiError> {
+        let mut anchors = Vec::new();
+        for generation in Generation::recent(now) {
+            let authority = CertificationAuthority::of(Authority::DigitalSignature, generation)?;
+            // what we encoded can be parsed
+            anchors.extend(Certificate::parse(authority.certificate()).ok());
+        }
+        Ok(anchors)
+    };
+    let mut anchors = match trusts {
+        Trusts::Others => return of_signatures(),
+        _ => built_in_anchors(now)?,
+    };
+    match trusts {
+        Trusts::OldestFirst => anchors.reverse(),
+        Trusts::Newest => anchors.truncate(1),
+        Trusts::SignatureAuthority => anchors.extend(of_signatures()?),
+        Trusts::NewestFirst | Trusts::Others => {}
+    }
+    Ok(anchors)
+}
