@@ -159,6 +159,7 @@ impl Shared {
             wait: WAIT,
             fresh: None,
             fail_fast: false,
+            judge: None,
         };
         let scenarios: Vec<&Scenario> = self.scenarios.iter().collect();
         let mut outcome = Outcome::default();

@@ -16,10 +16,12 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod diff;
 pub mod exit;
 pub mod flow;
 pub mod language;
 pub mod link;
+pub mod record;
 pub mod report;
 pub mod requirement;
 pub mod responder;

@@ -8,7 +8,10 @@ use vmyna_sim::card::{Personalised, VirtualCard};
 use vmyna_sim::smart_card::{Power, Reaction, SmartCard};
 
 const OUR_ISSUER: &[u8] = b"JPKI-VMYNA-TEST";
-const ANOTHER: &[u8] = b"SOMEBODY-ELSE-A";
+const ANOTHER: &str = "SOMEBODY-ELSE-A";
+
+/// The organisation that issues the official test cards, which are lent out.
+pub const OFFICIAL_TEST: &str = "JPKI-TEST";
 
 pub struct ForeignCard {
     card: VirtualCard,
@@ -19,6 +22,11 @@ pub struct ForeignCard {
 impl ForeignCard {
     /// A built-in holder's card, under another issuer.
     pub fn of(holder: &str) -> Self {
+        Self::issued_by(ANOTHER, holder)
+    }
+
+    /// Likewise, under an issuer whose name is no longer than ours.
+    pub fn issued_by(organisation: &str, holder: &str) -> Self {
         let personalised = Arc::new(Personalised::built_in(holder).expect("a built-in holder"));
         let issued = personalised.issued();
         let certificates = [
@@ -27,23 +35,47 @@ impl ForeignCard {
             (0x0001, &issued.digital_signature.as_ref().expect("an adult").certificate),
             (0x0002, &issued.digital_signature_ca),
         ];
-        let certificates = certificates.map(|(file, der)| (file, of_another_issuer(der))).into();
+        let certificates =
+            certificates.map(|(file, der)| (file, of_another_issuer(der, organisation))).into();
         Self { card: VirtualCard::new(personalised), current: None, certificates }
     }
 }
 
-/// The same bytes with another name of the same length.
-fn of_another_issuer(der: &[u8]) -> Vec<u8> {
-    let mut other = der.to_vec();
-    let mut found = 0;
-    for start in 0..other.len().saturating_sub(OUR_ISSUER.len()) {
-        if other[start..].starts_with(OUR_ISSUER) {
-            other[start..start + ANOTHER.len()].copy_from_slice(ANOTHER);
-            found += 1;
-        }
-    }
-    assert!(found > 0, "our certificates name their issuer");
+/// The same certificate with another organisation in its names, and filler where it has become
+/// shorter. What signs it does not fit any more, which a terminal learns only when it checks.
+fn of_another_issuer(der: &[u8], organisation: &str) -> Vec<u8> {
+    let mut other = renamed(der, organisation.as_bytes());
+    assert_ne!(other, der, "our certificates name their issuer");
+    other.resize(der.len(), 0xFF);
     other
+}
+
+/// `der`, a sequence of objects, with every text that is our organisation replaced.
+fn renamed(mut der: &[u8], organisation: &[u8]) -> Vec<u8> {
+    const CONSTRUCTED: u8 = 0x20;
+    let mut all = Vec::new();
+    while let [tag, first, rest @ ..] = der {
+        let more = if *first < 0x80 { 0 } else { usize::from(*first & 0x7F) };
+        let length = match more {
+            0 => usize::from(*first),
+            _ => rest[..more].iter().fold(0, |length, byte| length << 8 | usize::from(*byte)),
+        };
+        let (content, following) = rest[more..].split_at(length);
+        let content = match content {
+            content if content == OUR_ISSUER => organisation.to_vec(),
+            content if tag & CONSTRUCTED != 0 => renamed(content, organisation),
+            content => content.to_vec(),
+        };
+        all.push(*tag);
+        match u16::try_from(content.len()).expect("a certificate is short").to_be_bytes() {
+            [0, length @ ..0x80] => all.push(length),
+            [0, length] => all.extend([0x81, length]),
+            [high, low] => all.extend([0x82, high, low]),
+        }
+        all.extend(content);
+        der = following;
+    }
+    all
 }
 
 impl SmartCard for ForeignCard {

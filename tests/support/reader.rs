@@ -72,7 +72,7 @@ impl VirtualReader {
         let configuration = format!("app default {{ ignored_readers = {}; }}\n", ignored.join(", "));
         fs::write(folder.path().join("opensc.conf"), configuration)?;
 
-        Ok(Slot { port: self.port + number as u16, folder, _lock: lock })
+        Ok(Slot { port: self.port + number as u16, name: SLOTS[number], folder, _lock: lock })
     }
 
     /// The file whose lock is the right to use a slot. Another user may have made it, so it is only read.
@@ -94,6 +94,8 @@ fn reader_names(listing: &str) -> Vec<String> {
 pub struct Slot {
     /// where the slot awaits its card
     pub port: u16,
+    /// the name by which PC/SC knows it
+    pub name: &'static str,
     folder: TempDir,
     _lock: File,
 }

@@ -1,8 +1,12 @@
 //! The command line: arguments in, exit code out.
 
+mod diff;
 mod holders;
+mod pins;
 mod pki;
+mod record;
 mod run;
+mod seat;
 mod serve;
 
 use crate::exit::Exit;
@@ -44,6 +48,8 @@ Exit codes:
 enum Command {
     Run(run::Arguments),
     Serve(serve::Arguments),
+    Diff(diff::Arguments),
+    Record(record::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
     /// List the built-in holders, or show one
@@ -105,6 +111,8 @@ pub fn main() -> Exit {
     let result = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve::serve(arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
+        Command::Record(arguments) => record::record(&arguments),
         Command::Pki(arguments) => pki::pki(arguments),
         Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {

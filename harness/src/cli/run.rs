@@ -1,9 +1,10 @@
 //! `vmyna run`: scenarios against a card.
 
 use super::Failure;
+use super::seat::CardSeat;
 use crate::exit::Exit;
 use crate::language::Language;
-use crate::link::{CardLink, Consent};
+use crate::link::Consent;
 use crate::report::Text;
 use crate::requirement::Requirements;
 use crate::run::{Cards, NothingCouldRun, PeerOptions, PeerSource, Summary, run_on_peer, run_on_simulator};
@@ -14,13 +15,11 @@ use owo_colors::OwoColorize;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use vmyna_sim::card::Personalised;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::profile::Profile;
-use vmyna_sim::vpcd::{Address, Connection, DEFAULT_PORT, Reader, ReaderError, ReaderOptions};
 
 /// Replay scenarios against a card.
 ///
@@ -41,7 +40,8 @@ pub(super) struct Arguments {
 
     /// Who sits in the card seat: `sim` (built in), `vpcd[:PORT]` (play the reader on PORT, 35963
     /// unless told otherwise, and wait for a virtual card), `vicc:HOST:PORT` (connect to a virtual
-    /// card that listens)
+    /// card that listens), `pcsc[:READER]` (the card in a reader of PC/SC: READER is its name or a part
+    /// of it; without, the only one with a card)
     #[arg(long, value_name = "SEAT", default_value = "sim")]
     card: CardSeat,
 
@@ -68,6 +68,14 @@ pub(super) struct Arguments {
     /// PINs of a card that may be real may be changed; they are changed back
     #[arg(long)]
     change_pins: bool,
+
+    /// Ask on the terminal for the PINs that will be presented; nothing shows while they are typed
+    #[arg(long, conflicts_with = "holder")]
+    ask_pins: bool,
+
+    /// Keep other programs away from a card in a reader of PC/SC
+    #[arg(long)]
+    exclusive: bool,
 
     /// Start the card anew with this shell command before each scenario, and end it afterwards, so
     /// that no scenario finds what another has left
@@ -101,6 +109,8 @@ Examples:
   vmyna run --tag 'pin and not lockout'        some of it
   vmyna run my-scenarios/                      your own
   vmyna run --card vicc:127.0.0.1:35963        a virtual card that listens
+  vmyna run --card pcsc --ask-pins --tag 'not lockout'
+                                               the card in the reader on the desk; no wrong PIN leaves
   vmyna run --card vpcd --mine --fresh 'my-card --connect 127.0.0.1:35963'
                                                another simulator, started anew for each scenario
 
@@ -109,29 +119,6 @@ Exit codes:
   1  something failed, or the card was lost
   2  wrong usage, a broken file, nothing selected
   3  no card within the wait, or nothing could run";
-
-/// Who sits in the card seat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum CardSeat {
-    Sim,
-    Vpcd(u16),
-    Vicc(Address),
-}
-
-impl FromStr for CardSeat {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let port = |port: &str| port.parse().map_err(|_| format!("`{port}` is no port (0 to 65535)"));
-        match text.split_once(':') {
-            None if text == "sim" => Ok(Self::Sim),
-            None if text == "vpcd" => Ok(Self::Vpcd(DEFAULT_PORT)),
-            Some(("vpcd", number)) => port(number).map(Self::Vpcd),
-            Some(("vicc", address)) => address.parse().map(Self::Vicc).map_err(|error| format!("{error}")),
-            _ => Err("a card seat is sim, vpcd[:PORT] or vicc:HOST:PORT".to_owned()),
-        }
-    }
-}
 
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let requirements = Requirements::built_in();
@@ -152,11 +139,15 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         list(&selected, language);
         return Ok(Exit::Success);
     }
-    let holder = arguments.holder.as_deref().map(super::holder).transpose()?;
+    let holder = match &arguments.holder {
+        Some(holder) => Some(super::holder(holder)?),
+        None if arguments.ask_pins => Some(super::pins::ask(&selected)?),
+        None => None,
+    };
     if holder.is_none() {
         holders_are_known(&selected)?;
     }
-    if arguments.profile.is_some() && arguments.card != CardSeat::Sim {
+    if arguments.profile.is_some() && !matches!(arguments.card, CardSeat::Sim(_)) {
         return Err(Failure::Usage("--profile makes the built-in card; --card brings another".to_owned()));
     }
     let trust = arguments.trust.as_deref().map_or(Ok(Trust::CardItself), load_trust)?;
@@ -178,8 +169,13 @@ fn play(
 ) -> Result<Summary, Failure> {
     let mut report = Text::new(anstream::stdout().lock(), language, requirements);
     let mut source: Box<dyn PeerSource> = match &arguments.card {
-        CardSeat::Sim => {
-            let profile = arguments.profile.as_deref().map_or_else(|| Ok(Profile::card()), super::profile)?;
+        CardSeat::Sim(sim) => {
+            let profile = arguments.profile.as_deref().or(sim.profile.as_deref());
+            let profile = profile.map_or_else(|| Ok(Profile::card()), super::profile)?;
+            let holder = holder.map_or_else(
+                || sim.holder.as_deref().map(super::holder).transpose(),
+                |holder| Ok(Some(holder)),
+            )?;
             let mut cards = match holder {
                 None => Cards::of_profile(profile),
                 Some(holder) => {
@@ -197,16 +193,7 @@ fn play(
             )
             .map_err(|error| Failure::Usage(error.to_string()));
         }
-        CardSeat::Vpcd(port) => {
-            let reader = Reader::listen(&Address::loopback(*port), ReaderOptions::default());
-            let reader = reader.map_err(|error| match error {
-                ReaderError::Bind(error) => super::bind_failure(&error, "--card vpcd:PORT"),
-                other => Failure::Usage(other.to_string()),
-            })?;
-            let _ = writeln!(anstream::stderr(), "waiting for a virtual card on {}", reader.local_addr());
-            Box::new(WaitingReader { reader, wait: arguments.wait })
-        }
-        CardSeat::Vicc(address) => Box::new(ListeningCard { address: address.clone(), wait: arguments.wait }),
+        other => other.open(Duration::from_secs(arguments.wait), arguments.exclusive)?,
     };
     let options = PeerOptions {
         holder,
@@ -215,6 +202,7 @@ fn play(
         wait: Duration::from_secs(arguments.wait),
         fresh: arguments.fresh.clone(),
         fail_fast: arguments.fail_fast,
+        judge: None,
     };
     run_on_peer(scenarios, &mut *source, &options, requirements, trust, &mut report).map_err(|error| {
         match error {
@@ -224,43 +212,6 @@ fn play(
             }
         }
     })
-}
-
-struct WaitingReader {
-    reader: Reader,
-    wait: u64,
-}
-
-impl PeerSource for WaitingReader {
-    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
-        match self.reader.accept(deadline) {
-            Ok(connection) => Ok(Box::new(connection)),
-            Err(ReaderError::NoCard { on, .. }) => Err(format!(
-                "no card connected to {on} within {} s; start one that does, or wait longer with --wait SECONDS",
-                self.wait
-            )),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-}
-
-struct ListeningCard {
-    address: Address,
-    wait: u64,
-}
-
-impl PeerSource for ListeningCard {
-    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
-        match Connection::connect(&self.address, deadline, ReaderOptions::default()) {
-            Ok(connection) => Ok(Box::new(connection)),
-            Err(ReaderError::NotReached { address, reason, .. }) => Err(format!(
-                "no card at {address} within {} s: {reason}; start one that listens there, or wait longer with \
-                 --wait SECONDS",
-                self.wait
-            )),
-            Err(error) => Err(error.to_string()),
-        }
-    }
 }
 
 fn nothing_selected(scenarios: &[Scenario]) -> Failure {

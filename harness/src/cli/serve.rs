@@ -148,7 +148,7 @@ fn writer(mut out: impl Write + Send) -> impl FnMut(Traced) + Send {
 }
 
 /// Says on standard error what is happening, and `ready` on standard output.
-fn tell(event: &Event) {
+pub(super) fn tell(event: &Event) {
     let mut stderr = anstream::stderr();
     let _ = match event {
         Event::Ready => {

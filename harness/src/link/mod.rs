@@ -2,13 +2,21 @@
 //! its failures are never confused with a card that answered wrongly.
 
 mod guard;
+mod heard;
+mod identity;
 mod in_process;
+#[cfg(feature = "pcsc")]
+pub mod pcsc;
 mod selection;
+mod t0;
 mod vpcd;
 
-pub use guard::{Consent, Guard, Refused, Stopped};
+pub use guard::{Consent, Guard, KnownPin, Refused, Stopped};
+pub use heard::{Heard, Said};
+pub use identity::ReaderIdentity;
 pub use in_process::InProcess;
-pub use selection::Selection;
+pub use selection::{Selection, place_of};
+pub use t0::T0;
 
 use thiserror::Error;
 use vmyna_sim::smart_card::Power;
@@ -33,6 +41,11 @@ pub trait CardLink {
     /// [`LinkError::Lost`] when nothing came back, [`LinkError::Refused`] when the command was not
     /// sent at all.
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError>;
+
+    /// The reader that the card lies in, where there is one.
+    fn reader(&self) -> Option<&ReaderIdentity> {
+        None
+    }
 }
 
 /// Why there is no answer.
@@ -46,6 +59,24 @@ pub enum LinkError {
     Refused(#[from] Refused),
 }
 
+impl<L: CardLink + ?Sized> CardLink for &mut L {
+    fn atr(&mut self) -> Result<Vec<u8>, LinkError> {
+        (**self).atr()
+    }
+
+    fn power(&mut self, power: Power) -> Result<(), LinkError> {
+        (**self).power(power)
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
+        (**self).transmit(command)
+    }
+
+    fn reader(&self) -> Option<&ReaderIdentity> {
+        (**self).reader()
+    }
+}
+
 impl<L: CardLink + ?Sized> CardLink for Box<L> {
     fn atr(&mut self) -> Result<Vec<u8>, LinkError> {
         (**self).atr()
@@ -57,5 +88,9 @@ impl<L: CardLink + ?Sized> CardLink for Box<L> {
 
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
         (**self).transmit(command)
+    }
+
+    fn reader(&self) -> Option<&ReaderIdentity> {
+        (**self).reader()
     }
 }

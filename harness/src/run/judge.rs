@@ -12,6 +12,8 @@ pub enum Judge {
     OurIssuer,
     /// somebody else's card: the must requirements
     Others,
+    /// nobody judges: every difference is recorded, and the scenario goes on
+    Nobody,
 }
 
 impl Judge {
@@ -22,7 +24,9 @@ impl Judge {
             |id: &String| requirements.get(id).is_some_and(|requirement| requirement.level == Level::Must);
         match (self, expectation) {
             (Self::BuiltIn, _) | (Self::OurIssuer, Expectation::OurIssuer) => true,
-            (Self::Others, Expectation::OurIssuer) | (_, Expectation::Undocumented) => false,
+            (Self::Nobody, _) | (Self::Others, Expectation::OurIssuer) | (_, Expectation::Undocumented) => {
+                false
+            }
             (_, Expectation::Requirement) => covered.iter().any(is_must),
         }
     }

@@ -1,6 +1,7 @@
 //! Running scenarios: one scenario becomes a verdict, a suite becomes a stream of events.
 
 mod announcement;
+mod conversation;
 mod event;
 mod fresh;
 mod judge;
@@ -11,9 +12,12 @@ mod session;
 mod suite;
 mod verdict;
 
+pub use conversation::{Conversation, Passed, converse};
 pub use event::{Event, Sink, Summary};
 pub use judge::Judge;
-pub use peer::{NothingCouldRun, PeerOptions, PeerSource, run_on_peer};
+pub use peer::{
+    NothingCouldRun, PeerOptions, PeerSource, is_ours, known_pins, run_on_peer, run_on_peer_heard,
+};
 pub use plan::{Cost, PinUse, Plan};
 pub use session::{Session, Surroundings};
 pub use suite::{Cards, card_for, play_on_simulator, run_on_simulator};

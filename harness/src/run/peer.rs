@@ -11,9 +11,9 @@ use super::plan::Plan;
 use super::seat::Seat;
 use super::session::{Session, Surroundings};
 use super::verdict::Verdict;
-use crate::link::{CardLink, Consent, Guard, LinkError, Stopped};
+use crate::link::{CardLink, Consent, Guard, Heard, KnownPin, LinkError, Refused, Said, Stopped};
 use crate::requirement::Requirements;
-use crate::scenario::{ReadStyle, Scenario};
+use crate::scenario::{PinChoice, ReadStyle, Scenario};
 use crate::terminal;
 use crate::verify::{Certificate, Trust};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,8 @@ pub struct PeerOptions {
     pub fresh: Option<String>,
     /// stop at the first failure
     pub fail_fast: bool,
+    /// who judges, where not whoever the card's issuer calls for
+    pub judge: Option<Judge>,
 }
 
 /// Nothing could be played.
@@ -87,6 +89,23 @@ pub fn run_on_peer(
     trust: &Trust,
     sink: &mut dyn Sink,
 ) -> Result<Summary, NothingCouldRun> {
+    run_on_peer_heard(scenarios, source, options, requirements, trust, sink, &mut |_| {})
+}
+
+/// As [`run_on_peer`]; `heard` is told every command of the scenarios with its answer, and nothing of
+/// what goes on between them.
+///
+/// # Errors
+/// As [`run_on_peer`].
+pub fn run_on_peer_heard(
+    scenarios: &[&Scenario],
+    source: &mut dyn PeerSource,
+    options: &PeerOptions,
+    requirements: &Requirements,
+    trust: &Trust,
+    sink: &mut dyn Sink,
+    heard: &mut dyn FnMut(Said<'_>),
+) -> Result<Summary, NothingCouldRun> {
     let began = Instant::now();
     let full = Profile::card().tries;
     let mut planned: Vec<(&Scenario, Plan)> =
@@ -99,7 +118,7 @@ pub fn run_on_peer(
     });
 
     sink.event(&Event::Began { scenarios: scenarios.len() });
-    sink.event(&Event::Planned(&describe(&planned, options)));
+    sink.event(&Event::Planned(&describe(&planned, options, full)));
 
     let mut suite = Suite {
         source,
@@ -109,12 +128,19 @@ pub fn run_on_peer(
         full,
         seat: None,
         process: None,
+        pins: PinName::JPKI
+            .into_iter()
+            .chain(planned.iter().flat_map(|(_, plan)| plan.pins.keys().copied()))
+            .collect(),
         stopped: Stopped::default(),
         unusable: BTreeSet::new(),
         gone: None,
     };
     suite.insert()?;
     if let Some(seat) = &suite.seat {
+        if let Some(reader) = seat.link.reader() {
+            sink.event(&Event::Note(&reader.to_string()));
+        }
         sink.event(&Event::Note(&seat.introduction(options)));
     }
     let mut summary = Summary::default();
@@ -124,7 +150,7 @@ pub fn run_on_peer(
             suite.remove();
         }
         let verdict = match suite.insert() {
-            Ok(()) => suite.play(scenario, plan)?,
+            Ok(()) => suite.play(scenario, plan, heard)?,
             Err(NothingCouldRun::NoCard(reason)) => {
                 Verdict::RequirementMissing(format!("the card did not come back: {reason}"))
             }
@@ -148,6 +174,8 @@ struct Suite<'a> {
     full: Tries,
     seat: Option<Seat>,
     process: Option<FreshProcess>,
+    /// whose counters are watched
+    pins: BTreeSet<PinName>,
     stopped: Stopped,
     /// PINs that had been changed when the card was lost
     unusable: BTreeSet<PinName>,
@@ -204,28 +232,25 @@ impl Suite<'_> {
     fn identify(&self, mut link: Box<dyn CardLink>) -> Result<Seat, LinkError> {
         link.power(Power::On)?;
         link.atr()?;
-        let ours = read_user_authentication_certificate(&mut *link)?
-            .is_some_and(|certificate| certificate.is_ours());
+        let ours = is_ours(&mut *link)?;
         let guarded = !ours && !self.options.mine;
         if guarded {
-            let right = self.options.holder.as_ref().map(|holder| {
-                PinName::JPKI.map(|pin| (pin, terminal::own_pin(holder, pin))).into_iter().collect()
-            });
-            link = Box::new(Guard::new(
-                link,
-                self.options.consent,
-                right.unwrap_or_default(),
-                self.stopped.clone(),
-            ));
+            let known = self.options.holder.as_ref().map(known_pins).unwrap_or_default();
+            link = Box::new(Guard::new(link, self.options.consent, known, self.stopped.clone()));
         }
         let judge = if ours { Judge::OurIssuer } else { Judge::Others };
-        let unusable = self.unusable.clone();
-        let mut seat = Seat { link, judge, guarded, tries_left: BTreeMap::new(), unusable };
+        let (pins, unusable) = (self.pins.clone(), self.unusable.clone());
+        let mut seat = Seat { link, judge, guarded, pins, tries_left: BTreeMap::new(), unusable };
         seat.read_counters()?;
         Ok(seat)
     }
 
-    fn play(&mut self, scenario: &Scenario, plan: &Plan) -> Result<Verdict, NothingCouldRun> {
+    fn play(
+        &mut self,
+        scenario: &Scenario,
+        plan: &Plan,
+        heard: &mut dyn FnMut(Said<'_>),
+    ) -> Result<Verdict, NothingCouldRun> {
         let Some(seat) = &mut self.seat else {
             return Ok(Verdict::RequirementMissing("there is no card".to_owned()));
         };
@@ -237,7 +262,7 @@ impl Suite<'_> {
             })?,
         };
         if seat.guarded
-            && let Some(refused) = plan.refusal(self.options.consent, self.options.holder.is_some())
+            && let Some(refused) = refusal(plan, self.options)
         {
             return Ok(Verdict::RefusedByGuard(refused));
         }
@@ -255,10 +280,11 @@ impl Suite<'_> {
             requirements: self.requirements,
             holder: &holder,
             trust: self.trust,
-            judge: seat.judge,
+            judge: self.options.judge.unwrap_or(seat.judge),
             now: SystemTime::now(),
         };
-        let mut session = Session::new(&mut *seat.link, surroundings);
+        let mut link = Heard::new(&mut *seat.link, heard);
+        let mut session = Session::new(&mut link, surroundings);
         let verdict = session.play(scenario);
         let changed: Vec<PinName> = session.changed_pins().collect();
         if matches!(verdict, Verdict::LinkLost { .. }) {
@@ -289,6 +315,34 @@ impl Suite<'_> {
             self.unusable.extend(changed);
         }
     }
+}
+
+/// What the guard would refuse of a scenario.
+pub(super) fn refusal(plan: &Plan, options: &PeerOptions) -> Option<Refused> {
+    let known = |pin: &PinName| options.holder.as_ref().is_some_and(|holder| holder.states(*pin));
+    let presented = plan.pins.iter().filter(|(_, usage)| usage.right + usage.wrong > 0 || usage.changed);
+    let all_known = presented.map(|(pin, _)| pin).all(known);
+    plan.refusal(options.consent, all_known)
+}
+
+/// What the guard may present: only what the user wrote down. A value that a holder's file leaves to
+/// its default would be a guess at somebody's card.
+#[must_use]
+pub fn known_pins(holder: &Holder) -> BTreeMap<PinName, KnownPin> {
+    let known = |pin| KnownPin {
+        right: terminal::pin_value(holder, pin, PinChoice::Right),
+        new: terminal::pin_value(holder, pin, PinChoice::New),
+    };
+    PinName::ALL.into_iter().filter(|pin| holder.states(*pin)).map(|pin| (pin, known(pin))).collect()
+}
+
+/// Whether the card's authentication certificate was issued by `JPKI-VMYNA-TEST`. A card that does not
+/// let it be read is somebody else's.
+///
+/// # Errors
+/// [`LinkError`] when the card cannot be reached.
+pub fn is_ours(link: &mut dyn CardLink) -> Result<bool, LinkError> {
+    Ok(read_user_authentication_certificate(link)?.is_some_and(|certificate| certificate.is_ours()))
 }
 
 /// EF 000A, which everybody may read; `None` where it does not hold a certificate.

@@ -209,9 +209,7 @@ impl Walk {
                 Some(bytes) => CommandApdu::parse(bytes).is_ok_and(|apdu| !apdu.data().is_empty()),
                 None => true,
             };
-            let reached = self.selection.pin(p2);
-            let reached: Vec<PinName> = reached.map_or_else(|| PinName::JPKI.to_vec(), |pin| vec![pin]);
-            for pin in reached {
+            for pin in self.selection.pins_in_reach(p2) {
                 match ins {
                     0x20 if presents && self.selection.reaches_pins() => self.present(pin, false),
                     0x24 | 0x2C | 0x32 => self.plan.pins.entry(pin).or_default().changed = true,

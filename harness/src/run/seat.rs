@@ -5,13 +5,13 @@ use super::judge::Judge;
 use super::peer::PeerOptions;
 use super::plan::{PinUse, Plan};
 use super::verdict::{Difference, Expectation, Finding, Stage};
-use crate::link::{CardLink, LinkError};
+use crate::link::{CardLink, LinkError, place_of};
 use crate::scenario::{PinChoice, Scenario};
 use crate::terminal;
 use std::collections::{BTreeMap, BTreeSet};
 use vmyna_sim::apdu::{CommandBuilder, ResponseApdu, Status};
 use vmyna_sim::holder::Holder;
-use vmyna_sim::pin::PinName;
+use vmyna_sim::pin::{ChangeCommand, PinName};
 use vmyna_sim::profile::Tries;
 use vmyna_sim::smart_card::Power;
 
@@ -20,6 +20,8 @@ pub(super) struct Seat {
     pub link: Box<dyn CardLink>,
     pub judge: Judge,
     pub guarded: bool,
+    /// whose counters are watched: those of JPKI, and every other that the run touches
+    pub pins: BTreeSet<PinName>,
     /// `None` where the counter could not be read
     pub tries_left: BTreeMap<PinName, Option<u8>>,
     /// PINs that could not be changed back
@@ -55,21 +57,30 @@ impl Seat {
         self.link.atr().map(|_| ())
     }
 
-    /// Selects the EF of `pin`; VERIFY and CHANGE with P2 80 reach it then.
-    fn select_pin(&mut self, pin: PinName) -> Result<(), LinkError> {
-        self.transmit(&terminal::select_application(&terminal::JPKI_AID))?;
-        self.transmit(&terminal::select_file(terminal::pin_file(pin))).map(|_| ())
+    /// Selects the EF of `pin`; VERIFY and CHANGE with P2 80 reach it then. `false` where the card
+    /// does not have it.
+    fn select_pin(&mut self, pin: PinName) -> Result<bool, LinkError> {
+        let Some((application, file)) = place_of(pin) else { return Ok(false) };
+        for command in [terminal::select_application(application.aid), terminal::select_file(file)] {
+            if self.transmit(&command)?.1 != Status::Success {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     pub(super) fn read_counters(&mut self) -> Result<(), LinkError> {
-        for pin in PinName::JPKI {
+        for pin in self.pins.clone() {
             self.read_counter(pin)?;
         }
         self.power_cycle()
     }
 
     fn read_counter(&mut self, pin: PinName) -> Result<Option<u8>, LinkError> {
-        self.select_pin(pin)?;
+        if !self.select_pin(pin)? {
+            self.tries_left.insert(pin, None);
+            return Ok(None);
+        }
         let (_, status) = self.transmit(&CommandBuilder::new(0x00, 0x20, 0x00, 0x80).to_bytes())?;
         let tries = match status {
             Status::TriesLeft(tries) => Some(tries),
@@ -81,7 +92,9 @@ impl Seat {
     }
 
     fn present(&mut self, pin: PinName, choice: PinChoice, holder: &Holder) -> Result<Status, LinkError> {
-        self.select_pin(pin)?;
+        if !self.select_pin(pin)? {
+            return Ok(Status::FileNotFound);
+        }
         let value = terminal::pin_value(holder, pin, choice);
         let command = CommandBuilder::new(0x00, 0x20, 0x00, 0x80).data(value.as_bytes()).to_bytes();
         Ok(self.transmit(&command)?.1)
@@ -156,7 +169,7 @@ impl Seat {
         }
         let before = self.tries_left.clone();
         self.read_counters()?;
-        for pin in PinName::JPKI {
+        for pin in self.pins.clone() {
             let (Some(Some(before)), Some(Some(left))) = (before.get(&pin), self.tries_left.get(&pin)) else {
                 continue;
             };
@@ -191,7 +204,11 @@ impl Seat {
         self.power_cycle()?;
         for pin in changed {
             let value = terminal::pin_value(holder, *pin, PinChoice::Right);
-            let change = CommandBuilder::new(0x00, 0x24, 0x01, 0x80).data(value.as_bytes()).to_bytes();
+            let [cla, ins, p1] = match pin.changed_with() {
+                Some(ChangeCommand::ChangeKey) => [0x80, 0x32, 0x00],
+                Some(ChangeCommand::ChangeReferenceData) | None => [0x00, 0x24, 0x01],
+            };
+            let change = CommandBuilder::new(cla, ins, p1, 0x80).data(value.as_bytes()).to_bytes();
             let restored = self.present(*pin, PinChoice::New, holder).and_then(|_| self.transmit(&change));
             match restored {
                 Ok((_, Status::Success)) => {}
@@ -201,7 +218,7 @@ impl Seat {
                 Err(error) => return Err(error),
             }
         }
-        for pin in PinName::JPKI {
+        for pin in self.pins.clone() {
             let left = self.read_counter(pin)?;
             if left.is_some_and(|left| left > u8::from(self.guarded) && left < full.of(pin))
                 && !self.unusable.contains(&pin)

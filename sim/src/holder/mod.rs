@@ -18,6 +18,7 @@ pub use state::{
 use crate::document::{self, DocumentError};
 use crate::issue;
 use crate::key::{KeyError, KeyName};
+use crate::pin::{PinName, PinSet};
 use crate::pki::JAPAN;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -45,6 +46,8 @@ pub struct Holder {
     pub images: Images,
     /// where the file gives an age and no birth
     age: Option<Age>,
+    /// PINs whose value was written down, and not left to a default
+    stated: PinSet,
 }
 
 /// An age that stays, whatever the clock shows.
@@ -246,6 +249,38 @@ impl Holder {
     #[must_use]
     pub fn signature_certificate(&self, now: Timestamp) -> Option<CertificateState> {
         self.state.certificates.digital_signature.at_age(self.age(now))
+    }
+
+    /// Whether the holder's file says what `pin` is. Of a card that is not ours a default says
+    /// nothing: presenting it would be guessing.
+    #[must_use]
+    pub const fn states(&self, pin: PinName) -> bool {
+        self.stated.contains(pin)
+    }
+
+    /// The holder with `value` for a PIN that holders choose; any other is as it was.
+    #[must_use]
+    pub fn with_pin(mut self, pin: PinName, value: PinValue) -> Self {
+        let chosen = match pin {
+            PinName::UserAuthentication => &mut self.pins.user_authentication,
+            PinName::DigitalSignature => &mut self.pins.digital_signature,
+            PinName::TextInput => &mut self.pins.text_input,
+            PinName::ResidentRegister => &mut self.pins.resident_register,
+            PinName::CommonCard => &mut self.pins.common_card,
+            _ => return self,
+        };
+        *chosen = value;
+        self.stated.insert(pin);
+        self
+    }
+
+    /// The holder with this individual number, which is also 照合番号A.
+    #[must_use]
+    pub fn with_my_number(mut self, my_number: MyNumber) -> Self {
+        self.person.my_number = my_number;
+        self.stated.insert(PinName::TextCodeA);
+        self.stated.insert(PinName::VisualCodeA);
+        self
     }
 
     /// What tells this holder from others: the stem of the file. Serial numbers and the choice of

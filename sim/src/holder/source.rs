@@ -10,6 +10,7 @@ use super::{
 };
 use crate::document::{self, DocumentError, Position, Spanned};
 use crate::key::KeyName;
+use crate::pin::{PinName, PinSet};
 use images::ImagesSource;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -192,6 +193,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Holder, DocumentError> {
     let document = Document { file, text };
     let id = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or(file).to_owned();
     let (person, age) = person(&document, &source.person)?;
+    let stated = stated(&source);
     let title = match source.title {
         Some(TitleSource { ja, en }) => Title { ja, en },
         None => Title { ja: person.name.clone(), en: person.name.clone() },
@@ -224,8 +226,34 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Holder, DocumentError> {
     let keys = keys(&document, &source.keys, &id)?;
     let state = source.state.read(&document)?;
     let images = source.images.read(&document)?;
-    let holder = Holder { id, title, person, municipality, pins, card, keys, state, images, age };
+    let holder = Holder { id, title, person, municipality, pins, card, keys, state, images, age, stated };
     Ok(holder.as_of(Timestamp::UNIX_EPOCH))
+}
+
+/// The PINs whose value `source` says.
+fn stated(source: &HolderSource) -> PinSet {
+    let HolderSource { pins, person, card, .. } = source;
+    let birth = person.birth.is_some();
+    let code_b = birth && card.expiry.is_some() && card.security_code.is_some();
+    let code_a = person.my_number.is_some();
+    let mut stated = PinSet::default();
+    for (pin, is_stated) in [
+        (PinName::UserAuthentication, pins.user_authentication.is_some()),
+        (PinName::DigitalSignature, pins.digital_signature.is_some()),
+        (PinName::TextInput, pins.text_input.is_some()),
+        (PinName::ResidentRegister, pins.resident_register.is_some()),
+        (PinName::CommonCard, pins.common_card.is_some()),
+        (PinName::BirthDate, birth),
+        (PinName::TextCodeA, code_a),
+        (PinName::VisualCodeA, code_a),
+        (PinName::TextCodeB, code_b),
+        (PinName::VisualCodeB, code_b),
+    ] {
+        if is_stated {
+            stated.insert(pin);
+        }
+    }
+    stated
 }
 
 /// The security code that a holder's file does not tell: the last four digits of the first four

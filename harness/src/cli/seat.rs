@@ -1,0 +1,174 @@
+//! Who sits in the card seat, as the user writes it, and how the card is reached.
+
+use super::Failure;
+use crate::link::CardLink;
+use crate::run::PeerSource;
+use std::io::Write;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+use vmyna_sim::vpcd::{Address, Connection, DEFAULT_PORT, Reader, ReaderError, ReaderOptions};
+
+/// Who sits in the card seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CardSeat {
+    /// the built-in card
+    Sim(SimSeat),
+    /// a virtual card that connects to us
+    Vpcd(u16),
+    /// a virtual card that listens
+    Vicc(Address),
+    /// the card in a reader of PC/SC: its name or a part of it, or the only one with a card
+    Pcsc(Option<String>),
+}
+
+/// Which built-in card: `sim[:PROFILE][@HOLDER]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct SimSeat {
+    pub profile: Option<String>,
+    pub holder: Option<String>,
+}
+
+impl FromStr for CardSeat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let port = |port: &str| port.parse().map_err(|_| format!("`{port}` is no port (0 to 65535)"));
+        let named = |name: &str| Some(name.to_owned()).filter(|name| !name.is_empty());
+        if let Some(sim) =
+            text.strip_prefix("sim").filter(|rest| rest.is_empty() || rest.starts_with([':', '@']))
+        {
+            let (profile, holder) = sim.split_once('@').unwrap_or((sim, ""));
+            let profile = named(profile.trim_start_matches(':'));
+            return Ok(Self::Sim(SimSeat { profile, holder: named(holder) }));
+        }
+        match text.split_once(':') {
+            None if text == "vpcd" => Ok(Self::Vpcd(DEFAULT_PORT)),
+            None if text == "pcsc" => Ok(Self::Pcsc(None)),
+            Some(("vpcd", number)) => port(number).map(Self::Vpcd),
+            Some(("vicc", address)) => address.parse().map(Self::Vicc).map_err(|error| format!("{error}")),
+            Some(("pcsc", reader)) => Ok(Self::Pcsc(named(reader))),
+            _ => Err("a card seat is sim[:PROFILE][@HOLDER], vpcd[:PORT], vicc:HOST:PORT or pcsc[:READER]"
+                .to_owned()),
+        }
+    }
+}
+
+/// Where the feature is missing: how to get it.
+#[cfg(not(feature = "pcsc"))]
+const WITHOUT_PCSC: &str = "\
+this vmyna was built without PC/SC. Build it with the feature `pcsc`:
+  apt-get install libpcsclite-dev pkg-config pcscd     (Fedora: dnf install pcsc-lite-devel pcsc-lite)
+  cargo install vmyna --features pcsc                  (in a checkout: cargo run --features pcsc -- …)";
+
+impl CardSeat {
+    /// Makes ready to wait for the card: listens, where it is the card that connects. The built-in
+    /// card needs no waiting for.
+    ///
+    /// # Errors
+    /// When the port is taken, or this program cannot reach such a seat.
+    pub(super) fn open(&self, wait: Duration, exclusive: bool) -> Result<Box<dyn PeerSource>, Failure> {
+        if exclusive && !matches!(self, Self::Pcsc(_)) {
+            return Err(Failure::Usage("--exclusive is about readers of PC/SC: --card pcsc".to_owned()));
+        }
+        match self {
+            Self::Sim(_) => Err(Failure::Usage("the built-in card is in this process".to_owned())),
+            Self::Vpcd(port) => {
+                let reader = Reader::listen(&Address::loopback(*port), ReaderOptions::default());
+                let reader = reader.map_err(|error| match error {
+                    ReaderError::Bind(error) => super::bind_failure(&error, "--card vpcd:PORT"),
+                    other => Failure::Usage(other.to_string()),
+                })?;
+                let _ = writeln!(anstream::stderr(), "waiting for a virtual card on {}", reader.local_addr());
+                Ok(Box::new(WaitingReader { reader, wait }))
+            }
+            Self::Vicc(address) => Ok(Box::new(ListeningCard { address: address.clone(), wait })),
+            #[cfg(feature = "pcsc")]
+            Self::Pcsc(reader) => {
+                use crate::link::pcsc::{PcscReader, ReaderChoice, Sharing};
+                let choice = reader.clone().map_or(ReaderChoice::Any, ReaderChoice::Named);
+                let sharing = if exclusive { Sharing::Exclusive } else { Sharing::Shared };
+                Ok(Box::new(RealReader(PcscReader::new(choice, sharing, wait))))
+            }
+            #[cfg(not(feature = "pcsc"))]
+            Self::Pcsc(_) => Err(Failure::NoCard(WITHOUT_PCSC.to_owned())),
+        }
+    }
+}
+
+struct WaitingReader {
+    reader: Reader,
+    wait: Duration,
+}
+
+impl PeerSource for WaitingReader {
+    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
+        match self.reader.accept(deadline) {
+            Ok(connection) => Ok(Box::new(connection)),
+            Err(ReaderError::NoCard { on, .. }) => Err(format!(
+                "no card connected to {on} within {} s; start one that does, or wait longer with --wait SECONDS",
+                self.wait.as_secs()
+            )),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+struct ListeningCard {
+    address: Address,
+    wait: Duration,
+}
+
+impl PeerSource for ListeningCard {
+    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
+        match Connection::connect(&self.address, deadline, ReaderOptions::default()) {
+            Ok(connection) => Ok(Box::new(connection)),
+            Err(ReaderError::NotReached { address, reason, .. }) => Err(format!(
+                "no card at {address} within {} s: {reason}; start one that listens there, or wait longer with \
+                 --wait SECONDS",
+                self.wait.as_secs()
+            )),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+#[cfg(feature = "pcsc")]
+struct RealReader(crate::link::pcsc::PcscReader);
+
+#[cfg(feature = "pcsc")]
+impl PeerSource for RealReader {
+    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
+        self.0.connect(deadline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seat_reads_as_help_writes_it() {
+        let sim = |profile: Option<&str>, holder: Option<&str>| {
+            Ok(CardSeat::Sim(SimSeat {
+                profile: profile.map(str::to_owned),
+                holder: holder.map(str::to_owned),
+            }))
+        };
+        for (text, seat) in [
+            ("sim", sim(None, None)),
+            ("sim:android", sim(Some("android"), None)),
+            ("sim@taro", sim(None, Some("taro"))),
+            ("sim:android@holders/taro.yaml", sim(Some("android"), Some("holders/taro.yaml"))),
+            ("vpcd", Ok(CardSeat::Vpcd(35963))),
+            ("vpcd:1", Ok(CardSeat::Vpcd(1))),
+            ("vicc:[::1]:2", Ok(CardSeat::Vicc("[::1]:2".parse().unwrap()))),
+            ("pcsc", Ok(CardSeat::Pcsc(None))),
+            ("pcsc:ACS ACR39U: 00", Ok(CardSeat::Pcsc(Some("ACS ACR39U: 00".to_owned())))),
+        ] {
+            assert_eq!(text.parse::<CardSeat>(), seat, "{text}");
+        }
+        for text in ["", "simulator", "vpcd:x", "vicc", "vicc:host", "usb"] {
+            assert!(text.parse::<CardSeat>().is_err(), "{text}");
+        }
+    }
+}
