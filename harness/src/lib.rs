@@ -22,6 +22,7 @@ pub mod flow;
 pub mod language;
 pub mod link;
 pub mod record;
+pub mod portal;
 pub mod report;
 pub mod requirement;
 pub mod responder;
