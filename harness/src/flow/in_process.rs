@@ -66,6 +66,7 @@ pub struct InProcess<'w> {
     tabs: BTreeMap<String, Tab<'w>>,
     front: String,
     reader: Reader,
+    careful: bool,
     cards: BTreeMap<String, FlowCard>,
     last: Option<(ChallengeId, Answer)>,
 }
@@ -81,6 +82,7 @@ impl<'w> InProcess<'w> {
             tabs: BTreeMap::new(),
             front: String::new(),
             reader: Reader::Ready,
+            careful: false,
             cards,
             last: None,
         }
@@ -136,11 +138,10 @@ impl<'w> InProcess<'w> {
     /// Calls the terminal where the screen asks for it, and sends it away where it does not.
     fn call_the_terminal(&mut self) -> Result<(), Trouble> {
         let (platform, clock) = (self.world.platform(), self.clock());
+        let phone = if self.careful { Phone::careful() } else { Phone::new() };
         let tab = self.tab()?;
-        tab.handset = tab
-            .browser
-            .request()
-            .map(|request| Handset::new(platform, Phone::new(), request.nonce, clock));
+        tab.handset =
+            tab.browser.request().map(|request| Handset::new(platform, phone, request.nonce, clock));
         Ok(())
     }
 
@@ -270,11 +271,12 @@ impl Stage for InProcess<'_> {
     }
 
     fn terminal(&mut self, step: TerminalStep) -> Result<(), Trouble> {
-        self.reader = match step {
-            TerminalStep::NoReader => Reader::Missing,
-            TerminalStep::ReaderBusy => Reader::Busy,
-            TerminalStep::ReaderReady => Reader::Ready,
-        };
+        match step {
+            TerminalStep::NoReader => self.reader = Reader::Missing,
+            TerminalStep::ReaderBusy => self.reader = Reader::Busy,
+            TerminalStep::ReaderReady => self.reader = Reader::Ready,
+            TerminalStep::Careful => self.careful = true,
+        }
         Ok(())
     }
 

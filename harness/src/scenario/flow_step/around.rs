@@ -14,6 +14,8 @@ pub enum TerminalStep {
     ReaderBusy,
     /// all is well again
     ReaderReady,
+    /// it takes every card for one that may be real
+    Careful,
 }
 
 /// `browser: {show: first}`, `browser: {forget_session: true}`
