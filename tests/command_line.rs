@@ -349,7 +349,7 @@ fn a_port_in_use_is_told_with_what_to_do() {
 fn wrong_usage_is_told_with_what_would_be_right() {
     let folder = Folder::new();
     insta::assert_snapshot!(folder.refusal(["run", "--card", "usb"]), @"
-    error: invalid value 'usb' for '--card <SEAT>': a card seat is sim, vpcd[:PORT] or vicc:HOST:PORT
+    error: invalid value 'usb' for '--card <SEAT>': a card seat is sim[:PROFILE][@HOLDER], vpcd[:PORT], vicc:HOST:PORT or pcsc[:READER]
 
     For more information, try '--help'.
     exit code 2
@@ -619,6 +619,14 @@ fn the_help_texts_teach() {
     Commands:
       run          Replay scenarios against a card
       serve        Put a virtual card into a reader and keep it there
+      card         Remove, insert, swap or unblock the card of a running `vmyna serve`
+      wait         Wait until the reader sees the card
+      diff         Play the same scenarios against two cards, and show where their bytes differ
+      record       Write down what a client says to a card, as a scenario
+      vectors      Write what is said in the built-in scenarios as JSON, for clients and cards in any
+                   language
+      doctor       Look at what a virtual reader needs here: pcscd, the driver vpcd, its ports, the
+                   readers, OpenSC
       pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
       holders      List the built-in holders, or show one
       completions  Print the completions of a shell
@@ -664,7 +672,8 @@ fn the_help_texts_teach() {
           --card <SEAT>
               Who sits in the card seat: `sim` (built in), `vpcd[:PORT]` (play the reader on PORT, 35963
               unless told otherwise, and wait for a virtual card), `vicc:HOST:PORT` (connect to a
-              virtual card that listens)
+              virtual card that listens), `pcsc[:READER]` (the card in a reader of PC/SC: READER is its
+              name or a part of it; without, the only one with a card)
 
               [default: sim]
 
@@ -685,6 +694,13 @@ fn the_help_texts_teach() {
 
           --change-pins
               PINs of a card that may be real may be changed; they are changed back
+
+          --ask-pins
+              Ask on the terminal for the PINs that will be presented; nothing shows while they are
+              typed
+
+          --exclusive
+              Keep other programs away from a card in a reader of PC/SC
 
           --fresh <COMMAND>
               Start the card anew with this shell command before each scenario, and end it afterwards,
@@ -719,6 +735,9 @@ fn the_help_texts_teach() {
       vmyna run --tag 'pin and not lockout'        some of it
       vmyna run my-scenarios/                      your own
       vmyna run --card vicc:127.0.0.1:35963        a virtual card that listens
+      vmyna run --card pcsc --ask-pins --tag 'not lockout'
+                                                   the card in the reader on the desk; no wrong PIN
+                                                   leaves
       vmyna run --card vpcd --mine --fresh 'my-card --connect 127.0.0.1:35963'
                                                    another simulator, started anew for each scenario
 
@@ -728,37 +747,47 @@ fn the_help_texts_teach() {
       2  wrong usage, a broken file, nothing selected
       3  no card within the wait, or nothing could run
     "#);
-    insta::assert_snapshot!(help(&["serve", "--help"]), @"
+    insta::assert_snapshot!(help(&["serve", "--help"]), @r#"
     Put a virtual card into a reader and keep it there.
 
     The card connects to pcscd's virtual reader (vpcd), and again whenever pcscd comes back. What it
     waits for is said on standard error; a line `ready` on standard output says that the reader has
-    powered the card. SIGINT and SIGTERM end it.
+    powered the card. SIGINT and SIGTERM end it. Meanwhile `vmyna card` takes the card out, puts it in,
+    swaps it, unblocks its PINs and arms faults.
 
     Usage: vmyna serve [OPTIONS]
 
     Options:
           --holder <NAME|FILE>
-              Whose card: a built-in holder or a holder file
+              Whose card: a built-in holder or a holder file; given several times, a card for each, in
+              one slot after the other [default: hanako]
 
-              [default: hanako]
+          --slots <N>
+              In how many slots; the holders take turns [default: as many as there are holders]
 
           --profile <NAME|FILE>
               What kind of card: a built-in profile or a profile file
 
               [default: card]
 
+          --timing <NAME|FILE>
+              How long the card takes: instant, realistic (as over a contactless reader), or a file
+              [default: as the profile says, which is instant]
+
           --state <FILE>
               Keep counters and changed PINs in this file, which is made when it is not there; without
-              it every start is a fresh card
+              it every start is a fresh card. With several slots, once for each
 
           --ocsp-url <URL>
               The OCSP responder that its certificate names; `vmyna pki serve` is one
 
               [default: http://ocsp.vmyna.test]
 
+          --clock <INSTANT>
+              Issue the card as of this instant, such as 2026-04-01T00:00:00Z [default: now]
+
           --connect <HOST:PORT>
-              Where the reader listens, now or later
+              Where the reader listens, now or later; slot n is n ports further
 
               [default: 127.0.0.1:35963]
 
@@ -769,15 +798,62 @@ fn the_help_texts_teach() {
           --trace[=<FILE>]
               Add every command and answer, PINs masked, to FILE [without FILE: standard error]
 
+          --fault <SPEC>
+              Something that goes wrong, such as mute=2s@sign (repeatable); `--help` tells all
+
+          --fault-seed <N>
+              What the faults that are left to chance follow from [default: by chance, and told]
+
+          --control <PATH>
+              The socket for `vmyna card` [default: one of its own in $XDG_RUNTIME_DIR/vmyna]
+
       -h, --help
               Print help (see a summary with '-h')
 
     Examples:
       vmyna serve                              hanako's card into pcscd's first virtual reader
       vmyna serve --connect 127.0.0.1:35964    into the second one
+      vmyna serve --slots 2                    a card into each of the two
       vmyna serve --state hanako.json          counters and PINs outlive the process
       vmyna serve --listen 35963               wait for `vmyna run --card vicc:127.0.0.1:35963`
-    ");
+      vmyna serve --timing realistic           signing takes more than half a second, as it does
+      vmyna serve --fault remove=during@sign   pull the card out of the reader when it signs
+
+    Faults (--fault):
+    A fault is WHAT[=VALUE][@WHEN]; without WHEN it strikes at the first command.
+    WHAT
+      remove[=before|during|after][,close|reset|half]
+                           the card leaves: before the command is done, when it is done but not
+                           answered, or after the answer; closing the connection, tearing it, or
+                           within the answer
+      mute[=TIME][,during] no answer for TIME (5s), then the card leaves; with `during` the command
+                           is done all the same
+      delay=TIME           the answer is later
+      jitter=TIME..TIME    the answer is later, by chance
+      wtx=N                the answer is later by N block waiting times of 1.6 s
+      length=-N|+N         N bytes of data less or more; the status stays
+      no-status            the status is missing
+      half-status          half of the status is missing
+      extra[=N]            N bytes follow the status
+      flip[=N]             N bits of the answer are flipped
+      status=XXXX          this status; the command does not reach the card
+      stale                the answer before once more, and each later answer one request late,
+                           until the power goes
+      off-on[=N]           N power cycles before the command; off-on-storm is 20
+      reset[=N]            N warm resets before the command; reset-storm is 20
+      swap[=serial]        another person's card with the same ATR comes back
+      swap=atr             the same card with another ATR comes back
+      no-card              the card leaves, until it is inserted again
+      no-reader            the connection is torn, until the card is inserted again
+    WHEN
+      N                    at the Nth command, counted from 1
+      NAME[#N]             at the first (Nth) select, read, verify, tries-left, change-pin, sign,
+                           authenticate, challenge, get-data, or ins=XX
+      atr[#N]              when the reader asks for the ATR
+      P%                   at each command with this probability
+      always               at each command
+    TIME is such as 200ms or 1.5s, at most 10 minutes.
+    "#);
 }
 
 #[test]

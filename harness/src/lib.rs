@@ -16,7 +16,9 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod control;
 pub mod diff;
+pub mod doctor;
 pub mod exit;
 pub mod flow;
 pub mod language;
@@ -29,4 +31,5 @@ pub mod responder;
 pub mod run;
 pub mod scenario;
 pub mod terminal;
+pub mod vectors;
 pub mod verify;

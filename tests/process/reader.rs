@@ -47,6 +47,12 @@ impl Terminal {
         self.on_pin(pin, CommandBuilder::new(0x00, 0x20, 0x00, 0x80))
     }
 
+    /// The status of an empty VERIFY of what is selected.
+    pub fn tries_left_or_status(&mut self, pin: u16) -> u16 {
+        let _ = self.status(&select_file(pin));
+        self.status(&[0x00, 0x20, 0x00, 0x80])
+    }
+
     pub fn verify(&mut self, pin: u16, value: &str) -> u16 {
         self.on_pin(pin, CommandBuilder::new(0x00, 0x20, 0x00, 0x80).data(value.as_bytes()))
     }

@@ -1,6 +1,8 @@
 //! The command line: arguments in, exit code out.
 
+mod card;
 mod diff;
+mod doctor;
 mod holders;
 mod pins;
 mod pki;
@@ -8,6 +10,8 @@ mod record;
 mod run;
 mod seat;
 mod serve;
+mod vectors;
+mod wait;
 
 use crate::exit::Exit;
 use crate::link::LinkError;
@@ -17,7 +21,7 @@ use std::path::Path;
 use thiserror::Error;
 use vmyna_sim::document::DocumentError;
 use vmyna_sim::holder::Holder;
-use vmyna_sim::profile::Profile;
+use vmyna_sim::profile::{Latency, Profile};
 use vmyna_sim::vpcd::BindError;
 
 /// A virtual My Number card (個人番号カード), and a harness that replays documented flows against
@@ -48,8 +52,12 @@ Exit codes:
 enum Command {
     Run(run::Arguments),
     Serve(serve::Arguments),
+    Card(card::Arguments),
+    Wait(wait::Arguments),
     Diff(diff::Arguments),
     Record(record::Arguments),
+    Vectors(vectors::Arguments),
+    Doctor(doctor::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
     /// List the built-in holders, or show one
@@ -111,8 +119,12 @@ pub fn main() -> Exit {
     let result = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve::serve(arguments),
+        Command::Card(arguments) => card::card(arguments),
+        Command::Wait(arguments) => wait::wait(arguments),
         Command::Diff(arguments) => diff::diff(&arguments),
         Command::Record(arguments) => record::record(&arguments),
+        Command::Vectors(arguments) => vectors::vectors(&arguments),
+        Command::Doctor(_) => Ok(doctor::doctor()),
         Command::Pki(arguments) => pki::pki(arguments),
         Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {
@@ -160,4 +172,20 @@ fn profile(name_or_file: &str) -> Result<Profile, Failure> {
         )));
     }
     Ok(Profile::load(path)?)
+}
+
+/// A timing by the name of a built-in one, or by the path of a file.
+fn timing(name_or_file: &str) -> Result<Latency, Failure> {
+    if let Some(timing) = Latency::built_in(name_or_file) {
+        return Ok(timing);
+    }
+    let path = Path::new(name_or_file);
+    if path.extension().is_none() && !path.exists() {
+        let known: Vec<_> = Latency::built_in_names().collect();
+        return Err(Failure::Usage(format!(
+            "there is no built-in timing {name_or_file:?} and no such file; built in are: {}",
+            known.join(", ")
+        )));
+    }
+    Ok(Latency::load(path)?)
 }

@@ -170,7 +170,7 @@ impl<'w> InProcess<'w> {
                 (issued.user_authentication.key.clone(), certificate)
             }
         };
-        let signature = key.sign_sha256(&nonce).map_err(|error| Trouble::Broken(error.to_string()))?;
+        let signature = key.sign_message(&nonce).map_err(|error| Trouble::Broken(error.to_string()))?;
         Ok(Answer::Signed { certificate, signature })
     }
 }

@@ -19,9 +19,9 @@ use vmyna_sim::pin::PinStates;
 use vmyna_sim::pki::{Authority, CertificationAuthority, Generation, PkiError};
 use vmyna_sim::profile::Profile;
 
-/// When flows begin, unless they say otherwise: any moment would do, but always the same one.
-static BEGINNING: LazyLock<Timestamp> =
-    LazyLock::new(|| jiff::civil::date(2026, 4, 1).at(0, 30, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp()));
+/// When flows begin, unless they say otherwise: 2026-04-01T00:30:00Z. Any moment would do, but always
+/// the same one.
+const BEGINNING: Timestamp = Timestamp::constant(1_775_003_400, 0);
 
 /// Why there is no world.
 #[derive(Debug, Error)]
@@ -53,7 +53,7 @@ pub fn personalised(holder: &str) -> Result<Arc<Personalised>, PersonalisationEr
         name: holder.to_owned(),
         known: Holder::built_in_names(),
     })?;
-    let personalised = Arc::new(Personalised::new(person, Profile::card(), *BEGINNING)?);
+    let personalised = Arc::new(Personalised::new(person, Profile::card(), BEGINNING)?);
     Ok(made().entry(holder.to_owned()).or_insert(personalised).clone())
 }
 
@@ -73,7 +73,24 @@ impl World {
     /// # Errors
     /// [`WorldError`].
     pub fn of(scenario: &Scenario, setting: FlowSetting) -> Result<Self, WorldError> {
-        Self::around(scenario, setting, personalised(&scenario.holder)?, *BEGINNING)
+        Self::around(scenario, setting, personalised(&scenario.holder)?, BEGINNING)
+    }
+
+    /// The world of `scenario` with the card `personalised`. Built-in holders live at the flows' own
+    /// time; anybody else's card is as of now.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn with_card(
+        scenario: &Scenario,
+        setting: FlowSetting,
+        personalised: &Arc<Personalised>,
+    ) -> Result<Self, WorldError> {
+        if personalised.holder().id() == scenario.holder && *personalised.profile() == Profile::card() {
+            Self::of(scenario, setting)
+        } else {
+            Self::around(scenario, setting, personalised.clone(), Timestamp::now())
+        }
     }
 
     /// The same with another card in the holder's hand, at `now`.

@@ -4,10 +4,10 @@ use super::event::{Event, Sink, Summary};
 use super::judge::Judge;
 use super::session::{Session, Surroundings};
 use super::verdict::Verdict;
-use crate::flow::{self, World, WorldError};
+use crate::flow::{self, World};
 use crate::link::InProcess;
 use crate::requirement::Requirements;
-use crate::scenario::{FlowSetting, Scenario};
+use crate::scenario::Scenario;
 use crate::verify::Trust;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ pub fn play_on_simulator(
     trust: &Trust,
 ) -> Verdict {
     let holder: Holder = personalised.holder().clone();
-    let world = match scenario.flow.map(|setting| world_of(scenario, setting, &personalised)).transpose() {
+    let world = match scenario.flow.map(|setting| World::with_card(scenario, setting, &personalised)).transpose() {
         Ok(world) => world,
         Err(error) => return Verdict::RequirementMissing(error.to_string()),
     };
@@ -91,19 +91,6 @@ pub fn play_on_simulator(
     match world {
         None => session.play(scenario),
         Some(world) => session.on(&mut flow::InProcess::new(&world, Box::new(flow::DirectHand))).play(scenario),
-    }
-}
-
-/// Built-in holders live at the flows' own time; anybody else's card is as of now.
-fn world_of(
-    scenario: &Scenario,
-    setting: FlowSetting,
-    personalised: &Arc<Personalised>,
-) -> Result<World, WorldError> {
-    if personalised.holder().id() == scenario.holder && *personalised.profile() == Profile::card() {
-        World::of(scenario, setting)
-    } else {
-        World::around(scenario, setting, personalised.clone(), jiff::Timestamp::now())
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod commands;
 mod keys;
+mod operator;
 mod personalised;
 mod reading;
 mod secured;
@@ -108,6 +109,11 @@ impl VirtualCard {
     #[must_use]
     pub const fn pins(&self) -> &PinStates {
         &self.persistent
+    }
+
+    /// The PINs that are verified, under every name that they have.
+    fn verified(&self) -> PinSet {
+        self.personalised.profile().shared_pins.all_verified(self.volatile.verified)
     }
 
     fn execute(&mut self, raw: &[u8]) -> Result<Vec<u8>, Refusal> {

@@ -37,25 +37,37 @@ pub struct MalformedFault {
 pub const SYNTAX: &str = "\
 A fault is WHAT[=VALUE][@WHEN]; without WHEN it strikes at the first command.
 WHAT
-  remove[=before|during|after][,close|reset|half]  the card leaves: before the command is done, when it is done but
-                         unanswered, or after the answer; closing the connection, tearing it, or within the answer
-  mute[=TIME][,during]   no answer for TIME (5s); then the card leaves. `during`: the command is done all the same
-  delay=TIME  jitter=TIME..TIME  wtx=N             later by TIME, by chance, or by N block waiting times (1.6 s each)
-  length=-N|+N           N bytes of data less or more; the status stays
-  no-status  half-status  extra[=N]                no status, half of it, N bytes behind it
-  flip[=N]               N bits of the answer flipped
-  status=XXXX            this status; the command does not reach the card
-  stale                  the answer before once more, and each later answer one request late, until the power goes
-  off-on[=N]  reset[=N]  N power cycles or warm resets before the command; off-on-storm and reset-storm are 20
-  swap[=serial|atr]      another person's card with the same ATR comes back, or the same card with another ATR
-  no-card  no-reader     the card leaves or the connection is torn, until the card is inserted again
+  remove[=before|during|after][,close|reset|half]
+                       the card leaves: before the command is done, when it is done but not
+                       answered, or after the answer; closing the connection, tearing it, or
+                       within the answer
+  mute[=TIME][,during] no answer for TIME (5s), then the card leaves; with `during` the command
+                       is done all the same
+  delay=TIME           the answer is later
+  jitter=TIME..TIME    the answer is later, by chance
+  wtx=N                the answer is later by N block waiting times of 1.6 s
+  length=-N|+N         N bytes of data less or more; the status stays
+  no-status            the status is missing
+  half-status          half of the status is missing
+  extra[=N]            N bytes follow the status
+  flip[=N]             N bits of the answer are flipped
+  status=XXXX          this status; the command does not reach the card
+  stale                the answer before once more, and each later answer one request late,
+                       until the power goes
+  off-on[=N]           N power cycles before the command; off-on-storm is 20
+  reset[=N]            N warm resets before the command; reset-storm is 20
+  swap[=serial]        another person's card with the same ATR comes back
+  swap=atr             the same card with another ATR comes back
+  no-card              the card leaves, until it is inserted again
+  no-reader            the connection is torn, until the card is inserted again
 WHEN
-  N                      at the Nth command (counted from 1)
-  NAME[#N]               at the first (Nth) select, read, verify, tries-left, change-pin, sign, authenticate,
-                         challenge, get-data, or ins=XX
-  atr[#N]                when the reader asks for the ATR
-  P%  always             at each command, by chance or surely
-TIME is such as 200ms or 1.5s, and at most 10 minutes.";
+  N                    at the Nth command, counted from 1
+  NAME[#N]             at the first (Nth) select, read, verify, tries-left, change-pin, sign,
+                       authenticate, challenge, get-data, or ins=XX
+  atr[#N]              when the reader asks for the ATR
+  P%                   at each command with this probability
+  always               at each command
+TIME is such as 200ms or 1.5s, at most 10 minutes.";
 
 /// Longest time that a fault takes.
 const LONGEST: f64 = 600.0;
