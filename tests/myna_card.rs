@@ -9,8 +9,11 @@ use myna_card::ap::jpki::{JpkiAp, SignatureScheme};
 use myna_card::ap::{common, juki, surface, text};
 use myna_card::transport::pcsc::{PcscTransport, Sharing, connect};
 use myna_card::{Error, Pin, Retries};
+use pcsc::{Context, ReaderState, Scope, State};
 use std::env;
+use std::ffi::CString;
 use std::process::ExitCode;
+use std::time::Duration;
 use support::card::Card;
 use support::reader::{Slot, VirtualReader};
 
@@ -41,9 +44,18 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), TESTS.map(trial).into()).exit_code()
 }
 
-/// The card in the slot, alone.
-fn connected(slot: &Slot) -> Result<myna_card::Card<PcscTransport>, Error> {
-    connect(slot.name, Sharing::Exclusive)
+/// How long pcscd may take to tell its clients of a card that it has powered.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The card in the slot, alone, as soon as pcscd lets its clients have it.
+fn connected(slot: &Slot) -> Result<myna_card::Card<PcscTransport>, Failed> {
+    let context = Context::establish(Scope::User)?;
+    let mut reader = [ReaderState::new(CString::new(slot.name)?, State::UNAWARE)];
+    while !reader[0].event_state().contains(State::PRESENT) {
+        context.get_status_change(PATIENCE, &mut reader)?;
+        reader[0].sync_current_state();
+    }
+    Ok(connect(slot.name, Sharing::Exclusive)?)
 }
 
 fn digits(value: &str) -> Result<Pin, Error> {
