@@ -58,7 +58,12 @@ impl FlowCard {
         let counting = Counting {
             own: terminal::own_pin(personalised.holder(), pin),
             full: personalised.profile().tries.of(pin),
-            card: VirtualCard::with(personalised.clone(), Box::new(MemoryStore), pins, Box::new(seeded(SEED))),
+            card: VirtualCard::with(
+                personalised.clone(),
+                Box::new(MemoryStore),
+                pins,
+                Box::new(seeded(SEED)),
+            ),
             selection: Selection::default(),
             reached: reached.clone(),
         };

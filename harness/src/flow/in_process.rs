@@ -10,9 +10,7 @@ use super::world::{World, personalised};
 use crate::link::{CardLink, InProcess as Link};
 use crate::portal::phone::Phone;
 use crate::portal::{Answer, Browser, ChallengeId, NotOnThisScreen, Registration, Screen, StoreError};
-use crate::scenario::{
-    Delivery, EnterStep, HoldStep, OperatorStep, PinChoice, Pressable, TerminalStep,
-};
+use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, PinChoice, Pressable, TerminalStep};
 use crate::terminal;
 use std::collections::BTreeMap;
 use std::time::Duration;

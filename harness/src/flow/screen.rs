@@ -61,7 +61,8 @@ pub(super) fn of_page(page: &Page) -> Seen {
     }
     lines.extend(page.rows.iter().map(|row| format!("{}: {}", row.label().ja, row.value().ja)));
     if page.screen == Screen::Confirm {
-        lines.push(format!("{} マイナポータルの利用者登録を行う", if page.register_user { "☑" } else { "☐" }));
+        lines
+            .push(format!("{} マイナポータルの利用者登録を行う", if page.register_user { "☑" } else { "☐" }));
     }
     lines.extend(page.buttons().iter().map(|button| format!("［{}］", button.label().ja)));
     Seen {

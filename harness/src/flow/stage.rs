@@ -1,7 +1,9 @@
 //! Where a flow is played: whoever implements [`Stage`] moves the browser, the terminal and the
 //! holder's hand, and tells what is on the screen. Steps never know which stage it is.
 
-use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, Pressable, RowName, ScreenName, TerminalStep};
+use crate::scenario::{
+    Delivery, EnterStep, HoldStep, OperatorStep, Pressable, RowName, ScreenName, TerminalStep,
+};
 use std::time::Duration;
 use thiserror::Error;
 

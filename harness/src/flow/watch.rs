@@ -85,7 +85,9 @@ impl Watch {
         if again.rows != rows || stage.tries_left()? != tries {
             return Ok(Some(Violation {
                 requirement: "FLOW-05",
-                expected: format!("an inquiry that is repeated shows {rows:?} again, with {tries} tries left"),
+                expected: format!(
+                    "an inquiry that is repeated shows {rows:?} again, with {tries} tries left"
+                ),
                 came: format!("{:?}, with {} tries left", again.rows, stage.tries_left()?),
             }));
         }
@@ -132,7 +134,9 @@ pub fn present(stage: &mut dyn Stage, pin: EnterStep, hold: &HoldStep) -> Result
                 held = true;
             }
             seen if !entered && !held => {
-                return Err(Trouble::NotThere(format!("no PIN and no card is asked for on the screen {seen}")));
+                return Err(Trouble::NotThere(format!(
+                    "no PIN and no card is asked for on the screen {seen}"
+                )));
             }
             _ => return Ok(()),
         }

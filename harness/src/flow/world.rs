@@ -103,11 +103,19 @@ impl World {
         personalised: Arc<Personalised>,
         now: Timestamp,
     ) -> Result<Self, WorldError> {
-        let now = setting.after_expiry.map_or(now, |after| expiry(&personalised).saturating_add(after).unwrap_or(now));
+        let now = setting
+            .after_expiry
+            .map_or(now, |after| expiry(&personalised).saturating_add(after).unwrap_or(now));
         let (clock, registry) = (FlowClock::at(now), Registry::default());
         let checker = Checker::new(anchors(setting.trusts, now)?, Box::new(registry.clone()));
         let (shown, store) = (clock.clone(), Store::in_memory().map_err(SetUpError::from)?);
-        let portal = Portal::new(store, checker, Box::new(move || shown.now()), seeded_randomness(1), Lives::default());
+        let portal = Portal::new(
+            store,
+            checker,
+            Box::new(move || shown.now()),
+            seeded_randomness(1),
+            Lives::default(),
+        );
         let mut pins = personalised.fresh_state();
         for (pin, tries) in &scenario.given {
             pins.get_mut(*pin).tries_left = *tries;
@@ -164,7 +172,12 @@ impl World {
 }
 
 /// A card whose certificates the authority knows.
-fn card(personalised: Arc<Personalised>, pins: PinStates, clock: &FlowClock, registry: &Registry) -> FlowCard {
+fn card(
+    personalised: Arc<Personalised>,
+    pins: PinStates,
+    clock: &FlowClock,
+    registry: &Registry,
+) -> FlowCard {
     for certified in Issued::certified(personalised.issued()) {
         registry.enrol(certified.record.clone());
     }

@@ -75,10 +75,12 @@ pub fn play_on_simulator(
     trust: &Trust,
 ) -> Verdict {
     let holder: Holder = personalised.holder().clone();
-    let world = match scenario.flow.map(|setting| World::with_card(scenario, setting, &personalised)).transpose() {
-        Ok(world) => world,
-        Err(error) => return Verdict::RequirementMissing(error.to_string()),
-    };
+    let world =
+        match scenario.flow.map(|setting| World::with_card(scenario, setting, &personalised)).transpose() {
+            Ok(world) => world,
+            Err(error) => return Verdict::RequirementMissing(error.to_string()),
+        };
+    let full = personalised.profile().tries;
     let mut link = InProcess(card_for(scenario, personalised));
     let surroundings = Surroundings {
         requirements,
@@ -87,10 +89,12 @@ pub fn play_on_simulator(
         judge: Judge::BuiltIn,
         now: std::time::SystemTime::now(),
     };
-    let mut session = Session::new(&mut link, surroundings);
+    let mut session = Session::new(&mut link, surroundings).with_tries(full);
     match world {
         None => session.play(scenario),
-        Some(world) => session.on(&mut flow::InProcess::new(&world, Box::new(flow::DirectHand))).play(scenario),
+        Some(world) => {
+            session.on(&mut flow::InProcess::new(&world, Box::new(flow::DirectHand))).play(scenario)
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::parse::Written;
 use super::source::{Mark, Mistake, Placed};
-use super::{CaptureName, CertificateCheck, CertificateName, SignExpect, Step, Verb};
+use super::{CaptureName, CertificateCheck, CertificateName, Content, Expect, SignExpect, Step, Verb};
 use crate::requirement::Requirements;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -67,7 +67,8 @@ fn head(written: &Written, requirements: &Requirements) -> Result<(), Mistake> {
 /// Steps of flows stand in flows, and nothing else does.
 fn flow(written: &Written) -> Result<(), Mistake> {
     let is_flow = written.platform.is_some();
-    let settings = [written.clock.as_ref().map(|clock| clock.mark), written.portal.as_ref().map(|portal| portal.mark)];
+    let settings =
+        [written.clock.as_ref().map(|clock| clock.mark), written.portal.as_ref().map(|portal| portal.mark)];
     if let (false, Some(mark)) = (is_flow, settings.into_iter().flatten().next()) {
         return wrong(mark, "only a flow has this setting; a flow names its `platform`: ios, android or pc");
     }
@@ -75,11 +76,17 @@ fn flow(written: &Written) -> Result<(), Mistake> {
         let verb = &step.value.verb;
         match (is_flow, verb.is_of_a_flow()) {
             (false, true) => {
-                let problem = format!("`{}` is a step of a flow, which names its `platform`: ios, android or pc", verb.name());
+                let problem = format!(
+                    "`{}` is a step of a flow, which names its `platform`: ios, android or pc",
+                    verb.name()
+                );
                 return wrong(step.mark, problem);
             }
             (true, false) => {
-                let problem = format!("`{}` is a step on a card, and this is a flow (it names a `platform`)", verb.name());
+                let problem = format!(
+                    "`{}` is a step on a card, and this is a flow (it names a `platform`)",
+                    verb.name()
+                );
                 return wrong(step.mark, problem);
             }
             _ => {}
@@ -126,6 +133,15 @@ impl<'a> Walk<'a> {
         }
         if let Some(problem) = action.mistake().or_else(|| self.order_problem(&step.verb)) {
             return wrong(*mark, problem);
+        }
+        let contents = action.expects().into_iter().flat_map(Expect::contents);
+        for needed in contents.filter_map(Content::certificate_needed) {
+            if !self.read.contains(&needed) {
+                return wrong(
+                    *mark,
+                    format!("the signature cannot be verified before the certificate {needed} has been read"),
+                );
+            }
         }
         if step.retry.is_some() && action.touches_a_pin() {
             return wrong(

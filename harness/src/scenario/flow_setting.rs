@@ -1,19 +1,26 @@
 //! Where a flow is played: on which platform, at which time, before which portal.
 
 use super::flow_step::span;
-use jiff::SignedDuration;
-use serde::{Deserialize, Deserializer};
 use crate::portal::phone::Platform;
+use jiff::SignedDuration;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+/// The platforms, for editors.
+pub(super) fn platform(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": ["ios", "android", "pc"]})
+}
 
 /// `portal: {trusts: others}`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PortalSetting {
+    /// whose certificates it accepts
     pub trusts: Trusts,
 }
 
 /// Whose certificates the portal accepts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Trusts {
     /// those of the three generations of the TEST authority, the newest first
@@ -30,9 +37,11 @@ pub enum Trusts {
 }
 
 /// `clock: {after_expiry: 30d}`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClockSetting {
+    /// how long after the last moment of the holder's certificate; negative before it
+    #[schemars(with = "String")]
     pub after_expiry: Span,
 }
 

@@ -111,7 +111,9 @@ fn see(step: &SeeStep, seen: &Seen) -> Played {
         None => format!("the screen {}", seen.screen),
     };
     let wrong = |expected: String, came: String| Err(differs(expected, came).into());
-    if !step.screen.is(seen.screen) || step.outcome.as_ref().is_some_and(|outcome| seen.outcome.as_ref() != Some(outcome)) {
+    if !step.screen.is(seen.screen)
+        || step.outcome.as_ref().is_some_and(|outcome| seen.outcome.as_ref() != Some(outcome))
+    {
         let expected = match &step.outcome {
             Some(outcome) => format!("the screen {} ({outcome})", step.screen),
             None => format!("the screen {}", step.screen),
@@ -126,7 +128,10 @@ fn see(step: &SeeStep, seen: &Seen) -> Played {
     }
     if let Some(buttons) = step.buttons.as_ref().filter(|buttons| **buttons != seen.buttons) {
         let names = |buttons: &[crate::scenario::Pressable]| {
-            format!("the buttons [{}]", buttons.iter().map(|button| button.label()).collect::<Vec<_>>().join(", "))
+            format!(
+                "the buttons [{}]",
+                buttons.iter().map(|button| button.label()).collect::<Vec<_>>().join(", ")
+            )
         };
         return wrong(names(buttons), names(&seen.buttons));
     }

@@ -2,10 +2,11 @@
 //! the portal itself.
 
 use super::plain;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `terminal: no_reader`: what becomes of the reader
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TerminalStep {
     /// NFC is switched off, or there is no reader
@@ -19,7 +20,7 @@ pub enum TerminalStep {
 }
 
 /// `browser: {show: first}`, `browser: {forget_session: true}`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BrowserStep {
     /// the tab of this name comes to the front
@@ -30,7 +31,7 @@ pub struct BrowserStep {
 }
 
 /// `callback: again`: how an answer of the terminal reaches the portal that should not count
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// the last answer, a second time
@@ -50,12 +51,12 @@ pub enum Delivery {
 }
 
 /// `callback: replayed`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct CallbackStep(pub Delivery);
 
 /// `operator: complete_registration`: what becomes of the portal
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OperatorStep {
     /// every 「システム準備中」 becomes 「登録完了」
@@ -73,7 +74,7 @@ pub enum OperatorStep {
 }
 
 /// `stored: {applications: 1}`: what the portal must hold
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoredStep {
     /// how many applications
@@ -81,7 +82,7 @@ pub struct StoredStep {
 }
 
 /// `card: {tries_left: 2}`: what the holder's own card must hold
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CardStep {
     /// tries of the PIN for user authentication
@@ -89,15 +90,24 @@ pub struct CardStep {
 }
 
 plain! {
-    CardStep => |step| format!("card: {} tries left", step.tries_left);
-    TerminalStep => |step| format!("terminal {}", words(step));
-    BrowserStep => |step| match &step.show {
-        Some(tab) => format!("show the tab {tab}"),
-        None => "forget the session".to_owned(),
-    };
-    CallbackStep => |step| format!("callback {}", words(&step.0));
-    OperatorStep => |step| format!("operator {}", words(step));
-    StoredStep => |step| format!("stored: {} applications", step.applications);
+    CardStep => |step|
+        format!("card: {} tries left", step.tries_left),
+        format!("カードの残り回数は {} 回", step.tries_left);
+    TerminalStep => |step| format!("terminal {}", words(step)), format!("端末: {}", words(step));
+    BrowserStep => |step|
+        match &step.show {
+            Some(tab) => format!("show the tab {tab}"),
+            None => "forget the session".to_owned(),
+        },
+        match &step.show {
+            Some(tab) => format!("タブ {tab} に切り替える"),
+            None => "ブラウザのセッションが失われる".to_owned(),
+        };
+    CallbackStep => |step| format!("callback {}", words(&step.0)), format!("コールバック: {}", words(&step.0));
+    OperatorStep => |step| format!("operator {}", words(step)), format!("運用者: {}", words(step));
+    StoredStep => |step|
+        format!("stored: {} applications", step.applications),
+        format!("サイトの申込は {} 件", step.applications);
 }
 
 /// An enum's words as scenarios write them.

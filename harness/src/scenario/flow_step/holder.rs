@@ -3,6 +3,7 @@
 
 use super::plain;
 use crate::scenario::step::lower;
+use schemars::JsonSchema;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -19,9 +20,10 @@ pub struct OpenStep {
 /// The tab that a flow is in unless told otherwise.
 const FIRST_TAB: &str = "first";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Tab {
+pub(super) struct Tab {
+    /// which tab
     tab: String,
 }
 
@@ -81,7 +83,7 @@ pub enum Pressable {
 }
 
 /// Each button: its name in scenarios, and what may stand on it.
-const BUTTONS: [(Pressable, &str, &[&str]); 10] = [
+pub(super) const BUTTONS: [(Pressable, &str, &[&str]); 10] = [
     (Pressable::StartApplication, "start_application", &["利用を申し込む"]),
     (Pressable::StartInquiry, "start_inquiry", &["申込状況を確認"]),
     (Pressable::Agree, "agree", &["同意して次へ進む"]),
@@ -113,19 +115,20 @@ impl<'de> Deserialize<'de> for PressStep {
         let text = String::deserialize(deserializer)?;
         let found = BUTTONS.iter().find(|(_, name, labels)| *name == text || labels.contains(&&*text));
         found.map(|(button, ..)| Self(*button)).ok_or_else(|| {
-            let known: Vec<_> = BUTTONS.iter().map(|(_, name, labels)| format!("{name} ({})", labels.join(", "))).collect();
+            let known: Vec<_> =
+                BUTTONS.iter().map(|(_, name, labels)| format!("{name} ({})", labels.join(", "))).collect();
             de::Error::custom(format!("there is no button {text:?}; there are {}", known.join(", ")))
         })
     }
 }
 
 /// `tick: true`: the box 「マイナポータルの利用者登録を行う」
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct TickStep(pub bool);
 
 /// `enter: right`: what is typed into the PIN field, by its role
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EnterStep {
     /// the holder's own PIN
@@ -151,9 +154,9 @@ pub struct HoldStep {
     pub suffering: Vec<Fault>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct HoldMap {
+pub(super) struct HoldMap {
     #[serde(default)]
     card: Whose,
     #[serde(default)]
@@ -161,7 +164,7 @@ struct HoldMap {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Faults(Vec<Fault>);
+pub(super) struct Faults(Vec<Fault>);
 
 impl<'de> Deserialize<'de> for Faults {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -203,7 +206,9 @@ impl<'de> Deserialize<'de> for HoldStep {
             type Value = HoldStep;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`card` for the holder's own, another holder's name, or a map with card and suffering")
+                f.write_str(
+                    "`card` for the holder's own, another holder's name, or a map with card and suffering",
+                )
             }
 
             fn visit_str<E: de::Error>(self, card: &str) -> Result<HoldStep, E> {
@@ -211,7 +216,8 @@ impl<'de> Deserialize<'de> for HoldStep {
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<HoldStep, A::Error> {
-                let HoldMap { card, suffering } = HoldMap::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                let HoldMap { card, suffering } =
+                    HoldMap::deserialize(de::value::MapAccessDeserializer::new(map))?;
                 Ok(HoldStep { card: card.0, suffering: suffering.0 })
             }
         }
@@ -221,7 +227,7 @@ impl<'de> Deserialize<'de> for HoldStep {
 
 /// `present: {pin: right}`, `present: {pin: wrong, card: taro, suffering: remove=before@sign}`: the PIN
 /// is entered, `OK` pressed, and the card held, in the order that the platform wants
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PresentStep {
     /// what is entered; `right` is that of the card's holder
@@ -244,7 +250,7 @@ impl PresentStep {
 
 /// Whose card; `None` is the holder's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Whose(Option<String>);
+pub(super) struct Whose(Option<String>);
 
 impl<'de> Deserialize<'de> for Whose {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -253,7 +259,7 @@ impl<'de> Deserialize<'de> for Whose {
 }
 
 /// `lift: card`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LiftStep {
     /// the card that is held
@@ -272,17 +278,26 @@ impl<'de> Deserialize<'de> for WaitStep {
 }
 
 plain! {
-    OpenStep => |step| format!("open the top page in the tab {}", step.tab);
-    PressStep => |step| format!("press {}", step.0.label());
-    TickStep => |step| if step.0 { "tick the box".to_owned() } else { "untick the box".to_owned() };
-    HoldStep => |step| format!("hold {}", held(step));
-    LiftStep => |_| "lift the card".to_owned();
-    WaitStep => |step| format!("wait {:?}", step.0);
+    OpenStep => |step|
+        format!("open the top page in the tab {}", step.tab),
+        format!("タブ {} でトップページを開く", step.tab);
+    PressStep => |step| format!("press {}", step.0.label()), format!("「{}」を押す", step.0.label());
+    TickStep => |step|
+        if step.0 { "tick the box".to_owned() } else { "untick the box".to_owned() },
+        if step.0 { "利用者登録にチェックを入れる".to_owned() } else { "利用者登録のチェックを外す".to_owned() };
+    HoldStep => |step| format!("hold {}", held(step)), format!("カードをかざす: {}", held(step));
+    LiftStep => |_| "lift the card".to_owned(), "カードを離す".to_owned();
+    WaitStep => |step| format!("wait {:?}", step.0), format!("{:?} 待つ", step.0);
 }
 
 plain! {
-    touching a PIN: PresentStep => |step| format!("present the PIN ({}) and {}", lower(&step.pin), held(&step.hold()));
-    EnterStep => |step| format!("enter a PIN ({})", lower(step));
+    touching a PIN:
+    PresentStep => |step|
+        format!("present the PIN ({}) and {}", lower(&step.pin), held(&step.hold())),
+        format!("暗証番号({})を入力してカードをかざす: {}", lower(&step.pin), held(&step.hold()));
+    EnterStep => |step|
+        format!("enter a PIN ({})", lower(step)),
+        format!("暗証番号({})を入力する", lower(step));
 }
 
 fn held(step: &HoldStep) -> String {

@@ -4,6 +4,7 @@
 
 mod around;
 mod holder;
+mod schema;
 mod see;
 
 pub use around::{BrowserStep, CallbackStep, CardStep, Delivery, OperatorStep, StoredStep, TerminalStep};
@@ -20,19 +21,20 @@ pub(super) fn span<E: de::Error>(text: &str) -> Result<SignedDuration, E> {
     text.parse().map_err(|_| E::custom(format!("a time is such as 61s, 5m or 2h, not {text:?}")))
 }
 
-/// A step that has no answer of a card, so that nothing can be captured of it.
+/// Steps that have no answer of a card, so that nothing can be captured of them: each with what
+/// happens, in English and in Japanese.
 macro_rules! plain {
-    (touching a PIN: $($step:ident => |$name:pat_param| $brief:expr;)*) => {
-        plain! { @ true $($step => |$name| $brief;)* }
+    (touching a PIN: $($step:ident => |$name:pat_param| $en:expr, $ja:expr;)*) => {
+        plain! { @ true $($step => |$name| $en, $ja;)* }
     };
-    ($($step:ident => |$name:pat_param| $brief:expr;)*) => {
-        plain! { @ false $($step => |$name| $brief;)* }
+    ($($step:ident => |$name:pat_param| $en:expr, $ja:expr;)*) => {
+        plain! { @ false $($step => |$name| $en, $ja;)* }
     };
-    (@ $pin:literal $($step:ident => |$name:pat_param| $brief:expr;)*) => {
+    (@ $pin:literal $($step:ident => |$name:pat_param| $en:expr, $ja:expr;)*) => {
         $(impl crate::scenario::step::Action for $step {
             fn brief(&self) -> String {
                 let $name = self;
-                $brief
+                $en
             }
 
             fn touches_a_pin(&self) -> bool {
@@ -45,6 +47,18 @@ macro_rules! plain {
 
             fn needs(&self) -> Vec<&crate::scenario::capture::CaptureName> {
                 Vec::new()
+            }
+
+            fn expects(&self) -> Option<&crate::scenario::expect::Expect> {
+                None
+            }
+
+            fn in_words(&self, language: crate::language::Language) -> String {
+                let $name = self;
+                match language {
+                    crate::language::Language::En => $en,
+                    crate::language::Language::Ja => $ja,
+                }
             }
         })*
     };

@@ -1,12 +1,13 @@
 //! What must be seen on the screen in front.
 
 use super::{PressStep, Pressable, plain};
+use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
 /// A screen of the portal or of the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScreenName {
     /// A0 and B0: the top page
@@ -63,7 +64,7 @@ impl fmt::Display for ScreenName {
 }
 
 /// A row of a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowName {
     /// 申込状況: accepted
@@ -91,9 +92,9 @@ impl RowName {
 
 /// `see: confirm`, `see: {screen: done, rows: [accepted, preparing]}`,
 /// `see: {screen: failed, outcome: wrong_pin, says: あと2回}`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SeeMap {
+pub(super) struct SeeMap {
     screen: ScreenName,
     rows: Option<Vec<RowName>>,
     outcome: Option<String>,
@@ -122,7 +123,7 @@ pub struct SeeStep {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Texts(Vec<String>);
+pub(super) struct Texts(Vec<String>);
 
 impl<'de> Deserialize<'de> for Texts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -184,8 +185,13 @@ impl<'de> Deserialize<'de> for SeeStep {
 }
 
 plain! {
-    SeeStep => |step| match &step.outcome {
-        Some(outcome) => format!("see {} ({outcome})", step.screen),
-        None => format!("see {}", step.screen),
-    };
+    SeeStep => |step|
+        match &step.outcome {
+            Some(outcome) => format!("see {} ({outcome})", step.screen),
+            None => format!("see {}", step.screen),
+        },
+        match &step.outcome {
+            Some(outcome) => format!("画面 {}({outcome})が表示される", step.screen),
+            None => format!("画面 {} が表示される", step.screen),
+        };
 }
