@@ -19,4 +19,4 @@ pub use in_process::{DirectHand, Hand, InProcess};
 pub use stage::{Held, Seen, Stage, Trouble};
 pub use status::Registry;
 pub use watch::{Violation, Watch, present};
-pub use world::{World, WorldError, personalised};
+pub use world::{BEGINNING, Parts, World, WorldError, personalised};

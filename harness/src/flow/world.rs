@@ -5,7 +5,10 @@ use super::card::FlowCard;
 use super::clock::FlowClock;
 use super::status::Registry;
 use crate::portal::phone::Platform;
-use crate::portal::{Checker, Lives, Portal, SetUpError, Store, built_in_anchors, seeded_randomness};
+use crate::portal::status::StatusSource;
+use crate::portal::{
+    Checker, Lives, Portal, Randomness, SetUpError, Store, built_in_anchors, seeded_randomness,
+};
 use crate::scenario::{FlowSetting, Scenario, Trusts};
 use crate::verify::Certificate;
 use jiff::Timestamp;
@@ -21,7 +24,7 @@ use vmyna_sim::profile::Profile;
 
 /// When flows begin, unless they say otherwise: 2026-04-01T00:30:00Z. Any moment would do, but always
 /// the same one.
-const BEGINNING: Timestamp = Timestamp::constant(1_775_003_400, 0);
+pub const BEGINNING: Timestamp = Timestamp::constant(1_775_003_400, 0);
 
 /// Why there is no world.
 #[derive(Debug, Error)]
@@ -55,6 +58,38 @@ pub fn personalised(holder: &str) -> Result<Arc<Personalised>, PersonalisationEr
     })?;
     let personalised = Arc::new(Personalised::new(person, Profile::card(), BEGINNING)?);
     Ok(made().entry(holder.to_owned()).or_insert(personalised).clone())
+}
+
+/// What a portal is made of.
+pub struct Parts {
+    /// the authorities that it trusts
+    pub anchors: Vec<Certificate>,
+    /// whom it asks about certificates
+    pub status: Box<dyn StatusSource>,
+    /// the flow's clock
+    pub clock: FlowClock,
+    /// what its challenges are drawn from
+    pub randomness: Randomness,
+    /// how long its challenges are good
+    pub lives: Lives,
+}
+
+impl Parts {
+    /// The right portal, with its state in memory.
+    ///
+    /// # Errors
+    /// None is known.
+    pub fn portal(self) -> Result<Portal, SetUpError> {
+        let Self { anchors, status, clock, randomness, lives } = self;
+        let store = Store::in_memory()?;
+        Ok(Portal::new(
+            store,
+            Checker::new(anchors, status),
+            Box::new(move || clock.now()),
+            randomness,
+            lives,
+        ))
+    }
 }
 
 /// The world of one flow.
@@ -103,19 +138,32 @@ impl World {
         personalised: Arc<Personalised>,
         now: Timestamp,
     ) -> Result<Self, WorldError> {
+        Self::before(scenario, setting, personalised, now, Parts::portal)
+    }
+
+    /// The same before another portal, which `make` puts together: a wrong one, to see who notices.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn before(
+        scenario: &Scenario,
+        setting: FlowSetting,
+        personalised: Arc<Personalised>,
+        now: Timestamp,
+        make: impl FnOnce(Parts) -> Result<Portal, SetUpError>,
+    ) -> Result<Self, WorldError> {
         let now = setting
             .after_expiry
             .map_or(now, |after| expiry(&personalised).saturating_add(after).unwrap_or(now));
         let (clock, registry) = (FlowClock::at(now), Registry::default());
-        let checker = Checker::new(anchors(setting.trusts, now)?, Box::new(registry.clone()));
-        let (shown, store) = (clock.clone(), Store::in_memory().map_err(SetUpError::from)?);
-        let portal = Portal::new(
-            store,
-            checker,
-            Box::new(move || shown.now()),
-            seeded_randomness(1),
-            Lives::default(),
-        );
+        let parts = Parts {
+            anchors: anchors(setting.trusts, now)?,
+            status: Box::new(registry.clone()),
+            clock: clock.clone(),
+            randomness: seeded_randomness(1),
+            lives: Lives::default(),
+        };
+        let portal = make(parts)?;
         let mut pins = personalised.fresh_state();
         for (pin, tries) in &scenario.given {
             pins.get_mut(*pin).tries_left = *tries;

@@ -157,7 +157,7 @@ mod tests {
 
     fn check_of(issued: &Issued) -> Result<Applicant, Rejection> {
         let certified = &issued.user_authentication;
-        let signature = certified.key.sign_sha256(b"nonce").unwrap();
+        let signature = certified.key.sign_message(b"nonce").unwrap();
         checker().check(&certified.certificate, &signature, b"nonce", now())
     }
 
@@ -190,7 +190,7 @@ mod tests {
     fn generations_with_one_name_are_told_apart_by_key() {
         let mut anchors = built_in_anchors(now()).unwrap();
         let previous = issued("generation-previous").user_authentication;
-        let signature = previous.key.sign_sha256(b"nonce").unwrap();
+        let signature = previous.key.sign_message(b"nonce").unwrap();
         for _ in 0..anchors.len() {
             anchors.rotate_left(1);
             let checker = Checker::new(anchors.clone(), Box::new(BuiltInRegister::default()));
@@ -208,7 +208,7 @@ mod tests {
     fn another_nonce_certificate_or_key_is_refused() {
         let (hanako, taro) = (issued("hanako"), issued("taro"));
         let certified = &hanako.user_authentication;
-        let signature = certified.key.sign_sha256(b"nonce").unwrap();
+        let signature = certified.key.sign_message(b"nonce").unwrap();
         let check = |certificate: &[u8], signature: &[u8], nonce: &[u8]| {
             checker().check(certificate, signature, nonce, now()).err()
         };
