@@ -40,6 +40,7 @@ pub(super) struct Written {
     #[schemars(schema_with = "super::schema::given")]
     pub given: BTreeMap<PinName, Placed<u8>>,
     /// of a flow: what the holder has in hand
+    #[serde(default)]
     #[schemars(schema_with = "super::flow_setting::platform")]
     pub platform: Option<Placed<Platform>>,
     /// of a flow: when it begins
