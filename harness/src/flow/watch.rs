@@ -2,7 +2,7 @@
 //! says that an application was accepted, tries are spent by wrong PINs that reached a card and by
 //! nothing else, and asking once more changes nothing.
 
-use super::stage::{Held, Stage, Trouble};
+use super::stage::{Held, Seen, Stage, Trouble};
 use crate::scenario::{EnterStep, HoldStep, OperatorStep, Pressable, ScreenName, Verb};
 
 /// Something that must not be.
@@ -29,6 +29,7 @@ pub struct Watch {
     held: Vec<Held>,
     screen: Option<ScreenName>,
     asked: bool,
+    told: Option<Seen>,
 }
 
 impl Watch {
@@ -63,6 +64,13 @@ impl Watch {
         }
         self.held = held;
         Ok(miscounted(stage))
+    }
+
+    /// Whether something else is on the screen than when this was asked last.
+    pub fn is_news(&mut self, seen: &Seen) -> bool {
+        let is_news = self.told.as_ref() != Some(seen);
+        self.told = Some(seen.clone());
+        is_news
     }
 
     /// At the end: an inquiry that was made is made once more.

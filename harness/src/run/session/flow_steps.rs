@@ -4,6 +4,7 @@
 use super::Session;
 use super::answer::{Played, Stop, Unmet};
 use crate::flow::{self, Seen, Trouble, Violation};
+use crate::run::recorder::Happening;
 use crate::run::verdict::{Difference, Expectation, Finding, Stage};
 use crate::scenario::{Scenario, SeeStep, Verb};
 
@@ -79,7 +80,15 @@ impl Session<'_> {
             }
             _ => return Err(Stop::Missing(format!("`{}` is no step of a flow", verb.name()))),
         }
-        violated(watch.after(verb, stage)?)
+        let violation = watch.after(verb, stage)?;
+        if self.recorder.keeps()
+            && let Ok(seen) = stage.seen()
+            && watch.is_news(&seen)
+        {
+            self.recorder
+                .record(|| Happening::Screen { name: seen.screen.to_string(), text: seen.text.clone() });
+        }
+        violated(violation)
     }
 
     /// What must hold when a flow has ended; the finding where it does not.
