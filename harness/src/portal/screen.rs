@@ -141,6 +141,12 @@ impl Row {
         rows
     }
 
+    /// Whether it tells how far the registration has come.
+    #[must_use]
+    pub const fn is_registration(self) -> bool {
+        matches!(self, Self::Registration(_))
+    }
+
     /// Its heading.
     #[must_use]
     pub fn label(self) -> Bilingual {
