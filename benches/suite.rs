@@ -11,7 +11,9 @@ use vmyna::requirement::Requirements;
 use vmyna::run::{Cards, Event, Sink, run_on_simulator};
 use vmyna::scenario::{self, Scenario};
 use vmyna::verify::Trust;
+use vmyna_sim::card::Personalised;
 use vmyna_sim::holder::Holder;
+use vmyna_sim::profile::Profile;
 use vmyna_sim::smart_card::Power;
 use vmyna_sim::vpcd::{Address, Reader, ReaderOptions};
 
@@ -48,6 +50,14 @@ fn issue(c: &mut Criterion) {
     group.bench_function("first in a process", |b| {
         b.iter_custom(|times| (0..times).map(|_| issue_in_a_fresh_process()).sum());
     });
+    // the whole card, with its keys read already: what another card costs
+    let now = jiff::Timestamp::now();
+    for name in Holder::built_in_names() {
+        let holder = Holder::built_in(name).expect("it is built in");
+        group.bench_function(format!("{name} with ready keys"), |b| {
+            b.iter(|| Personalised::new(holder.clone(), Profile::card(), now).expect("a card is made"));
+        });
+    }
 }
 
 fn issue_in_a_fresh_process() -> Duration {

@@ -349,7 +349,7 @@ fn a_port_in_use_is_told_with_what_to_do() {
 fn wrong_usage_is_told_with_what_would_be_right() {
     let folder = Folder::new();
     insta::assert_snapshot!(folder.refusal(["run", "--card", "usb"]), @"
-    error: invalid value 'usb' for '--card <SEAT>': a card seat is sim, vpcd[:PORT] or vicc:HOST:PORT
+    error: invalid value 'usb' for '--card <SEAT>': a card seat is sim[:PROFILE][@HOLDER], vpcd[:PORT], vicc:HOST:PORT or pcsc[:READER]
 
     For more information, try '--help'.
     exit code 2
@@ -623,6 +623,10 @@ fn the_help_texts_teach() {
       wait         Wait until the reader sees the card
       diff         Play the same scenarios against two cards, and show where their bytes differ
       record       Write down what a client says to a card, as a scenario
+      vectors      Write what is said in the built-in scenarios as JSON, for clients and cards in any
+                   language
+      doctor       Look at what a virtual reader needs here: pcscd, the driver vpcd, its ports, the
+                   readers, OpenSC
       pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
       holders      List the built-in holders, or show one
       completions  Print the completions of a shell
@@ -668,7 +672,8 @@ fn the_help_texts_teach() {
           --card <SEAT>
               Who sits in the card seat: `sim` (built in), `vpcd[:PORT]` (play the reader on PORT, 35963
               unless told otherwise, and wait for a virtual card), `vicc:HOST:PORT` (connect to a
-              virtual card that listens)
+              virtual card that listens), `pcsc[:READER]` (the card in a reader of PC/SC: READER is its
+              name or a part of it; without, the only one with a card)
 
               [default: sim]
 
@@ -689,6 +694,13 @@ fn the_help_texts_teach() {
 
           --change-pins
               PINs of a card that may be real may be changed; they are changed back
+
+          --ask-pins
+              Ask on the terminal for the PINs that will be presented; nothing shows while they are
+              typed
+
+          --exclusive
+              Keep other programs away from a card in a reader of PC/SC
 
           --fresh <COMMAND>
               Start the card anew with this shell command before each scenario, and end it afterwards,
@@ -723,6 +735,9 @@ fn the_help_texts_teach() {
       vmyna run --tag 'pin and not lockout'        some of it
       vmyna run my-scenarios/                      your own
       vmyna run --card vicc:127.0.0.1:35963        a virtual card that listens
+      vmyna run --card pcsc --ask-pins --tag 'not lockout'
+                                                   the card in the reader on the desk; no wrong PIN
+                                                   leaves
       vmyna run --card vpcd --mine --fresh 'my-card --connect 127.0.0.1:35963'
                                                    another simulator, started anew for each scenario
 
@@ -767,6 +782,9 @@ fn the_help_texts_teach() {
               The OCSP responder that its certificate names; `vmyna pki serve` is one
 
               [default: http://ocsp.vmyna.test]
+
+          --clock <INSTANT>
+              Issue the card as of this instant, such as 2026-04-01T00:00:00Z [default: now]
 
           --connect <HOST:PORT>
               Where the reader listens, now or later; slot n is n ports further

@@ -5,7 +5,8 @@
 mod support;
 
 use std::env;
-use std::process::ExitCode;
+use std::fs;
+use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -15,7 +16,7 @@ use support::reader::{Slot, VirtualReader};
 
 type Test = fn(&Slot) -> Result<(), Failed>;
 
-const TESTS: [(&str, Test); 15] = [
+const TESTS: [(&str, Test); 16] = [
     ("OpenSC takes the card for a JPKI card", opensc_takes_the_card_for_a_jpki_card),
     ("OpenSC reads the ATR of a My Number card", opensc_reads_the_atr),
     ("OpenSC finds four certificates, two keys and two PINs", opensc_finds_what_is_on_the_card),
@@ -31,6 +32,7 @@ const TESTS: [(&str, Test); 15] = [
     ("a locked PIN stays locked when the card is killed", a_lock_survives_a_kill),
     ("without a state file every card is fresh", without_a_state_file_every_card_is_fresh),
     ("a card ends cleanly on a signal and leaves the reader empty", a_card_leaves_cleanly),
+    ("OpenSC's way with the card is recorded, without a PIN, and replays", opensc_is_recorded_and_replays),
 ];
 
 fn main() -> ExitCode {
@@ -201,6 +203,46 @@ fn a_card_leaves_cleanly(slot: &Slot) -> Result<(), Failed> {
         let card = Card::insert(slot)?;
         let status = card.end_by(signal)?;
         assert!(status.success(), "vmyna serve ended on SIG{signal} with {status}");
+        slot.await_empty()?;
+    }
+    Ok(())
+}
+
+fn opensc_is_recorded_and_replays(slot: &Slot) -> Result<(), Failed> {
+    let file = slot.path("opensc.yaml").display().to_string();
+    for masked in [&[][..], &["--mask"]] {
+        let card = Card::record(slot, &file, masked)?;
+        slot.run("pkcs15-tool", ["--dump"])?.success()?;
+        AUTHENTICATION.log_in_wrongly(slot)?;
+        AUTHENTICATION.sign_and_verify(slot)?;
+        SIGNATURE.sign_and_verify(slot)?;
+        SIGNATURE.read_certificate(slot)?;
+        let status = card.end_by("INT")?;
+        assert!(status.success(), "vmyna record ended with {status}");
+
+        let recorded = fs::read_to_string(&file)?;
+        let unspaced: String = recorded.chars().filter(|c| !c.is_whitespace()).collect();
+        for pin in [AUTHENTICATION.pin, SIGNATURE.pin, "4321", "CBA321"] {
+            let bytes: String = pin.bytes().map(|byte| format!("{byte:02X}")).collect();
+            assert!(!recorded.contains(pin) && !unspaced.contains(&bytes), "{pin} is in it:\n{recorded}");
+        }
+        for lifted in [
+            "- select: jpki",
+            "- certificate: {of: user_authentication}",
+            "- verify: {pin: user_authentication, value: wrong",
+            "- verify: {pin: user_authentication, value: right",
+            "- verify: {pin: digital_signature, value: right",
+            "- sign: {key: user_authentication, data: {hex:",
+        ] {
+            assert!(recorded.contains(lifted), "{lifted} is not in it:\n{recorded}");
+        }
+        let replayed = Command::new(env!("CARGO_BIN_EXE_vmyna")).args(["run", &file]).output()?;
+        let told = String::from_utf8_lossy(&replayed.stdout);
+        assert!(
+            replayed.status.success() && told.trim_end().ends_with("1 passed, 0 failed, 0 skipped"),
+            "{told}"
+        );
+        fs::remove_file(&file)?;
         slot.await_empty()?;
     }
     Ok(())

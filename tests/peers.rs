@@ -21,7 +21,7 @@ const WAIT: Duration = Duration::from_secs(60);
 /// The PINs that the plain card has unless it is told otherwise.
 const HOLDER: &str = "\
 person: {name: 他人　太郎, birth: \"1990-01-01\"}
-pins: {user_authentication: \"9876\", digital_signature: XYZ789}
+pins: {user_authentication: \"9876\", digital_signature: XYZ789, resident_register: \"9876\"}
 ";
 
 #[expect(clippy::print_stdout, reason = "this is where a test program says what it did not do")]

@@ -18,6 +18,7 @@
 pub mod cli;
 pub mod control;
 pub mod diff;
+pub mod doctor;
 pub mod exit;
 pub mod language;
 pub mod link;
@@ -28,4 +29,5 @@ pub mod responder;
 pub mod run;
 pub mod scenario;
 pub mod terminal;
+pub mod vectors;
 pub mod verify;

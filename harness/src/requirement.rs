@@ -1,19 +1,15 @@
-//! The requirements: what a right card does, how binding each rule is, and where it comes from.
+//! The requirements: what a right card and a right relying party do, how binding each rule is, and
+//! where it comes from. Where sources contradict each other, an entry says so with its sides.
 
 use crate::language::Bilingual;
+use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use vmyna_sim::document::{self, DocumentError, Spanned};
 
 /// The files that ship with the program.
-const BUILT_IN: [(&str, &str); 3] = [
-    ("vectors/requirements/jpki.yaml", include_str!("../vectors/requirements/jpki.yaml")),
-    (
-        "vectors/requirements/secure-messaging.yaml",
-        include_str!("../vectors/requirements/secure-messaging.yaml"),
-    ),
-    ("vectors/requirements/undocumented.yaml", vmyna_sim::undocumented::TABLE),
-];
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/vectors/requirements");
 
 /// One rule.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,7 +17,7 @@ const BUILT_IN: [(&str, &str); 3] = [
 pub struct Requirement {
     /// for example `PIN-05`
     pub id: String,
-    /// what is true of a right card
+    /// what is true of a right card or relying party; of a contradiction, what is in question
     pub text: Bilingual,
     /// how binding it is
     pub level: Level,
@@ -29,6 +25,13 @@ pub struct Requirement {
     pub provenance: Provenance,
     /// where it is written or was measured
     pub source: String,
+    /// who proves or breaks it
+    #[serde(default)]
+    pub seat: Seat,
+    /// which scenarios are still to come; no scenario covers the rule yet
+    pub awaiting: Option<Awaiting>,
+    /// where sources disagree: the sides, and the one that the built-in card takes
+    pub contradiction: Option<Contradiction>,
     /// for what nobody outside knows: the situation
     pub situation: Option<String>,
     /// our card's answer in that situation
@@ -64,6 +67,57 @@ pub enum Provenance {
     Unknown,
 }
 
+/// Who proves or breaks a requirement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seat {
+    /// the card
+    #[default]
+    Card,
+    /// the relying party, or the flow around the card
+    Portal,
+}
+
+/// Scenarios that are still to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaiting {
+    /// those that play a flow with a relying party
+    Flow,
+}
+
+/// Sources that disagree.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contradiction {
+    /// the requirements that state the side taken
+    pub about: Vec<String>,
+    /// who says what; at least two
+    pub sides: Vec<Side>,
+    /// the number of the side that the built-in card takes, from 1
+    pub taken: usize,
+    /// why that one
+    pub because: Bilingual,
+}
+
+/// One side of a contradiction.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Side {
+    /// what is said
+    pub says: Bilingual,
+    /// by whom
+    pub by: String,
+}
+
+impl Contradiction {
+    /// The side that the built-in card takes; `None` where the number names none.
+    #[must_use]
+    pub fn side_taken(&self) -> Option<&Side> {
+        self.taken.checked_sub(1).and_then(|index| self.sides.get(index))
+    }
+}
+
 /// All requirements, by id.
 #[derive(Debug, Clone)]
 pub struct Requirements(BTreeMap<String, Requirement>);
@@ -75,13 +129,10 @@ impl Requirements {
     /// If a file that ships with the program were broken; a test proves that none is.
     #[must_use]
     pub fn built_in() -> Self {
-        let mut all = BTreeMap::new();
-        for (file, text) in BUILT_IN {
-            for requirement in parse(file, text).unwrap_or_else(|error| panic!("{error}")) {
-                all.insert(requirement.id.clone(), requirement);
-            }
-        }
-        Self(all)
+        static BUILT_IN: LazyLock<Requirements> = LazyLock::new(|| {
+            Requirements(built_in().map(|requirement| (requirement.id.clone(), requirement)).collect())
+        });
+        BUILT_IN.clone()
     }
 
     /// The requirement of that id.
@@ -96,6 +147,14 @@ impl Requirements {
     }
 }
 
+fn built_in() -> impl Iterator<Item = Requirement> {
+    FILES.files().flat_map(|file| {
+        let name = format!("vectors/requirements/{}", file.path().display());
+        let text = file.contents_utf8().unwrap_or_default();
+        parse(&name, text).unwrap_or_else(|error| panic!("{error}"))
+    })
+}
+
 fn parse(file: &str, text: &str) -> Result<Vec<Requirement>, DocumentError> {
     let list: Vec<Spanned<Requirement>> = document::parse(file, text)?;
     Ok(list.into_iter().map(|requirement| requirement.value).collect())
@@ -107,8 +166,7 @@ mod tests {
 
     #[test]
     fn every_id_is_used_once() {
-        let count: usize = BUILT_IN.iter().map(|(file, text)| parse(file, text).unwrap().len()).sum();
-        assert_eq!(Requirements::built_in().iter().count(), count);
+        assert_eq!(Requirements::built_in().iter().count(), built_in().count());
     }
 
     #[test]
@@ -121,6 +179,35 @@ mod tests {
             assert!(
                 requirement.accepted.contains(answer),
                 "{} does not accept our own answer",
+                requirement.id
+            );
+        }
+    }
+
+    #[test]
+    fn a_contradiction_has_sides_and_takes_one_that_requirements_state() {
+        let requirements = Requirements::built_in();
+        let mut count = 0;
+        for requirement in requirements.iter() {
+            let Some(contradiction) = &requirement.contradiction else { continue };
+            let id = &requirement.id;
+            assert!(contradiction.sides.len() >= 2, "{id} has one side");
+            assert!(contradiction.side_taken().is_some(), "{id} takes a side that it does not have");
+            assert!(!contradiction.about.is_empty(), "{id} is about nothing");
+            for about in &contradiction.about {
+                assert!(requirements.get(about).is_some(), "{id} is about {about}, which does not exist");
+            }
+            count += 1;
+        }
+        assert!(count >= 11, "only {count} contradictions");
+    }
+
+    #[test]
+    fn only_what_no_card_can_prove_awaits_its_scenarios() {
+        for requirement in Requirements::built_in().iter() {
+            assert!(
+                requirement.awaiting.is_none() || requirement.seat == Seat::Portal,
+                "{} is the card's",
                 requirement.id
             );
         }

@@ -3,12 +3,16 @@
 
 mod applications;
 mod atr;
+mod certificates;
 mod latency;
+mod shared_pins;
 mod source;
 
 pub use applications::Applications;
 pub use atr::AnswerToReset;
+pub use certificates::Certificates;
 pub use latency::Latency;
+pub use shared_pins::SharedPins;
 
 use crate::apdu::Status;
 use crate::document::{self, DocumentError};
@@ -36,6 +40,12 @@ pub struct Profile {
     pub applications: Applications,
     /// whether reading the certificate for authentication needs its PIN
     pub user_authentication_certificate: CertificateAccess,
+    /// of what kind the certificates are
+    pub certificates: Certificates,
+    /// which PINs are one
+    pub shared_pins: SharedPins,
+    /// what the 照合番号 of 券面事項入力補助 are
+    pub verification_codes: VerificationCodes,
     /// wrong values that may be presented before a PIN is blocked
     pub tries: Tries,
     /// the answer to VERIFY when the PIN is blocked
@@ -62,6 +72,16 @@ pub enum CertificateAccess {
     Free,
     /// who has verified its PIN
     WithPin,
+}
+
+/// What the 照合番号 of 券面事項入力補助 are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerificationCodes {
+    /// A is the individual number, B is made of date of birth, expiry and security code
+    TwelveAndFourteenDigits,
+    /// the last two digits of the year of expiry and the security code
+    SixDigits,
 }
 
 /// A title in both languages.
@@ -249,7 +269,7 @@ mod tests {
     fn a_status_of_the_wrong_form_is_named() {
         let text = include_str!("../vectors/profiles/card.yaml").replace("\"6984\"", "\"698\"");
         let error = Profile::parse("mine.yaml", &text).unwrap_err().to_string();
-        assert!(error.contains("mine.yaml:24:17: a status is four hex digits"), "{error}");
+        assert!(error.contains("mine.yaml:34:17: a status is four hex digits"), "{error}");
     }
 
     #[test]

@@ -4,13 +4,21 @@
 
 use hex_literal::hex;
 use proptest::prelude::*;
+use rand_core::{TryCryptoRng, TryRng};
+use rsa::pkcs8::DecodePublicKey;
+use rsa::{Oaep, RsaPublicKey};
+use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
-use vmyna_sim::apdu::{CommandApdu, ResponseApdu, Status};
+use vmyna_sim::apdu::{CommandApdu, CommandBuilder, ResponseApdu, Status};
+use vmyna_sim::application;
 use vmyna_sim::card::{Personalised, VirtualCard, seeded};
+use vmyna_sim::file::FileKind;
 use vmyna_sim::holder::Holder;
+use vmyna_sim::key::Signer;
 use vmyna_sim::pin::{PinName, PinStates};
 use vmyna_sim::profile::{EmptyVerifyAnswer, Fate, Profile};
+use vmyna_sim::secure_messaging::Session;
 use vmyna_sim::smart_card::{Power, Reaction, SmartCard};
 use vmyna_sim::store::{MemoryStore, Store};
 
@@ -193,7 +201,130 @@ fn command() -> impl Strategy<Value = Vec<u8>> {
         let third = if last == 0x00 { 0x01 } else { 0x04 };
         [&hex!("00A4040C0AD392100031000101")[..], &[third, last]].concat()
     });
-    prop_oneof![6 => near, 1 => Just(SELECT_JPKI.to_vec()), 1 => other_application, 1 => any_bytes]
+    let long_bytes = proptest::collection::vec(any::<u8>(), 40..700);
+    let extended =
+        (sample(&[0x00, 0x80, 0x08]), sample(&[0x20, 0x2A, 0xA2, 0xAE, 0xB0]), 0usize..700, any::<u8>())
+            .prop_map(|(cla, ins, length, byte)| {
+                CommandBuilder::new(cla, ins, 0x00, 0x97)
+                    .data(&vec![byte; length])
+                    .le(65_536)
+                    .extended()
+                    .to_bytes()
+            });
+    prop_oneof![
+        6 => near,
+        1 => Just(SELECT_JPKI.to_vec()),
+        1 => other_application,
+        1 => any_bytes,
+        1 => long_bytes,
+        1 => extended,
+    ]
+}
+
+/// What a terminal sends: bytes, or a command of its session with `plain` inside.
+#[derive(Debug, Clone)]
+enum Sent {
+    Bytes(Vec<u8>),
+    Secured { header: [u8; 3], plain: Vec<u8> },
+}
+
+fn sent() -> impl Strategy<Value = Sent> {
+    let reference = proptest::sample::select(&[0x80, 0x91, 0x92, 0x94, 0x95, 0x9F][..]);
+    let value = prop_oneof![
+        Just(vec![]),
+        Just(b"1234".to_vec()),
+        Just(b"0000".to_vec()),
+        Just(b"123456789018".to_vec()),
+        Just(vec![0x00, 0x14]),
+        Just(hex!("D3921000310001010408").to_vec()),
+        proptest::collection::vec(any::<u8>(), 0..40),
+    ];
+    let header = prop_oneof![
+        3 => reference.prop_map(|reference| [0x20, 0x00, reference]),
+        1 => Just([0xA4, 0x02, 0x0C]),
+        1 => Just([0xA4, 0x04, 0x0C]),
+        1 => any::<[u8; 3]>(),
+    ];
+    let secured = (header, value).prop_map(|(header, plain)| Sent::Secured { header, plain });
+    prop_oneof![1 => command().prop_map(Sent::Bytes), 2 => secured]
+}
+
+/// Makes the same ciphertext each time, which is good enough for a test.
+struct Padding;
+
+impl TryRng for Padding {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(0x5A5A_5A5A)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(0x5A5A_5A5A_5A5A_5A5A)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes.fill(0x5A);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Padding {}
+
+/// A card with a session, and the session as its terminal keeps it.
+fn in_a_session() -> (VirtualCard, Session) {
+    let message = [&hex!("A0228020")[..], &[0x5A; 32]].concat();
+    let key = RsaPublicKey::from_public_key_der(HANAKO.issued().body.session_key.public_key()).unwrap();
+    let encrypted = key.encrypt(&mut Padding, Oaep::<sha2::Sha256>::new(), &message).unwrap();
+    let mut card = VirtualCard::new(HANAKO.clone());
+    for command in [
+        hex!("00A4040C0AD3921000310001010408").to_vec(),
+        hex!("002000910431323334").to_vec(),
+        CommandBuilder::new(0x80, 0xAE, 0x00, 0x00).data(&encrypted).to_bytes(),
+    ] {
+        assert_eq!(status(&mut card, &command), Status::Success);
+    }
+    (card, Session::delivered_by(&message).unwrap())
+}
+
+/// The PINs whose counter stands otherwise than before.
+fn touched(before: &PinStates, after: &PinStates) -> Vec<PinName> {
+    let tries = |states: &PinStates, pin| states.get(pin).tries_left;
+    PinName::ALL.into_iter().filter(|pin| tries(before, *pin) != tries(after, *pin)).collect()
+}
+
+/// Whether the EF with that short identifier holds `pin` in some application.
+fn lies_in(pin: PinName, sfi: u8) -> bool {
+    let mut files = application::ALL.iter().flat_map(|application| application.files);
+    files.any(|file| {
+        matches!(file.kind, FileKind::Pin(there) if there == pin)
+            && file.id.sfi().is_some_and(|there| there.value() == sfi)
+    })
+}
+
+/// Whether `ins p1 p2` with data may spend a try of each of `pins`.
+fn may_touch(pins: &[PinName], ins: u8, p2: u8, has_data: bool) -> bool {
+    pins.is_empty()
+        || pins.len() == 1
+            && ins == 0x20
+            && has_data
+            && (p2 == 0x80 || pins.iter().all(|pin| lies_in(*pin, p2 & 0x1F)))
+}
+
+#[test]
+fn a_command_of_any_length_is_answered() {
+    let mut card = VirtualCard::new(HANAKO.clone());
+    for length in (0..=600).chain([32_767, 65_535, 65_544, 65_545, 100_000]) {
+        for beginning in
+            [&[][..], &[0x00], &hex!("00B00000"), &hex!("802A0097"), &hex!("80AE0000"), &hex!("08200094")]
+        {
+            let mut command = beginning.to_vec();
+            command.resize(length, 0x00);
+            let Reaction::Answer(answer) = card.transmit(&command) else { panic!("the card answers") };
+            assert!(ResponseApdu::try_from(&answer[..]).is_ok(), "{length} bytes after {beginning:02X?}");
+        }
+    }
+    assert_eq!(card.pins(), &HANAKO.fresh_state());
 }
 
 proptest! {
@@ -206,37 +337,88 @@ proptest! {
             let before = card.pins().clone();
             let Reaction::Answer(answer) = card.transmit(command) else { panic!("the card answers") };
             prop_assert!(ResponseApdu::try_from(&answer[..]).is_ok());
-            let is_verify = CommandApdu::parse(command).is_ok_and(|apdu| apdu.ins() == 0x20 && !apdu.data().is_empty());
+            let touched = touched(&before, card.pins());
+            let allowed = CommandApdu::parse(command).map_or(touched.is_empty(), |apdu| {
+                may_touch(&touched, apdu.ins(), apdu.p2(), !apdu.data().is_empty())
+            });
+            prop_assert!(allowed, "{command:02X?} touched {touched:?}");
             let is_change = CommandApdu::parse(command).is_ok_and(|apdu| matches!(apdu.ins(), 0x24 | 0x32));
-            if !is_verify && !is_change {
+            if touched.is_empty() && !is_change {
                 prop_assert_eq!(&before, card.pins());
             }
-            let touched = PinName::ALL.into_iter().filter(|pin| before.get(*pin) != card.pins().get(*pin));
-            prop_assert!(touched.count() <= 1);
         }
     }
 
     #[test]
-    fn a_file_reads_the_same_in_any_blocks(blocks in proptest::collection::vec(1u32..=700, 1..60)) {
-        let mut card = VirtualCard::new(HANAKO.clone());
-        card.transmit(&SELECT_JPKI);
-        card.transmit(&hex!("00A4020C02000A"));
-        let certificate = &HANAKO.issued().user_authentication.certificate;
-        let mut read: Vec<u8> = Vec::new();
-        for le in blocks.into_iter().cycle() {
-            let [high, low] = (read.len() as u16).to_be_bytes();
-            let [le_high, le_low] = (le as u16).to_be_bytes();
-            let Reaction::Answer(answer) = card.transmit(&[0x00, 0xB0, high, low, 0, le_high, le_low]) else {
-                panic!("the card answers")
+    fn nothing_in_a_session_panics_and_only_verify_touches_a_counter(
+        commands in proptest::collection::vec(sent(), 1..20)
+    ) {
+        let (mut card, mut session) = in_a_session();
+        for command in &commands {
+            let before = card.pins().clone();
+            let (raw, ins, p2, has_data) = match command {
+                Sent::Bytes(raw) => {
+                    if raw.first() == Some(&0x08) {
+                        let _ = CommandApdu::parse(raw).map(|apdu| session.unwrap(&apdu).is_ok());
+                    }
+                    let apdu = CommandApdu::parse(raw);
+                    let (ins, p2) = apdu.map_or((0, 0), |apdu| (apdu.ins(), apdu.p2()));
+                    (raw.clone(), ins, p2, apdu.is_ok_and(|apdu| !apdu.data().is_empty()))
+                }
+                Sent::Secured { header: [ins, p1, p2], plain } => {
+                    let _ = session.unwrap(&CommandApdu::parse(&hex!("08000000")).unwrap());
+                    let secured = CommandBuilder::new(0x08, *ins, *p1, *p2).data(&session.wrap(plain));
+                    (secured.to_bytes(), *ins, *p2, !plain.is_empty())
+                }
             };
-            let response = ResponseApdu::try_from(&answer[..]).unwrap();
-            if response.status != Status::Success {
-                prop_assert_eq!(response.status, Status::OffsetOutsideEf);
-                break;
-            }
-            read.extend(response.data);
+            let Reaction::Answer(answer) = card.transmit(&raw) else { panic!("the card answers") };
+            prop_assert!(ResponseApdu::try_from(&answer[..]).is_ok());
+            let touched = touched(&before, card.pins());
+            prop_assert!(may_touch(&touched, ins, p2, has_data), "{command:02X?} touched {touched:?}");
         }
-        prop_assert_eq!(&read[..certificate.len()], &certificate[..]);
-        prop_assert!(read[certificate.len()..].iter().all(|byte| *byte == 0xFF));
+    }
+
+    #[test]
+    fn every_file_reads_the_same_in_any_blocks(blocks in proptest::collection::vec(1u32..=700, 1..60)) {
+        for (aid, pins) in READABLE {
+            let mut card = VirtualCard::new(HANAKO.clone());
+            let select = CommandBuilder::new(0x00, 0xA4, 0x04, 0x0C).data(aid).to_bytes();
+            for command in std::iter::once(&select[..]).chain(pins.iter().copied()) {
+                prop_assert_eq!(status(&mut card, command), Status::Success);
+            }
+            for sfi in 1..=30 {
+                let Reaction::Answer(mut whole) = card.transmit(&[0x00, 0xB0, 0x80 | sfi, 0, 0, 0, 0]) else {
+                    panic!("the card answers")
+                };
+                if whole.split_off(whole.len() - 2) != [0x90, 0x00] {
+                    continue;
+                }
+                let mut read: Vec<u8> = Vec::new();
+                for le in blocks.iter().cycle() {
+                    let [high, low] = (read.len() as u16).to_be_bytes();
+                    let [le_high, le_low] = (*le as u16).to_be_bytes();
+                    let command = [0x00, 0xB0, high, low, 0, le_high, le_low];
+                    let Reaction::Answer(answer) = card.transmit(&command) else { panic!("the card answers") };
+                    let response = ResponseApdu::try_from(&answer[..]).unwrap();
+                    if response.status != Status::Success {
+                        prop_assert_eq!(response.status, Status::OffsetOutsideEf);
+                        break;
+                    }
+                    prop_assert!((1..=*le as usize).contains(&response.data.len()));
+                    read.extend(response.data);
+                }
+                prop_assert_eq!(&read, &whole, "SFI {:02X}", sfi);
+            }
+        }
     }
 }
+
+/// Each application with files that are read, and what opens them all.
+const READABLE: &[(&[u8], &[&[u8]])] = &[
+    (&hex!("D392F000260100000001"), &[&RIGHT, &hex!("0020009B 06 414243313233")]),
+    (&hex!("D3921000310001010408"), &[&hex!("00200091 04 31323334")]),
+    (
+        &hex!("D3921000310001010402"),
+        &[&hex!("00200091 06 353530363135"), &hex!("00200093 0C 313233343536373839303138")],
+    ),
+];

@@ -256,7 +256,7 @@ fn the_key_of_each_certificate_is_the_one_that_signs() {
     for certified in [&issued.user_authentication, signature(&issued)] {
         let certificate = read(&certified.certificate);
         assert_eq!(certificate.public_key().raw, certified.key.public_key());
-        let signature = certified.key.sign_sha256(b"challenge").unwrap();
+        let signature = certified.key.sign_message(b"challenge").unwrap();
         let key = &certificate.public_key().subject_public_key.data;
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(b"challenge", &signature).unwrap();
     }

@@ -3,11 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
+use myna_card::ap::jpki::{JpkiAp, SignatureScheme};
 use myna_card::ap::{common, juki, surface, text};
+use myna_card::data::{RsaPublicKey, sha256};
 use myna_card::{Card, Error, Pin, Retries, Transmit};
 use std::sync::{Arc, LazyLock};
 use vmyna_sim::card::{Personalised, VirtualCard};
 use vmyna_sim::holder::Holder;
+use vmyna_sim::issue::issued_pin;
+use vmyna_sim::key::RsaKey;
+use vmyna_sim::pin::PinName;
+use vmyna_sim::pki::public_key_objects;
 use vmyna_sim::profile::Profile;
 use vmyna_sim::smart_card::{Reaction, SmartCard};
 
@@ -120,4 +126,192 @@ fn it_follows_the_chain_of_the_card_manager_and_knows_no_authority_of_ours() {
     assert_eq!(lower.issuer_key_id, upper.subject_key_id);
     lower.verify_with(&upper.public_key).unwrap();
     assert!(matches!(upper.verify(), Err(Error::UnknownCertificateAuthority(_))));
+}
+
+const SCHEMES: [SignatureScheme; 6] = [
+    SignatureScheme::Verbatim,
+    SignatureScheme::Sha256Bare,
+    SignatureScheme::PreHashedDigestInfo,
+    SignatureScheme::Sha256DigestInfo,
+    SignatureScheme::PreHashedPss,
+    SignatureScheme::Sha256Pss,
+];
+
+#[test]
+fn it_verifies_every_way_to_sign_with_both_keys() {
+    let mut card = card();
+    let mut jpki = JpkiAp::select(&mut card).unwrap();
+    jpki.verify_auth_pin(&digits("1234")).unwrap();
+    jpki.verify_sign_pin(&Pin::new("ABC123").unwrap()).unwrap();
+    for scheme in SCHEMES {
+        let data = match scheme {
+            SignatureScheme::PreHashedDigestInfo | SignatureScheme::PreHashedPss => {
+                sha256(b"message").to_vec()
+            }
+            SignatureScheme::Verbatim => vec![0x5A; 245],
+            _ => vec![0x5A; 255],
+        };
+        let sign = |jpki: &mut JpkiAp<'_, _>| {
+            (
+                jpki.sign_with_auth_key_checked(scheme, &data).unwrap(),
+                jpki.sign_with_sign_key_checked(scheme, &data).unwrap(),
+            )
+        };
+        let (first, second) = (sign(&mut jpki), sign(&mut jpki));
+        let salted = matches!(scheme, SignatureScheme::PreHashedPss | SignatureScheme::Sha256Pss);
+        assert_eq!(first == second, !salted, "{scheme:?}");
+    }
+}
+
+#[test]
+fn it_opens_a_session_that_agrees_with_the_plain_read() {
+    let mut card = card();
+    let mut text = text::TextAp::select(&mut card).unwrap();
+    text.verify_pin(&digits("1234")).unwrap();
+    let files = [
+        text::ef::MY_NUMBER,
+        text::ef::ATTRIBUTES,
+        text::ef::INTEGRITY,
+        text::ef::CERTIFICATE,
+        text::ef::AP_BASIC_DATA,
+        text::ef::SESSION_KEY_PUBLIC_KEY,
+        text::ef::SIGNED_PUBLIC_KEY,
+    ];
+    let plain: Vec<_> = files.iter().map(|id| text.read_ef(*id).unwrap()).collect();
+    let physical = text.read_my_number_file().unwrap();
+    let mut session = text.open_secure_session(&[0x5A; 32]).unwrap();
+    session.verify(text::ef::CODE_A, &digits(CODE_A)).unwrap();
+    for (id, plain) in files.iter().zip(&plain) {
+        assert_eq!(session.read_ef(*id).unwrap(), *plain, "{id:04X}");
+    }
+    assert_eq!(session.read_ef_physical(text::ef::MY_NUMBER).unwrap(), physical);
+    // what the application refuses counts, and plain commands do not
+    assert!(matches!(session.verify(text::ef::BLOCKED_0012, &digits("0000")), Err(Error::PinBlocked)));
+    let wrong = session.verify(text::ef::CODE_A, &digits("000000000000"));
+    assert!(matches!(wrong, Err(Error::PinIncorrect { retries: Some(9) })), "{wrong:?}");
+    session.card().select_ef(text::ef::MY_NUMBER).unwrap();
+    assert_eq!(session.read_binary(3, 12).unwrap(), CODE_A.as_bytes());
+    assert!(!session.is_broken());
+}
+
+#[test]
+fn its_session_needs_the_pin_and_ends_with_the_application() {
+    let mut card = card();
+    let mut text = text::TextAp::select(&mut card).unwrap();
+    text.verify_code_a(&digits(CODE_A)).unwrap();
+    let refused = text.open_secure_session(&[1; 32]).err().unwrap();
+    assert!(matches!(refused, Error::Status(status) if status.value() == 0x6982), "{refused:?}");
+    text.verify_pin(&digits("1234")).unwrap();
+    let mut session = text.open_secure_session(&[1; 32]).unwrap();
+    session.card().select_df(&surface::DF).unwrap();
+    let ended = session.select_ef(0x0001).unwrap_err();
+    assert!(matches!(ended, Error::Status(status) if status.value() == 0x69FC), "{ended:?}");
+    assert!(session.is_broken());
+}
+
+/// The public key of an authority of ours, as this client reads keys.
+fn authority(name: &str) -> RsaPublicKey {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/pki/TEST-KEYS");
+    let pem = std::fs::read_to_string(format!("{folder}/{name}.TEST.pem")).unwrap();
+    RsaPublicKey::parse(&public_key_objects(&RsaKey::from_pem(&pem).unwrap()).unwrap()).unwrap()
+}
+
+/// Reads whatever the holder's PINs open, and verifies it down to the authorities.
+fn reads_and_verifies(name: &str) {
+    let now = "2026-04-01T00:00:00Z".parse().unwrap();
+    let personalised =
+        Arc::new(Personalised::new(Holder::built_in(name).unwrap(), Profile::card(), now).unwrap());
+    let in_process = VirtualCard::new(personalised.clone());
+    let usable = |pin| in_process.pins().get(pin).tries_left > 0;
+    let [authentication, signature, text_input, code_a, birth_date] = [
+        PinName::UserAuthentication,
+        PinName::DigitalSignature,
+        PinName::TextInput,
+        PinName::TextCodeA,
+        PinName::BirthDate,
+    ]
+    .map(|pin| {
+        let expiry = personalised.issued().body.expiry;
+        let value = issued_pin(personalised.holder(), expiry, pin);
+        usable(pin).then(|| Pin::new(value.as_bytes()).unwrap())
+    });
+    let mut card = Card::new(InProcess(in_process));
+
+    let mut manager = myna_card::mf::MasterFile::select(&mut card).unwrap();
+    let chain = manager.certificate_chain().unwrap();
+    chain[0].verify_with(&authority("ca-cv-chain")).unwrap();
+    chain[1].verify_with(&chain[0].public_key).unwrap();
+
+    let mut jpki = JpkiAp::select(&mut card).unwrap();
+    assert!(jpki.read_token_type().unwrap().is_physical_card());
+    assert_eq!(jpki.read_token_info().unwrap().min_pin_len, 6);
+    let available = jpki.read_certificate_availability().unwrap();
+    assert!(available.has_auth_certificate());
+    let ca = jpki.read_auth_ca_certificate().unwrap();
+    ca.verify_signature(&ca).unwrap();
+    jpki.read_auth_certificate().unwrap().verify_signature(&ca).unwrap();
+    let ca = jpki.read_sign_ca_certificate().unwrap();
+    ca.verify_signature(&ca).unwrap();
+    match &authentication {
+        Some(pin) => {
+            jpki.verify_auth_pin(pin).unwrap();
+            jpki.sign_with_auth_key_checked(SignatureScheme::Sha256DigestInfo, b"challenge").unwrap();
+        }
+        None => assert_eq!(jpki.auth_pin_retries().unwrap(), Retries::Blocked),
+    }
+    match &signature {
+        Some(pin) if available.has_sign_certificate() => {
+            jpki.verify_sign_pin(pin).unwrap();
+            jpki.read_sign_certificate().unwrap().verify_signature(&ca).unwrap();
+            jpki.sign_with_sign_key_checked(SignatureScheme::Sha256Pss, b"document").unwrap();
+        }
+        _ => assert_eq!(jpki.sign_pin_retries().unwrap(), Retries::Blocked),
+    }
+
+    let mut text = text::TextAp::select(&mut card).unwrap();
+    let certificate = text.read_certificate().unwrap();
+    certificate.verify_with(&authority("ca-cv-text")).unwrap();
+    if let Some(pin) = &text_input {
+        text.verify_pin(pin).unwrap();
+        let attributes = text.read_attributes().unwrap();
+        assert_eq!(attributes.name, personalised.holder().person.name);
+        let record = text.read_integrity_record().unwrap();
+        record.verify(&certificate.public_key).unwrap();
+        assert!(record.matches_my_number_file(&text.read_my_number_file().unwrap()));
+        let raw = text.read_ef(text::ef::ATTRIBUTES).unwrap();
+        assert!(record.matches_attributes_file(&raw).unwrap());
+        let signed = text.read_signed_public_key().unwrap();
+        signed.verify(&certificate.public_key).unwrap();
+        let signature = text.sign(b"present").unwrap();
+        signed.public_key.verify_pkcs1_sha256(b"present", &signature).unwrap();
+        let mut session = text.open_secure_session(&[0x5A; 32]).unwrap();
+        assert_eq!(session.read_ef(text::ef::ATTRIBUTES).unwrap(), raw);
+    }
+
+    let mut surface = surface::SurfaceAp::select(&mut card).unwrap();
+    let certificate = surface.read_certificate().unwrap();
+    certificate.verify_with(&authority("ca-cv-visual")).unwrap();
+    if let (Some(birth_date), Some(code_a)) = (&birth_date, &code_a) {
+        surface.verify_birth_date(birth_date).unwrap();
+        surface.read_age_record().unwrap().verify(&certificate.public_key).unwrap();
+        surface.verify_code_a(code_a).unwrap();
+        surface.read_card_face().unwrap().verify(&certificate.public_key).unwrap();
+        surface.read_my_number_image().unwrap().verify(&certificate.public_key).unwrap();
+    }
+
+    let mut common = common::CommonAp::select(&mut card).unwrap();
+    let information = common.read_card_info().unwrap();
+    assert_eq!(information.municipality_code, personalised.holder().municipality.code);
+    let reference = common.read_record(common::ef::KEY_REFERENCE, 1).unwrap();
+    let mut juki = juki::JukiAp::select(&mut card).unwrap();
+    assert_eq!(juki.read_record(juki::ef::KEY_REFERENCE, 1).unwrap(), reference);
+}
+
+#[test]
+fn it_reads_every_file_of_every_holder_and_verifies_every_signature() {
+    let holders = Holder::built_in_names();
+    assert!(holders.len() >= 17);
+    for holder in holders {
+        reads_and_verifies(holder);
+    }
 }

@@ -6,8 +6,9 @@
 use hex_literal::hex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use vmyna_sim::apdu::{ResponseApdu, Status};
+use vmyna_sim::apdu::{CommandBuilder, ResponseApdu, Status};
 use vmyna_sim::card::{Personalised, VirtualCard};
+use vmyna_sim::key::Algorithm;
 use vmyna_sim::profile::Profile;
 use vmyna_sim::smart_card::{Power, Reaction, SmartCard};
 
@@ -46,7 +47,15 @@ fn every_profile_authenticates() {
         let mut card = card(name);
         assert_eq!(send(&mut card, &SELECT_JPKI).1, Status::Success, "{name}");
         assert_eq!(send(&mut card, &VERIFY).1, Status::Success, "{name}");
-        assert_eq!(send(&mut card, &hex!("802A0097015500")).0.len(), 256, "{name}");
+        let (hash, length) = match Profile::built_in(name).unwrap().certificates.algorithm {
+            Algorithm::Rsa2048 => (32, 256..=256),
+            // two integers of the length of the curve, in DER
+            Algorithm::EcdsaP384 => (48, 98..=104),
+            Algorithm::EcdsaP256 => (32, 66..=72),
+        };
+        let sign = CommandBuilder::new(0x80, 0x2A, 0x00, 0x97).data(&vec![0x55; hash]).le(256).to_bytes();
+        let signature = send(&mut card, &sign).0.len();
+        assert!(length.contains(&signature), "{name}: {signature} bytes");
         assert_eq!(send(&mut card, &READ_AUTHENTICATION).0[..2], hex!("3082"), "{name}");
         let label = Profile::built_in(name).unwrap().token_label;
         let (token, _) = send(&mut card, &hex!("00B0860020"));
@@ -114,7 +123,10 @@ fn only_the_iphone_knows_the_last_command() {
 #[test]
 fn a_preview_says_so() {
     let previews = Profile::built_in_names().filter(|name| Profile::built_in(name).unwrap().preview);
-    assert_eq!(previews.collect::<Vec<_>>(), ["iphone", "juki-card"]);
+    assert_eq!(
+        previews.collect::<Vec<_>>(),
+        ["iphone", "juki-card", "next-generation", "next-generation-p256"]
+    );
 }
 
 #[test]

@@ -43,11 +43,20 @@ impl Card {
         Self::serve(slot, &["--state", &slot.path("state").to_string_lossy()])
     }
 
+    /// A fresh card as well; what is said to it becomes the scenario `file`, once it is ended by a signal.
+    pub fn record(slot: &Slot, file: &str, arguments: &[&str]) -> Result<Self, Failed> {
+        Self::start(slot, &[&["record", file], arguments].concat())
+    }
+
     fn serve(slot: &Slot, arguments: &[&str]) -> Result<Self, Failed> {
+        Self::start(slot, &[&["serve", "--holder", "hanako"], arguments].concat())
+    }
+
+    fn start(slot: &Slot, arguments: &[&str]) -> Result<Self, Failed> {
         let complaints = slot.path("complaints");
         let mut process = Command::new(env!("CARGO_BIN_EXE_vmyna"))
-            .args(["serve", "--holder", "hanako", "--connect", &format!("127.0.0.1:{}", slot.port)])
             .args(arguments)
+            .args(["--connect", &format!("127.0.0.1:{}", slot.port)])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&complaints)?)

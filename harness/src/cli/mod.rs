@@ -2,6 +2,7 @@
 
 mod card;
 mod diff;
+mod doctor;
 mod holders;
 mod pins;
 mod pki;
@@ -9,6 +10,7 @@ mod record;
 mod run;
 mod seat;
 mod serve;
+mod vectors;
 mod wait;
 
 use crate::exit::Exit;
@@ -54,6 +56,8 @@ enum Command {
     Wait(wait::Arguments),
     Diff(diff::Arguments),
     Record(record::Arguments),
+    Vectors(vectors::Arguments),
+    Doctor(doctor::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
     /// List the built-in holders, or show one
@@ -119,6 +123,8 @@ pub fn main() -> Exit {
         Command::Wait(arguments) => wait::wait(arguments),
         Command::Diff(arguments) => diff::diff(&arguments),
         Command::Record(arguments) => record::record(&arguments),
+        Command::Vectors(arguments) => vectors::vectors(&arguments),
+        Command::Doctor(_) => Ok(doctor::doctor()),
         Command::Pki(arguments) => pki::pki(arguments),
         Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {

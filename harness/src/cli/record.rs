@@ -23,7 +23,7 @@ use vmyna_sim::vpcd::{self, Address, Mode, Shutdown};
 /// Write down what a client says to a card, as a scenario.
 ///
 /// A virtual card is put into a reader, as `vmyna serve` does; what a client says to it goes to the
-/// card seat and back. Ctrl-C (SIGINT or SIGTERM) ends it and writes FILE. PINs are written as the
+/// card seat and back. Ctrl-C (SIGINT or SIGTERM) ends it and writes FILE, and so does the card's leaving. PINs are written as the
 /// holder's: `right`, `wrong`, `new`; no value of a PIN is ever in FILE. What the card answers is in
 /// it: with --mask only the lengths of what files hold.
 ///
@@ -112,7 +112,13 @@ pub(super) fn record(arguments: &Arguments) -> Result<Exit, Failure> {
         scope.spawn(move || {
             vpcd::serve(&mut client_end, mode, &served, &mut |event| super::serve::tell(&event))
         });
-        card_end.hand_on(&mut *link, tell)
+        card_end.hand_on(&mut *link, |error| {
+            tell(error);
+            // A card that has gone will say nothing more that could be written down.
+            if matches!(error, LinkError::Lost(_)) {
+                shutdown.now();
+            }
+        })
     });
 
     let day = jiff::Zoned::now().date().to_string();

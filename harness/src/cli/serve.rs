@@ -55,6 +55,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "URL", default_value_t = OcspUrl::default())]
     ocsp_url: OcspUrl,
 
+    /// Issue the card as of this instant, such as 2026-04-01T00:00:00Z [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    clock: Option<jiff::Timestamp>,
+
     /// Where the reader listens, now or later; slot n is n ports further
     #[arg(long, value_name = "HOST:PORT", default_value_t = Address::default(), conflicts_with = "listen")]
     connect: Address,
@@ -133,10 +137,11 @@ pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
             None
         }
     };
+    let now = arguments.clock.unwrap_or_else(jiff::Timestamp::now);
     let addresses = Addresses { ocsp: arguments.ocsp_url };
     let mut personalised = Vec::new();
     for holder in holders {
-        let made = Personalised::with_addresses(holder, profile.clone(), jiff::Timestamp::now(), &addresses);
+        let made = Personalised::with_addresses(holder, profile.clone(), now, &addresses);
         personalised.push(Arc::new(made.map_err(|error| usage(error.to_string()))?));
     }
     let seed = arguments.fault_seed.unwrap_or_else(by_chance);
@@ -168,7 +173,7 @@ pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
     let _server = match place {
         None => None,
         Some(place) => {
-            let server = Server::start(place, slots.clone(), other_card(addresses));
+            let server = Server::start(place, slots.clone(), other_card(addresses, arguments.clock));
             Some(server.map_err(|error| usage(format!("the control socket: {error}")))?)
         }
     };
@@ -254,6 +259,7 @@ fn another(card: &VirtualCard) -> Option<VirtualCard> {
 /// Makes the card that `vmyna card swap` asks for.
 fn other_card(
     addresses: Addresses,
+    clock: Option<jiff::Timestamp>,
 ) -> impl Fn(&VirtualCard, &str, Option<&str>, Option<&Path>) -> Result<VirtualCard, String> + Send + Sync {
     move |now, holder, profile, state| {
         let told = |failure: Failure| failure.to_string();
@@ -262,7 +268,12 @@ fn other_card(
             Some(profile) => super::profile(profile).map_err(told)?,
             None => now.personalised().profile().clone(),
         };
-        let made = Personalised::with_addresses(holder, profile, jiff::Timestamp::now(), &addresses);
+        let made = Personalised::with_addresses(
+            holder,
+            profile,
+            clock.unwrap_or_else(jiff::Timestamp::now),
+            &addresses,
+        );
         card(Arc::new(made.map_err(|error| error.to_string())?), state)
     }
 }

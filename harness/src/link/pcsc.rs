@@ -6,7 +6,7 @@ mod connection;
 mod reader;
 
 pub use connection::{PcscLink, Sharing};
-pub use reader::{PcscReader, ReaderChoice};
+pub use reader::{PcscReader, ReaderChoice, reader_names};
 
 use pcsc::Error;
 

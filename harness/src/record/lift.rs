@@ -242,10 +242,18 @@ impl Lifter<'_> {
     }
 
     fn verify(&mut self, exchange: &Exchange<'_>) {
-        let Some((pin, named)) = self.pin(exchange, [0x00, 0x20, 0x00]) else {
-            return self.note("a value was presented to a PIN that could not be told; it is left out");
-        };
         let status = exchange.response.status;
+        let is_about_the_value = matches!(
+            status,
+            Status::Success
+                | Status::TriesLeft(_)
+                | Status::ReferencedIefBlocked
+                | Status::AuthenticationMethodBlocked
+        );
+        // What was refused for its form would have to be written to be repeated.
+        let Some((pin, named)) = self.pin(exchange, [0x00, 0x20, 0x00]).filter(|_| is_about_the_value) else {
+            return self.note("a value was presented in a way that no verb repeats; it is left out");
+        };
         let choice = self.choice(pin, exchange.apdu.data(), status == Status::Success);
         match status {
             Status::Success => {
@@ -269,8 +277,10 @@ impl Lifter<'_> {
             0x32 => ChangeCommand::ChangeKey,
             _ => ChangeCommand::ChangeReferenceData,
         };
-        let Some((pin, named)) =
-            self.pin(exchange, header).filter(|(pin, _)| pin.changed_with() == Some(by_command))
+        let Some((pin, named)) = self
+            .pin(exchange, header)
+            .filter(|(pin, _)| pin.changed_with() == Some(by_command))
+            .filter(|(pin, _)| pin.allows(exchange.apdu.data()))
         else {
             return self.note("a PIN was changed or unblocked in a way that no verb repeats; it is left out");
         };
@@ -464,3 +474,6 @@ fn pin_status_argument(status: Status) -> String {
         other => status_argument(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,7 @@ fn digests(card: &Personalisation<'_>) -> Result<Vec<u8>, PkiError> {
         ber(0xDF32, &Sha256::digest(attribute_objects(card).concat())),
     ]
     .concat();
-    let signature = card.issued.body.text_issuer.key().sign_sha256(&signed)?;
+    let signature = card.issued.body.text_issuer.key().sign_message(&signed)?;
     Ok(ber(0xFF30, &[signed, ber(0xDF33, &signature)].concat()))
 }
 
@@ -92,6 +92,6 @@ fn basic_information(card: &Personalisation<'_>) -> Vec<u8> {
 fn signed_public_key(card: &Personalisation<'_>) -> Result<Vec<u8>, PkiError> {
     let body = &card.issued.body;
     let signed = ber(0xDF51, &public_key_objects(&body.text_key)?);
-    let signature = body.text_issuer.key().sign_sha256(&signed)?;
+    let signature = body.text_issuer.key().sign_message(&signed)?;
     Ok(ber(0xFF50, &[signed, ber(0xDF52, &signature)].concat()))
 }

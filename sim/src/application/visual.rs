@@ -54,7 +54,7 @@ fn public_key(card: &Personalisation<'_>) -> Result<Vec<u8>, PkiError> {
 /// `objects`, then the municipality's signature over them as `tag`.
 fn signed(card: &Personalisation<'_>, objects: &[Vec<u8>], tag: u16) -> Result<Vec<u8>, PkiError> {
     let objects = objects.concat();
-    let signature = card.issued.body.visual_issuer.key().sign_sha256(&objects)?;
+    let signature = card.issued.body.visual_issuer.key().sign_message(&objects)?;
     Ok([objects, ber(tag, &signature)].concat())
 }
 

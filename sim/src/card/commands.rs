@@ -139,7 +139,7 @@ impl VirtualCard {
             });
         };
         match self.files()[index].kind {
-            FileKind::Pin(pin) => Ok(Some(pin)),
+            FileKind::Pin(pin) => Ok(Some(self.personalised.profile().shared_pins.behind(pin))),
             FileKind::BlockedPin => Ok(None),
             _ => Err(Situation::VerifyNotAPin.into()),
         }

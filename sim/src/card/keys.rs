@@ -42,7 +42,7 @@ impl VirtualCard {
         match key {
             key if key.authenticates() => {
                 let key = self.personalised.key(key).ok_or(Status::ConditionsOfUseNotSatisfied)?;
-                key.sign_sha256(challenge).map_err(refused)
+                key.sign_message(challenge).map_err(refused)
             }
             PrivateKey::Text | PrivateKey::Visual => Err(Status::ConditionsOfUseNotSatisfied.into()),
             _ => Err(Situation::AuthenticateWithSigningKey.into()),
@@ -58,7 +58,7 @@ impl VirtualCard {
     ) -> Result<PrivateKey, Refusal> {
         let index = self.refer_to(file)?.ok_or(no_current_ef)?;
         match self.files()[index].kind {
-            FileKind::PrivateKey { usage, .. } if !usage.is_met(self.volatile.verified) => {
+            FileKind::PrivateKey { usage, .. } if !usage.is_met(self.verified()) => {
                 Err(Status::SecurityStatusNotSatisfied.into())
             }
             FileKind::PrivateKey { key, .. } => Ok(key),
@@ -67,6 +67,11 @@ impl VirtualCard {
     }
 }
 
-fn refused(_: SignError) -> Refusal {
-    Status::ConditionsOfUseNotSatisfied.into()
+fn refused(error: SignError) -> Refusal {
+    match error {
+        SignError::Length(_) => Status::WrongLength,
+        SignError::Unsupported => Status::IncorrectP1P2,
+        SignError::Refused => Status::ConditionsOfUseNotSatisfied,
+    }
+    .into()
 }

@@ -111,6 +111,11 @@ impl VirtualCard {
         &self.persistent
     }
 
+    /// The PINs that are verified, under every name that they have.
+    fn verified(&self) -> PinSet {
+        self.personalised.profile().shared_pins.all_verified(self.volatile.verified)
+    }
+
     fn execute(&mut self, raw: &[u8]) -> Result<Vec<u8>, Refusal> {
         let apdu = CommandApdu::parse(raw)?;
         if apdu.is_extended() && !self.personalised.profile().extended_length {

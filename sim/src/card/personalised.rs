@@ -6,11 +6,11 @@ use crate::document::DocumentError;
 use crate::file::{DataObject, ElementaryFile, FileKind, Personalisation, PrivateKey};
 use crate::holder::{Holder, PinValue};
 use crate::image;
-use crate::issue::{Addresses, IssueError, Issued, issue_with, issued_pin};
+use crate::issue::{Addresses, IssueError, Issued, issue_as, issued_pin, six_digits};
 use crate::key::Signer;
 use crate::pin::PinName;
 use crate::pki::PkiError;
-use crate::profile::Profile;
+use crate::profile::{Profile, VerificationCodes};
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -77,7 +77,7 @@ impl Personalised {
         addresses: &Addresses,
     ) -> Result<Self, PersonalisationError> {
         let holder = holder.as_of(now);
-        let issued = issue_with(&holder, now, addresses)?;
+        let issued = issue_as(&holder, profile.certificates, now, addresses)?;
         let images = image::of(&holder);
         let source = Personalisation { holder: &holder, issued: &issued, images: &images, profile: &profile };
         let stored = |file: &ElementaryFile| match file.kind {
@@ -99,7 +99,12 @@ impl Personalised {
             .iter()
             .map(|application| application.objects.iter().map(object).collect())
             .collect();
-        let pins = PinName::ALL.map(|pin| issued_pin(&holder, issued.body.expiry, pin));
+        let pins = PinName::ALL.map(|pin| match (profile.verification_codes, pin) {
+            (VerificationCodes::SixDigits, PinName::TextCodeA | PinName::TextCodeB) => {
+                six_digits(&holder, issued.body.expiry)
+            }
+            _ => issued_pin(&holder, issued.body.expiry, pin),
+        });
         Ok(Self { holder, profile, issued, files, objects, pins })
     }
 

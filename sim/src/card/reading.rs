@@ -21,7 +21,7 @@ impl VirtualCard {
         let index = self.refer_to(file)?.ok_or(Status::NoCurrentEf)?;
         let content = match self.files()[index].kind {
             FileKind::Transparent { read, .. }
-                if read.on(self.personalised.profile()).is_met(self.volatile.verified) =>
+                if read.on(self.personalised.profile()).is_met(self.verified()) =>
             {
                 self.personalised.content(self.volatile.application, index)
             }
@@ -50,7 +50,7 @@ impl VirtualCard {
     pub(super) fn read_record(&mut self, file: FileReference, number: u8, length: u32) -> Answer {
         let index = self.refer_to(file)?.ok_or(Status::NoCurrentEf)?;
         let record = match self.files()[index].kind {
-            FileKind::Records { read, .. } if !read.is_met(self.volatile.verified) => {
+            FileKind::Records { read, .. } if !read.is_met(self.verified()) => {
                 return Err(Status::SecurityStatusNotSatisfied.into());
             }
             FileKind::Records { .. } if number == 0 => return Err(Situation::ReadRecordZero.into()),

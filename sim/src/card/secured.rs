@@ -19,7 +19,7 @@ impl VirtualCard {
         match application::ALL[self.volatile.application].session_key {
             SessionKeyDelivery::Refused(status) => return Err(status.into()),
             SessionKeyDelivery::Undocumented => return Err(Situation::SessionKeyNoApplication.into()),
-            SessionKeyDelivery::After(pin) if !self.volatile.verified.contains(pin) => {
+            SessionKeyDelivery::After(pin) if !self.verified().contains(pin) => {
                 return Err(Status::SecurityStatusNotSatisfied.into());
             }
             SessionKeyDelivery::After(_) => {}

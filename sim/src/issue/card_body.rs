@@ -97,6 +97,14 @@ pub fn issued_pin(holder: &Holder, expiry: Date, pin: PinName) -> PinValue {
     }
 }
 
+/// The 照合番号 of six digits that a card of the next generation valid until `expiry` is given here: how it
+/// will be made is not public.
+#[must_use]
+pub fn six_digits(holder: &Holder, expiry: Date) -> PinValue {
+    let year = format!("{:02}", expiry.year() % 100);
+    PinValue::new([year.as_bytes(), holder.card.security_code.as_bytes()].concat())
+}
+
 /// Fifteen digits, of which the measured number tells no more than their count.
 fn serial_number(id: &str) -> String {
     let hash = derived(&["card", id]);

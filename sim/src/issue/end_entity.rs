@@ -2,7 +2,7 @@
 
 use super::{Addresses, CertifiedKey, IssueWindow, basic_data};
 use crate::holder::Holder;
-use crate::key::{RsaKey, Signer};
+use crate::key::{Algorithm, KeyError, KeyName, Signer, elliptic_holder_key};
 use crate::pki::{
     CertificationAuthority, DistinguishedName, JAPAN, Partition, PkiError, Record, Request, derived,
     extension, serial_number, start_of_day,
@@ -29,7 +29,7 @@ pub(super) fn user_authentication(
     authority: &CertificationAuthority,
     addresses: &Addresses,
 ) -> Result<CertifiedKey, PkiError> {
-    let key = holder.keys.user_authentication.key()?;
+    let key = holders_key(holder, authority, holder.keys.user_authentication)?;
     let subject = DistinguishedName::japan().common_name(&opaque_name(holder, window)).name()?;
     let extensions = vec![
         extension::key_usage(KeyUsages::DigitalSignature)?,
@@ -50,7 +50,7 @@ pub(super) fn digital_signature(
     window: &IssueWindow,
     authority: &CertificationAuthority,
 ) -> Result<CertifiedKey, PkiError> {
-    let key = holder.keys.digital_signature.key()?;
+    let key = holders_key(holder, authority, holder.keys.digital_signature)?;
     let subject = DistinguishedName::japan()
         .locality(&holder.municipality.prefecture)
         .locality(&holder.municipality.city)
@@ -68,11 +68,24 @@ pub(super) fn digital_signature(
     certify(holder, window, authority, key, subject, extensions)
 }
 
+/// The holder's key for what `authority` certifies, of the same algorithm: the one `named`, where that
+/// is RSA.
+fn holders_key(
+    holder: &Holder,
+    authority: &CertificationAuthority,
+    named: KeyName,
+) -> Result<Arc<dyn Signer>, KeyError> {
+    match authority.key().algorithm() {
+        Algorithm::Rsa2048 => Ok(named.key()?),
+        curve => Ok(elliptic_holder_key(curve, holder.id(), authority.authority().purpose())?),
+    }
+}
+
 fn certify(
     holder: &Holder,
     window: &IssueWindow,
     authority: &CertificationAuthority,
-    key: Arc<RsaKey>,
+    key: Arc<dyn Signer>,
     subject: Name,
     extensions: Vec<Extension>,
 ) -> Result<CertifiedKey, PkiError> {

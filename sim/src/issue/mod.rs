@@ -12,11 +12,12 @@ mod period;
 
 pub use addresses::{Addresses, MalformedUrl, OcspUrl};
 pub use birthday::{IssueWindow, age, birthday_in, last_birthday};
-pub use card_body::{CardBody, card_expiry, issued_pin};
+pub use card_body::{CardBody, card_expiry, issued_pin, six_digits};
 
 use crate::holder::{self, CertificateState, Holder};
 use crate::key::Signer;
 use crate::pki::{Authority, CertificationAuthority, PkiError, Reason, Record, Revocation};
+use crate::profile::Certificates;
 use jiff::Timestamp;
 use period::Period;
 use std::sync::Arc;
@@ -82,17 +83,34 @@ pub fn issue(holder: &Holder, now: Timestamp) -> Result<Issued, IssueError> {
 /// # Errors
 /// As [`issue`].
 pub fn issue_with(holder: &Holder, now: Timestamp, addresses: &Addresses) -> Result<Issued, IssueError> {
+    issue_as(holder, Certificates::default(), now, addresses)
+}
+
+/// As [`issue_with`], with certificates of this kind.
+///
+/// # Errors
+/// As [`issue`].
+pub fn issue_as(
+    holder: &Holder,
+    kind: Certificates,
+    now: Timestamp,
+    addresses: &Addresses,
+) -> Result<Issued, IssueError> {
     let holder = &holder.clone().as_of(now);
     let period = |certificate: CertificateState| {
         let period = Period::at(holder.person.birth, &holder.state, certificate, now);
-        period.ok_or(IssueError::Clock { now })
+        period
+            .and_then(|period| period.lasting(kind.years, holder.person.birth, now))
+            .ok_or(IssueError::Clock { now })
     };
     let authentication = period(holder.state.certificates.user_authentication)?;
     let signature_state = holder.signature_certificate(now);
     let signature = period(signature_state.unwrap_or_default())?;
-    let authentication_ca =
-        CertificationAuthority::of(Authority::UserAuthentication, authentication.generation)?;
-    let signature_ca = CertificationAuthority::of(Authority::DigitalSignature, signature.generation)?;
+    let ca = |authority, period: &Period| {
+        CertificationAuthority::with(authority, period.generation, kind.algorithm)
+    };
+    let authentication_ca = ca(Authority::UserAuthentication, &authentication)?;
+    let signature_ca = ca(Authority::DigitalSignature, &signature)?;
     let card = IssueWindow::at(holder.person.birth, now).ok_or(IssueError::Clock { now })?;
     let mut user_authentication =
         end_entity::user_authentication(holder, &authentication.window, &authentication_ca, addresses)?;

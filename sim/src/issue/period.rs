@@ -38,6 +38,21 @@ impl Period {
     }
 }
 
+impl Period {
+    /// The same period, of a certificate that ends `years` birthdays after its issue and not
+    /// [`IssueWindow::YEARS`]. What has ended when the clock shows `now` ended then all the same. `None`
+    /// beyond the calendar.
+    pub fn lasting(mut self, years: i16, birth: Date, now: Timestamp) -> Option<Self> {
+        let more = years - IssueWindow::YEARS;
+        let validity = &mut self.window.validity;
+        if more > 0 && validity.not_after >= now {
+            let last_day = JAPAN.to_datetime(validity.not_after).date();
+            validity.not_after = end_of_day(birthday_in(birth, last_day.year().checked_add(more)?)?)?;
+        }
+        Some(self)
+    }
+}
+
 /// Ended on `last_day`. Where that is no birthday the certificate had less than five years, because
 /// it does not outlive its card. Never issued before the holder was born.
 fn expired(birth: Date, last_day: Date) -> Option<IssueWindow> {

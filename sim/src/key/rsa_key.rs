@@ -40,6 +40,9 @@ pub enum KeyError {
     /// The block does not hold an RSA key that passes the library's checks.
     #[error("expected an RSA private key in PKCS #8")]
     NotRsa,
+    /// The key is for another algorithm than the one it is wanted for.
+    #[error("expected a PKCS #8 private key of another algorithm")]
+    NotOfAlgorithm,
     /// An RSA key, but of another size.
     #[error("expected an RSA key of 2048 bits, not {bits}")]
     Size {
@@ -223,7 +226,7 @@ mod tests {
     fn the_slower_form_is_made_only_when_needed() {
         let pem = include_str!("../../vectors/pki/TEST-KEYS/hanako-user-authentication.TEST.pem");
         let key = RsaKey::from_pem(pem).unwrap();
-        key.sign_sha256(b"message").unwrap();
+        key.sign_message(b"message").unwrap();
         assert!(key.any_bytes.get().is_none());
         key.sign_verbatim(b"message").unwrap();
         assert!(key.any_bytes.get().is_some());

@@ -1,7 +1,7 @@
 //! The two certification authorities, their names, and their self-signed certificates.
 
 use super::{DistinguishedName, Generation, ORGANIZATION, PkiError, Request, extension, serial_number};
-use crate::key::{RsaKey, Signer, authority_key};
+use crate::key::{Algorithm, Signer, authority_key, elliptic_authority_key};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -67,7 +67,7 @@ impl Authority {
 pub struct CertificationAuthority {
     authority: Authority,
     generation: Generation,
-    key: Arc<RsaKey>,
+    key: Arc<dyn Signer>,
     serial_number: SerialNumber,
     certificate: Vec<u8>,
 }
@@ -79,22 +79,42 @@ impl CertificationAuthority {
     /// # Errors
     /// [`PkiError`] when the pool has no usable key for it.
     pub fn of(authority: Authority, generation: Generation) -> Result<Arc<Self>, PkiError> {
-        static KNOWN: Mutex<BTreeMap<(Authority, i16), Arc<CertificationAuthority>>> =
-            Mutex::new(BTreeMap::new());
+        Self::with(authority, generation, Algorithm::Rsa2048)
+    }
+
+    /// As [`of`](Self::of), with a key of `algorithm`. What is known of the real authorities is known of
+    /// RSA; one with another key has the same names, and twice as long to live, for the certificates
+    /// below it are to be valid for ten years.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn with(
+        authority: Authority,
+        generation: Generation,
+        algorithm: Algorithm,
+    ) -> Result<Arc<Self>, PkiError> {
+        type Known = BTreeMap<(Authority, i16, Algorithm), Arc<CertificationAuthority>>;
+        static KNOWN: Mutex<Known> = Mutex::new(BTreeMap::new());
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.entry((authority, generation.number())) {
+        match known.entry((authority, generation.number(), algorithm)) {
             Entry::Occupied(entry) => Ok(entry.get().clone()),
-            Entry::Vacant(entry) => Ok(entry.insert(Arc::new(Self::new(authority, generation)?)).clone()),
+            Entry::Vacant(entry) => {
+                Ok(entry.insert(Arc::new(Self::new(authority, generation, algorithm)?)).clone())
+            }
         }
     }
 
-    fn new(authority: Authority, generation: Generation) -> Result<Self, PkiError> {
-        let key = authority_key(authority.purpose(), generation.slot())?;
+    fn new(authority: Authority, generation: Generation, algorithm: Algorithm) -> Result<Self, PkiError> {
+        let purpose = authority.purpose();
+        let (key, validity): (Arc<dyn Signer>, _) = match algorithm {
+            Algorithm::Rsa2048 => (authority_key(purpose, generation.slot())?, generation.validity()),
+            curve => (elliptic_authority_key(curve, purpose)?, generation.doubled_validity()),
+        };
         let number = generation.number().to_string();
         let serial_number = serial_number(&["authority", authority.purpose(), &number])?;
         let certificate = Request {
             serial_number: serial_number.clone(),
-            validity: generation.validity(),
+            validity,
             subject: authority.name()?,
             public_key: key.public_key(),
             extensions: vec![
@@ -129,7 +149,7 @@ impl CertificationAuthority {
 
     /// The key that signs certificates and revocation lists.
     #[must_use]
-    pub fn key(&self) -> &Arc<RsaKey> {
+    pub fn key(&self) -> &Arc<dyn Signer> {
         &self.key
     }
 

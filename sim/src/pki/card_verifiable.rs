@@ -100,7 +100,7 @@ impl CardVerifiableCertificate {
         subject: (KeyId, &RsaKey),
     ) -> Result<CardVerifiableCertificate, PkiError> {
         let body = [&issuer.0.0[..], &subject.0.0, &public_key_objects(subject.1)?].concat();
-        let signature = issuer.1.sign_sha256(&body)?;
+        let signature = issuer.1.sign_message(&body)?;
         Ok(Self { body, signature })
     }
 

@@ -3,8 +3,7 @@
 
 use super::{PkiError, Validity, validity::EncodedValidity};
 use crate::key::Signer;
-use const_oid::db::rfc5912::SHA_256_WITH_RSA_ENCRYPTION;
-use der::asn1::{Any, BitString};
+use der::asn1::BitString;
 use der::{Decode, Encode, Sequence};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 use x509_cert::ext::Extension;
@@ -71,10 +70,9 @@ pub(crate) struct Request<'k> {
 }
 
 impl Request<'_> {
-    /// The DER certificate, signed by `key` in the name of `issuer` with sha256WithRSAEncryption.
+    /// The DER certificate, signed by `key` in the name of `issuer`.
     pub(crate) fn sign(self, issuer: Name, key: &dyn Signer) -> Result<Vec<u8>, PkiError> {
-        let algorithm =
-            AlgorithmIdentifierOwned { oid: SHA_256_WITH_RSA_ENCRYPTION, parameters: Some(Any::null()) };
+        let algorithm = key.algorithm().identifier();
         let tbs_certificate = TbsCertificate {
             version: V3,
             serial_number: self.serial_number,
@@ -85,7 +83,7 @@ impl Request<'_> {
             subject_public_key_info: SubjectPublicKeyInfoOwned::from_der(self.public_key)?,
             extensions: self.extensions,
         };
-        let signature = key.sign_sha256(&tbs_certificate.to_der()?)?;
+        let signature = key.sign_message(&tbs_certificate.to_der()?)?;
         let signature_value = BitString::from_bytes(&signature)?;
         Ok(Certificate { tbs_certificate, signature_algorithm: algorithm, signature_value }.to_der()?)
     }

@@ -5,7 +5,6 @@ use super::{
     CertificateStatus, CertificationAuthority, Partition, PkiError, Record, Register, Revocation, extension,
     time,
 };
-use crate::key::Signer;
 use const_oid::db::rfc5912::SHA_256_WITH_RSA_ENCRYPTION;
 use der::asn1::{Any, BitString};
 use der::{Encode, Sequence};
@@ -132,7 +131,7 @@ pub fn sign(
         revoked_certificates: (!revoked_certificates.is_empty()).then_some(revoked_certificates),
         crl_extensions,
     };
-    let signature = ca.key().sign_sha256(&tbs_cert_list.to_der()?)?;
+    let signature = ca.key().sign_message(&tbs_cert_list.to_der()?)?;
     let signature_value = BitString::from_bytes(&signature)?;
     Ok(CertificateList { tbs_cert_list, signature_algorithm: algorithm, signature_value }.to_der()?)
 }

@@ -57,6 +57,15 @@ impl Generation {
         Some(Self { number, validity: Validity { not_before, not_after } })
     }
 
+    /// From when until when those of the next generation of the card are valid: for ten years more, as
+    /// far as certificates can tell.
+    pub(crate) fn doubled_validity(self) -> Validity {
+        let end = self.year().checked_add(2 * YEARS_VALID).and_then(beginning);
+        let end = end.and_then(|day| day.yesterday().ok()).map(|day| day.at(14, 59, 59, 0));
+        let not_after = end.and_then(|end| Offset::UTC.to_timestamp(end).ok());
+        Validity { not_after: not_after.unwrap_or(self.validity.not_after), ..self.validity }
+    }
+
     /// The generation before; `None` before the year 0.
     #[must_use]
     pub fn previous(self) -> Option<Self> {

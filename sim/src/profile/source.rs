@@ -2,8 +2,8 @@
 //! different.
 
 use super::{
-    AnswerToReset, Applications, CertificateAccess, EmptyVerify, Latency, Profile, SecurityStatusLifetime,
-    Title, Tries,
+    AnswerToReset, Applications, CertificateAccess, Certificates, EmptyVerify, Latency, Profile,
+    SecurityStatusLifetime, SharedPins, Title, Tries, VerificationCodes,
 };
 use crate::apdu::{MAX_RESPONSE_DATA, Status};
 use crate::document::{self, DocumentError, Position, Spanned};
@@ -25,6 +25,9 @@ struct Source {
     token_label: Option<Spanned<String>>,
     applications: Option<Applications>,
     user_authentication_certificate: Option<CertificateAccess>,
+    certificates: Option<Certificates>,
+    shared_pins: Option<SharedPins>,
+    verification_codes: Option<VerificationCodes>,
     tries: Option<Tries>,
     blocked_status: Option<StatusSource>,
     empty_verify: Option<EmptyVerify>,
@@ -100,6 +103,9 @@ impl Source {
                 user_authentication_certificate,
                 self.user_authentication_certificate
             ),
+            certificates: told!(certificates, self.certificates),
+            shared_pins: told!(shared_pins, self.shared_pins),
+            verification_codes: told!(verification_codes, self.verification_codes),
             tries: told!(tries, self.tries),
             blocked_status: told!(blocked_status, self.blocked_status.map(|status| status.0)),
             empty_verify: told!(empty_verify, self.empty_verify),

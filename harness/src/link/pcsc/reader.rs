@@ -23,6 +23,19 @@ pub struct PcscReader {
     wait: Duration,
 }
 
+/// The names of all readers that the service knows.
+///
+/// # Errors
+/// A sentence that says why they cannot be listed, and what helps.
+pub fn reader_names() -> Result<Vec<String>, String> {
+    let context = Context::establish(Scope::User).map_err(explain)?;
+    match context.list_readers_owned() {
+        Ok(names) => Ok(names.into_iter().map(|name| name.to_string_lossy().into_owned()).collect()),
+        Err(Error::NoReadersAvailable) => Ok(Vec::new()),
+        Err(error) => Err(explain(error)),
+    }
+}
+
 /// A reader as the service shows it now.
 struct Seen {
     name: CString,

@@ -218,7 +218,7 @@ impl Content {
             responses,
             response_extensions: self.nonce.map(|nonce| vec![nonce]),
         };
-        let signature = key.sign_sha256(&tbs_response_data.to_der()?)?;
+        let signature = key.sign_message(&tbs_response_data.to_der()?)?;
         let basic = BasicOcspResponse {
             tbs_response_data,
             signature_algorithm: AlgorithmIdentifierOwned {
