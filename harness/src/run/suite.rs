@@ -4,7 +4,7 @@ use super::event::{Event, Sink, Summary};
 use super::judge::Judge;
 use super::session::{Session, Surroundings};
 use super::verdict::Verdict;
-use crate::link::InProcess;
+use crate::link::FaultyInProcess;
 use crate::requirement::Requirements;
 use crate::scenario::Scenario;
 use crate::verify::Trust;
@@ -74,7 +74,7 @@ pub fn play_on_simulator(
     trust: &Trust,
 ) -> Verdict {
     let holder: Holder = personalised.holder().clone();
-    let mut link = InProcess(card_for(scenario, personalised));
+    let mut link = FaultyInProcess::new(card_for(scenario, personalised));
     let surroundings = Surroundings {
         requirements,
         holder: &holder,
