@@ -618,6 +618,8 @@ fn the_help_texts_teach() {
 
     Commands:
       run          Replay scenarios against a card
+      explain      Say in words what a scenario does, or what a requirement says
+      schema       Print the JSON schema of scenario files, for editors
       serve        Put a virtual card into a reader and keep it there
       card         Remove, insert, swap or unblock the card of a running `vmyna serve`
       wait         Wait until the reader sees the card
@@ -639,6 +641,7 @@ fn the_help_texts_teach() {
     Examples:
       vmyna run                 replay every scenario against the built-in card
       vmyna run --list          what there is to replay
+      vmyna explain PIN-05      what a requirement says, and which scenarios prove it
       vmyna serve               put a card into pcscd's virtual reader, for any PC/SC program
       vmyna run --card vpcd     replay against a virtual card that connects here
       vmyna pki write           what a service needs to trust the card's certificates
@@ -709,8 +712,12 @@ fn the_help_texts_teach() {
           --tag <EXPR>
               Only scenarios with these tags, for example "pin and not lockout"; --list shows them
 
-          --list
-              Only list what would run: id, title, tags
+          --list[=<HOW>]
+              Only list what would run: id, title and tags; --list=steps shows every step in words
+
+              Possible values:
+              - titles: one line
+              - steps:  and its steps in words
 
           --fail-fast
               Stop at the first failure

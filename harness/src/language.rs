@@ -1,5 +1,6 @@
 //! Japanese and English, side by side.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The language of reports.
@@ -24,7 +25,7 @@ impl Language {
 }
 
 /// A sentence in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bilingual {
     /// Japanese

@@ -3,11 +3,13 @@
 mod card;
 mod diff;
 mod doctor;
+mod explain;
 mod holders;
 mod pins;
 mod pki;
 mod record;
 mod run;
+mod schema;
 mod seat;
 mod serve;
 mod vectors;
@@ -15,9 +17,11 @@ mod wait;
 
 use crate::exit::Exit;
 use crate::link::LinkError;
+use crate::requirement::Requirements;
+use crate::scenario::{self, Scenario};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 use vmyna_sim::document::DocumentError;
 use vmyna_sim::holder::Holder;
@@ -37,6 +41,7 @@ const FIRST_STEPS: &str = "\
 Examples:
   vmyna run                 replay every scenario against the built-in card
   vmyna run --list          what there is to replay
+  vmyna explain PIN-05      what a requirement says, and which scenarios prove it
   vmyna serve               put a card into pcscd's virtual reader, for any PC/SC program
   vmyna run --card vpcd     replay against a virtual card that connects here
   vmyna pki write           what a service needs to trust the card's certificates
@@ -51,6 +56,8 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Arguments),
+    Explain(explain::Arguments),
+    Schema(schema::Arguments),
     Serve(serve::Arguments),
     Card(card::Arguments),
     Wait(wait::Arguments),
@@ -118,6 +125,8 @@ pub fn main() -> Exit {
     };
     let result = match arguments.command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
+        Command::Schema(arguments) => schema::schema(&arguments),
         Command::Serve(arguments) => serve::serve(arguments),
         Command::Card(arguments) => card::card(arguments),
         Command::Wait(arguments) => wait::wait(arguments),
@@ -141,6 +150,14 @@ pub fn main() -> Exit {
             Failure::NoCard(_) => Exit::NoCard,
         }
     })
+}
+
+/// The scenarios at or below `paths`; those built in where there are none.
+fn scenarios(paths: &[PathBuf], requirements: &Requirements) -> Result<Vec<Scenario>, Failure> {
+    if paths.is_empty() {
+        return Ok(scenario::built_in(requirements));
+    }
+    scenario::load_paths(paths, requirements).map_err(|error| Failure::Usage(error.to_string()))
 }
 
 /// A holder by the name of a built-in one, or by the path of a file.

@@ -1,6 +1,7 @@
 //! `vmyna run`: scenarios against a card.
 
 use super::Failure;
+use super::explain::Explanation;
 use super::seat::CardSeat;
 use crate::exit::Exit;
 use crate::language::Language;
@@ -8,7 +9,7 @@ use crate::link::Consent;
 use crate::report::Text;
 use crate::requirement::Requirements;
 use crate::run::{Cards, NothingCouldRun, PeerOptions, PeerSource, Summary, run_on_peer, run_on_simulator};
-use crate::scenario::{self, Scenario, TagExpression};
+use crate::scenario::{Scenario, TagExpression};
 use crate::verify::Trust;
 use clap::Args;
 use owo_colors::OwoColorize;
@@ -87,9 +88,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "EXPR")]
     tag: Option<TagExpression>,
 
-    /// Only list what would run: id, title, tags
-    #[arg(long)]
-    list: bool,
+    /// Only list what would run: id, title and tags; --list=steps shows every step in words
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "titles")]
+    list: Option<Listing>,
 
     /// Stop at the first failure
     #[arg(long)]
@@ -121,14 +122,18 @@ Exit codes:
   2  wrong usage, a broken file, nothing selected
   3  no card within the wait, or nothing could run";
 
+/// How much of each scenario is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Listing {
+    /// one line
+    Titles,
+    /// and its steps in words
+    Steps,
+}
+
 pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let requirements = Requirements::built_in();
-    let scenarios = if arguments.paths.is_empty() {
-        scenario::built_in(&requirements)
-    } else {
-        scenario::load_paths(&arguments.paths, &requirements)
-            .map_err(|error| Failure::Usage(error.to_string()))?
-    };
+    let scenarios = super::scenarios(&arguments.paths, &requirements)?;
     let is_selected =
         |scenario: &&Scenario| arguments.tag.as_ref().is_none_or(|expression| expression.selects(scenario));
     let selected: Vec<&Scenario> = scenarios.iter().filter(is_selected).collect();
@@ -136,8 +141,8 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         return Err(nothing_selected(&scenarios));
     }
     let language = arguments.lang.unwrap_or_else(Language::of_environment);
-    if arguments.list {
-        list(&selected, language);
+    if let Some(listing) = arguments.list {
+        list(&selected, listing, &Explanation { language, requirements: &requirements });
         return Ok(Exit::Success);
     }
     let holder = match &arguments.holder {
@@ -248,11 +253,14 @@ fn load_trust(path: &Path) -> Result<Trust, Failure> {
     })
 }
 
-fn list(scenarios: &[&Scenario], language: Language) {
+fn list(scenarios: &[&Scenario], listing: Listing, explanation: &Explanation<'_>) {
     let mut out = anstream::stdout().lock();
     for scenario in scenarios {
-        let title = scenario.title.in_language(language);
+        let title = scenario.title.in_language(explanation.language);
         // Who stops reading a list has seen enough of it.
         let _ = writeln!(out, "{}  {}  {}", scenario.id, title, scenario.tags.join(" ").dimmed());
+        if listing == Listing::Steps {
+            let _ = out.write_all(explanation.steps(scenario).as_bytes());
+        }
     }
 }

@@ -159,7 +159,7 @@ impl Walk {
             Verb::TriesLeft(step) => {
                 self.select(step.by, terminal::pin_file(step.of));
                 self.plan.pins.entry(step.of).or_default().asked |=
-                    matches!(step.expect, TriesExpectation::Count(_));
+                    matches!(step.expect, TriesExpectation::Count(_) | TriesExpectation::Full);
             }
             Verb::Verify(step) => {
                 self.select(step.by, terminal::pin_file(step.pin));

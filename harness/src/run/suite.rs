@@ -74,6 +74,7 @@ pub fn play_on_simulator(
     trust: &Trust,
 ) -> Verdict {
     let holder: Holder = personalised.holder().clone();
+    let full = personalised.profile().tries;
     let mut link = FaultyInProcess::new(card_for(scenario, personalised));
     let surroundings = Surroundings {
         requirements,
@@ -82,7 +83,7 @@ pub fn play_on_simulator(
         judge: Judge::BuiltIn,
         now: std::time::SystemTime::now(),
     };
-    Session::new(&mut link, surroundings).play(scenario)
+    Session::new(&mut link, surroundings).with_tries(full).play(scenario)
 }
 
 /// Plays `scenarios` in their order, each on a fresh built-in card.

@@ -1,6 +1,11 @@
 //! Captured values: what a step's answer held, kept under a name for later steps.
 
+use super::CertificateName;
+use super::certificate_match::CertificateField;
+use super::content::DataObject;
 use super::source::{Mark, Placed};
+use super::tlv::{BerPath, SimpleTag};
+use schemars::JsonSchema;
 use serde::de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -37,10 +42,10 @@ impl<'de> Deserialize<'de> for CaptureName {
 }
 
 /// `{captured: NAME}`
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Captured {
-    /// which
+    /// the name of a captured value
     pub captured: Placed<CaptureName>,
 }
 
@@ -66,6 +71,10 @@ pub enum Part {
         /// how many
         length: usize,
     },
+    /// the value of a data object
+    Object(DataObject),
+    /// a field of the certificate that the data is
+    Certificate(CertificateField),
 }
 
 impl fmt::Display for Part {
@@ -73,34 +82,76 @@ impl fmt::Display for Part {
         match self {
             Self::Data => f.write_str("data field"),
             Self::Bytes { from, length } => write!(f, "{length} bytes from {from} on"),
+            Self::Object(object) => object.fmt(f),
+            Self::Certificate(field) => write!(f, "field {field:?} of the certificate"),
         }
     }
 }
 
-/// What a scenario has captured so far.
+/// What a scenario has learnt so far: captured values, and the certificates that it has read.
 #[derive(Debug, Clone, Default)]
-pub struct Captures(BTreeMap<CaptureName, Vec<u8>>);
+pub struct Captures {
+    values: BTreeMap<CaptureName, Vec<u8>>,
+    certificates: BTreeMap<CertificateName, Vec<u8>>,
+}
 
 impl Captures {
     /// The value under `name`. Loading a scenario makes sure that there is one.
     #[must_use]
     pub fn get(&self, name: &CaptureName) -> &[u8] {
-        self.0.get(name).map_or(&[], Vec::as_slice)
+        self.values.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Keeps `value` under `name`.
     pub fn keep(&mut self, name: CaptureName, value: Vec<u8>) {
-        self.0.insert(name, value);
+        self.values.insert(name, value);
+    }
+
+    /// The certificate `name` in DER, if it has been read.
+    #[must_use]
+    pub fn certificate(&self, name: CertificateName) -> Option<&[u8]> {
+        self.certificates.get(&name).map(Vec::as_slice)
+    }
+
+    /// Keeps the certificate `name`.
+    pub fn keep_certificate(&mut self, name: CertificateName, der: Vec<u8>) {
+        self.certificates.insert(name, der);
     }
 }
 
-#[derive(Deserialize)]
+/// Part of an answer, and the name under which it is kept.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct CaptureMap {
+pub(super) struct CaptureMap {
+    /// the name
     #[serde(rename = "as")]
     name: Placed<CaptureName>,
+    /// the first byte of those that are kept
     from: Option<usize>,
+    /// how many bytes are kept
     length: Option<usize>,
+    /// the data object that is kept, by the tags that lead to it
+    tlv: Option<BerPath>,
+    /// the data object of simple TLV that is kept
+    simple_tlv: Option<SimpleTag>,
+    /// the field that is kept of the certificate that the data is
+    certificate: Option<CertificateField>,
+}
+
+impl CaptureMap {
+    fn part(self) -> Result<Part, String> {
+        let object = DataObject::of(self.tlv, self.simple_tlv)?;
+        match (self.from, self.length, object, self.certificate) {
+            (None, None, None, None) => Ok(Part::Data),
+            (from, Some(length), None, None) => Ok(Part::Bytes { from: from.unwrap_or_default(), length }),
+            (Some(_), None, None, None) => Err("from goes with a length".to_owned()),
+            (None, None, Some(object), None) => Ok(Part::Object(object)),
+            (None, None, None, Some(field)) => Ok(Part::Certificate(field)),
+            _ => {
+                Err("what is captured is one of from and length, tlv, simple_tlv and certificate".to_owned())
+            }
+        }
+    }
 }
 
 /// The captures of a step: one, or a list of them.
@@ -145,13 +196,9 @@ impl<'de> Deserialize<'de> for OneOrMany {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OneOrMany, A::Error> {
-                let CaptureMap { name, from, length } =
-                    CaptureMap::deserialize(MapAccessDeserializer::new(map))?;
-                let part = match (from, length) {
-                    (None, None) => Part::Data,
-                    (from, Some(length)) => Part::Bytes { from: from.unwrap_or_default(), length },
-                    (Some(_), None) => return Err(de::Error::custom("from goes with a length")),
-                };
+                let map = CaptureMap::deserialize(MapAccessDeserializer::new(map))?;
+                let name = map.name.clone();
+                let part = map.part().map_err(de::Error::custom)?;
                 Ok(OneOrMany(vec![Capture { name, part }]))
             }
         }

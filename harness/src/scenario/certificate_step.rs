@@ -3,11 +3,14 @@
 use super::capture::CaptureName;
 use super::expect::Expect;
 use super::step::Action;
+use super::words;
+use crate::language::Language;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt;
 
 /// The certificates of the card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CertificateName {
     /// 利用者証明用電子証明書, EF 000A
@@ -21,7 +24,7 @@ pub enum CertificateName {
 }
 
 /// How clients read a certificate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadStyle {
     /// 4-byte header, then blocks from 0, the last one exact
@@ -46,7 +49,7 @@ pub enum ReadStyle {
 }
 
 /// What a certificate is checked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CertificateCheck {
     /// signed by its issuer
@@ -62,7 +65,7 @@ pub enum CertificateCheck {
 }
 
 /// `certificate: {of: user_authentication, check: [path]}`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CertificateStep {
     /// which
@@ -93,6 +96,21 @@ impl Action for CertificateStep {
 
     fn needs(&self) -> Vec<&CaptureName> {
         self.expect.captured().collect()
+    }
+
+    fn expects(&self) -> Option<&Expect> {
+        Some(&self.expect)
+    }
+
+    fn in_words(&self, language: Language) -> String {
+        let (name, style) = (words::certificate(self.of, language), words::style(self.style, language));
+        let checks: Vec<_> = self.check.iter().map(|check| words::check(*check, language)).collect();
+        match (language, checks.is_empty()) {
+            (Language::Ja, true) => format!("{name}を読む({style})"),
+            (Language::Ja, false) => format!("{name}を読み({style})、{}を確かめる", checks.join("、")),
+            (Language::En, true) => format!("read {name} ({style})"),
+            (Language::En, false) => format!("read {name} ({style}), and check {}", checks.join(", ")),
+        }
     }
 }
 

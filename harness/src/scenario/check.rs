@@ -2,7 +2,7 @@
 
 use super::parse::Written;
 use super::source::{Mark, Mistake, Placed};
-use super::{CaptureName, CertificateCheck, CertificateName, SignExpect, Step, Verb};
+use super::{CaptureName, CertificateCheck, CertificateName, Content, Expect, SignExpect, Step, Verb};
 use crate::requirement::Requirements;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -102,6 +102,15 @@ impl<'a> Walk<'a> {
         }
         if let Some(problem) = action.mistake().or_else(|| self.order_problem(&step.verb)) {
             return wrong(*mark, problem);
+        }
+        let contents = action.expects().into_iter().flat_map(Expect::contents);
+        for needed in contents.filter_map(Content::certificate_needed) {
+            if !self.read.contains(&needed) {
+                return wrong(
+                    *mark,
+                    format!("the signature cannot be verified before the certificate {needed} has been read"),
+                );
+            }
         }
         if step.retry.is_some() && action.touches_a_pin() {
             return wrong(

@@ -7,13 +7,17 @@ use super::expect::Expect;
 use super::source::Placed;
 use super::step::{Action, lower};
 use super::template::Template;
+use super::words::say;
+use crate::language::Language;
+use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
+use vmyna_sim::exchange::ShownCommand;
 use vmyna_sim::hex::Bytes;
 
 /// `power: cycle`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PowerStep {
     /// off, then on
@@ -27,7 +31,7 @@ pub enum PowerStep {
 }
 
 /// `atr: {expect: "3B …"}`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AtrStep {
     /// the whole answer to reset
@@ -59,11 +63,15 @@ pub enum SelectTarget {
     File(u16),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SelectMap {
+pub(super) struct SelectMap {
     application: Option<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "super::schema::hex")]
     aid: Option<Bytes>,
+    #[serde(default)]
+    #[schemars(schema_with = "super::schema::hex")]
     file: Option<Bytes>,
     #[serde(default)]
     expect: Expect,
@@ -116,7 +124,7 @@ impl<'de> Deserialize<'de> for SelectStep {
 }
 
 /// `read_binary: {offset: 0, le: 4}`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadBinaryStep {
     /// first byte, 0 to 32,767; 0 to 255 by short identifier
@@ -135,7 +143,7 @@ pub struct ReadBinaryStep {
 }
 
 /// `challenge: {length: 8}`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChallengeStep {
     /// how many bytes, 1 to 256
@@ -156,7 +164,7 @@ fn challenge_length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D
 }
 
 /// `transmit: {apdu: "00 A4 00 00", expect: {sw: "6A86"}}`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransmitStep {
     /// the command
@@ -186,6 +194,20 @@ impl Action for PowerStep {
     fn needs(&self) -> Vec<&CaptureName> {
         Vec::new()
     }
+
+    fn expects(&self) -> Option<&Expect> {
+        None
+    }
+
+    fn in_words(&self, language: Language) -> String {
+        let (ja, en) = match self {
+            Self::Cycle => ("電源を切って入れ直す", "switch the power off and on"),
+            Self::Off => ("電源を切る", "switch the power off"),
+            Self::On => ("電源を入れる", "switch the power on"),
+            Self::WarmReset => ("電源を入れたままリセットする", "reset the card with its power on"),
+        };
+        say(language, ja, en).to_owned()
+    }
 }
 
 impl Action for AtrStep {
@@ -203,6 +225,17 @@ impl Action for AtrStep {
 
     fn needs(&self) -> Vec<&CaptureName> {
         Vec::new()
+    }
+
+    fn expects(&self) -> Option<&Expect> {
+        None
+    }
+
+    fn in_words(&self, language: Language) -> String {
+        match language {
+            Language::Ja => format!("リセット応答(ATR)を読む。期待: {}", self.expect.value),
+            Language::En => format!("read the answer to reset; expected: {}", self.expect.value),
+        }
     }
 }
 
@@ -226,6 +259,25 @@ impl Action for SelectStep {
     fn needs(&self) -> Vec<&CaptureName> {
         self.expect.captured().collect()
     }
+
+    fn expects(&self) -> Option<&Expect> {
+        Some(&self.expect)
+    }
+
+    fn in_words(&self, language: Language) -> String {
+        match (&self.target, language) {
+            (SelectTarget::Application { name, .. }, Language::Ja) => {
+                format!("アプリケーション {name} を選択する(SELECT)")
+            }
+            (SelectTarget::Application { name, .. }, Language::En) => {
+                format!("select the application {name}")
+            }
+            (SelectTarget::Aid(aid), Language::Ja) => format!("AID {aid} を選択する(SELECT)"),
+            (SelectTarget::Aid(aid), Language::En) => format!("select the AID {aid}"),
+            (SelectTarget::File(id), Language::Ja) => format!("EF {id:04X} を選択する(SELECT)"),
+            (SelectTarget::File(id), Language::En) => format!("select EF {id:04X}"),
+        }
+    }
 }
 
 impl Action for ReadBinaryStep {
@@ -243,6 +295,22 @@ impl Action for ReadBinaryStep {
 
     fn needs(&self) -> Vec<&CaptureName> {
         self.expect.captured().collect()
+    }
+
+    fn expects(&self) -> Option<&Expect> {
+        Some(&self.expect)
+    }
+
+    fn in_words(&self, language: Language) -> String {
+        let Self { le, offset, .. } = self;
+        let sfi = self.sfi.map_or_else(String::new, |sfi| match language {
+            Language::Ja => format!("短縮 EF 識別子 {sfi:02X} の"),
+            Language::En => format!(" of the EF with the short identifier {sfi:02X}"),
+        });
+        match language {
+            Language::Ja => format!("{sfi} {offset} バイト目から {le} バイトまで読む(READ BINARY)"),
+            Language::En => format!("read up to {le} bytes from {offset} on{sfi} (READ BINARY)"),
+        }
     }
 
     fn mistake(&self) -> Option<String> {
@@ -273,6 +341,22 @@ impl Action for ChallengeStep {
     fn needs(&self) -> Vec<&CaptureName> {
         self.expect.iter().flat_map(Expect::captured).collect()
     }
+
+    fn expects(&self) -> Option<&Expect> {
+        self.expect.as_ref()
+    }
+
+    fn in_words(&self, language: Language) -> String {
+        let length = self.length;
+        match (language, self.twice) {
+            (Language::Ja, false) => format!("{length} バイトの乱数を得る(GET CHALLENGE)"),
+            (Language::Ja, true) => format!("{length} バイトの乱数を二度得る。値は異なる(GET CHALLENGE)"),
+            (Language::En, false) => format!("get a challenge of {length} bytes (GET CHALLENGE)"),
+            (Language::En, true) => {
+                format!("get a challenge of {length} bytes twice, and other bytes each time (GET CHALLENGE)")
+            }
+        }
+    }
 }
 
 impl Action for TransmitStep {
@@ -291,6 +375,22 @@ impl Action for TransmitStep {
 
     fn needs(&self) -> Vec<&CaptureName> {
         self.apdu.names().chain(self.expect.captured()).collect()
+    }
+
+    fn expects(&self) -> Option<&Expect> {
+        Some(&self.expect)
+    }
+
+    fn in_words(&self, language: Language) -> String {
+        let shown = match self.apdu.as_written() {
+            Some(bytes) => ShownCommand::new(bytes).to_string(),
+            None if self.touches_a_pin() => ShownCommand::new(self.apdu.beginning()).to_string(),
+            None => self.apdu.to_string(),
+        };
+        match language {
+            Language::Ja => format!("送信: {shown}"),
+            Language::En => format!("send {shown}"),
+        }
     }
 
     fn mistake(&self) -> Option<String> {

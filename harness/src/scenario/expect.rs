@@ -2,13 +2,18 @@
 
 use super::bytes_pattern::BytesPattern;
 use super::capture::{CaptureName, Captured, Captures};
+use super::certificate_match::{CertificateMatch, SignatureMatch};
+use super::content::{Content, DataObject, data};
 use super::length::LengthRange;
 use super::source::{Mark, Placed};
 use super::status_pattern::{StatusExpectation, StatusPattern, StatusPatterns};
+use super::tlv::{BerPath, SimpleTag};
+use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
-use vmyna_sim::apdu::{ResponseApdu, Status};
+use std::time::Duration;
+use vmyna_sim::apdu::Status;
 use vmyna_sim::undocumented::Situation;
 
 /// What must come back. Where no status is given it is `9000`.
@@ -16,14 +21,13 @@ use vmyna_sim::undocumented::Situation;
 pub struct Expect {
     /// the status
     pub status: StatusExpectation,
-    /// the data field
-    pub data: Option<DataExpectation>,
-    /// bytes in the data field
-    pub length: Option<LengthRange>,
-    /// why that is expected, shown when it does not come
-    pub why: Option<String>,
-    /// where it is written; `None` for what a step expects unless told otherwise
-    pub mark: Option<Mark>,
+    /// what the data field, or a data object in it, must hold; with why that is expected and where
+    /// it is written
+    pub content: Content,
+    /// what other data objects must hold
+    pub parts: Vec<Content>,
+    /// how long the answer may take, where time is real
+    pub within: Option<Duration>,
 }
 
 /// What a data field must be.
@@ -36,6 +40,15 @@ pub enum DataExpectation {
 }
 
 impl DataExpectation {
+    /// The captured value that it is about.
+    #[must_use]
+    pub const fn captured(&self) -> Option<&CaptureName> {
+        match self {
+            Self::Captured(name) => Some(name),
+            Self::Pattern(_) => None,
+        }
+    }
+
     /// Whether `data` is that.
     #[must_use]
     pub fn is_met(&self, data: &[u8], captures: &Captures) -> bool {
@@ -78,22 +91,45 @@ impl<'de> Deserialize<'de> for DataExpectation {
     }
 }
 
-#[derive(Deserialize)]
+/// What must come back. Where no status is given it is 9000.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ExpectMap {
+pub(super) struct ExpectMap {
+    /// the status: four hex digits (`?` for any, `!` before them for anything else), a name, or a
+    /// list of these
     sw: Option<StatusPatterns>,
+    /// the status 63Cx with this x
     tries_left: Option<u8>,
+    /// what nobody outside knows, by the name of its situation
     undocumented: Option<String>,
+    /// what follows is about this data object, by the tags that lead to it: `FF40/DF41`
+    tlv: Option<BerPath>,
+    /// what follows is about this data object of simple TLV, by its tag: `01`
+    simple_tlv: Option<SimpleTag>,
+    /// the bytes
     data: Option<DataExpectation>,
+    /// the bytes, as UTF-8 text
     text: Option<String>,
+    /// how many bytes
     length: Option<LengthRange>,
+    /// they are a certificate that says this of itself
+    certificate: Option<CertificateMatch>,
+    /// they are a signature
+    signature: Option<SignatureMatch>,
+    /// other data objects of the same answer
+    #[serde(default)]
+    parts: Vec<Content>,
+    /// most milliseconds that the answer may take; not judged on the built-in card, where time is
+    /// not real
+    within_ms: Option<u32>,
+    /// why that is expected, shown when it does not come
     why: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Placed { value: Written(expect), mark } = Placed::deserialize(deserializer)?;
-        Ok(Self { mark: Some(mark), ..expect })
+        Ok(expect.at(mark))
     }
 }
 
@@ -112,8 +148,7 @@ impl<'de> Visitor<'de> for WordOrMap {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "`ok`, `blocked`, the name of a status, or a map with sw, tries_left, undocumented, data, text, \
-             length or why",
+            "`ok`, `blocked`, the name of a status, or a map such as {sw: \"9000\", data: \"30 82 ...\"}",
         )
     }
 
@@ -182,7 +217,7 @@ impl<'de> Deserialize<'de> for SignExpect {
         }
         let Placed { value: Written(expect), mark } = Placed::deserialize(deserializer)?;
         Ok(match expect {
-            Self::Answer(expect) => Self::Answer(Expect { mark: Some(mark), ..expect }),
+            Self::Answer(expect) => Self::Answer(expect.at(mark)),
             Self::Valid => Self::Valid,
         })
     }
@@ -204,22 +239,27 @@ fn expect(map: ExpectMap) -> Result<Expect, String> {
         }
         _ => return Err("only one of sw, tries_left and undocumented says what the status is".to_owned()),
     };
-    let data = match (map.data, map.text) {
-        (data, None) => data,
-        (None, Some(text)) => Some(DataExpectation::Pattern(BytesPattern::exactly(text.as_bytes()))),
-        (Some(_), Some(_)) => return Err("data and text say the same thing twice".to_owned()),
+    let content = Content {
+        object: DataObject::of(map.tlv, map.simple_tlv)?,
+        data: data(map.data, map.text)?,
+        length: map.length,
+        certificate: map.certificate,
+        signature: map.signature,
+        why: map.why,
+        mark: None,
     };
-    Ok(Expect { status, data, length: map.length, why: map.why, mark: None })
+    let within = map.within_ms.map(|within| Duration::from_millis(within.into()));
+    Ok(Expect { status, content, parts: map.parts, within })
 }
 
 impl fmt::Display for Expect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
-        if let Some(data) = &self.data {
-            write!(f, ", data {data}")?;
+        for content in self.contents().filter(|content| !content.is_empty()) {
+            write!(f, ", {content}")?;
         }
-        if let Some(length) = self.length {
-            write!(f, ", {length}")?;
+        if let Some(within) = self.within {
+            write!(f, ", within {} ms", within.as_millis())?;
         }
         Ok(())
     }
@@ -232,20 +272,25 @@ impl Expect {
         Self { status: StatusExpectation::AnyOf(vec![StatusPattern::exactly(status)]), ..Self::default() }
     }
 
-    /// The captured values that it is about.
-    pub fn captured(&self) -> impl Iterator<Item = &CaptureName> {
-        self.data.iter().filter_map(|data| match data {
-            DataExpectation::Captured(name) => Some(name),
-            DataExpectation::Pattern(_) => None,
-        })
+    /// A number of bytes, with success.
+    #[must_use]
+    pub fn length(length: LengthRange) -> Self {
+        Self { content: Content { length: Some(length), ..Content::default() }, ..Self::default() }
     }
 
-    /// Whether `response` is what was expected.
-    #[must_use]
-    pub fn is_met(&self, response: &ResponseApdu<'_>, captures: &Captures) -> bool {
-        self.status.is_met(response.status)
-            && self.data.as_ref().is_none_or(|data| data.is_met(response.data, captures))
-            && self.length.is_none_or(|length| length.contains(response.data.len()))
+    fn at(mut self, mark: Mark) -> Self {
+        self.content.mark = Some(mark);
+        self
+    }
+
+    /// Everything that is expected of the data field.
+    pub fn contents(&self) -> impl Iterator<Item = &Content> {
+        std::iter::once(&self.content).chain(&self.parts)
+    }
+
+    /// The captured values that it is about.
+    pub fn captured(&self) -> impl Iterator<Item = &CaptureName> {
+        self.contents().flat_map(Content::captured)
     }
 }
 
@@ -258,7 +303,10 @@ mod tests {
     }
 
     fn is_met(expect: &Expect, status: u16, data: &[u8]) -> bool {
-        expect.is_met(&ResponseApdu { data, status: status.into() }, &Captures::default())
+        let content = &expect.content;
+        expect.status.is_met(status.into())
+            && content.data.as_ref().is_none_or(|wanted| wanted.is_met(data, &Captures::default()))
+            && content.length.is_none_or(|length| length.contains(data.len()))
     }
 
     #[test]
@@ -286,8 +334,8 @@ mod tests {
         let expect = expectation("{data: {captured: nonce}}").unwrap();
         let mut captures = Captures::default();
         captures.keep(CaptureName::parse("nonce").unwrap(), vec![1, 2]);
-        let response = |data| ResponseApdu { data, status: Status::Success };
-        assert!(expect.is_met(&response(&[1, 2]), &captures) && !expect.is_met(&response(&[1]), &captures));
+        let data = expect.content.data.unwrap();
+        assert!(data.is_met(&[1, 2], &captures) && !data.is_met(&[1], &captures));
     }
 
     #[test]

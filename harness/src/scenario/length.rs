@@ -1,5 +1,6 @@
 //! How many bytes there must be.
 
+use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -38,9 +39,9 @@ impl fmt::Display for LengthRange {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Bounds {
+pub(super) struct Bounds {
     at_least: Option<usize>,
     at_most: Option<usize>,
 }

@@ -3,9 +3,11 @@
 mod bytes_pattern;
 mod capture;
 mod catalogue;
+mod certificate_match;
 mod certificate_step;
 mod check;
 mod command_step;
+mod content;
 mod expect;
 mod length;
 mod load;
@@ -13,31 +15,39 @@ mod parameters;
 mod parse;
 mod pin_step;
 mod retry;
+mod schema;
 mod sign_step;
 mod source;
 mod status_pattern;
 mod step;
 mod tag;
 mod template;
+mod tlv;
+mod words;
 
 pub use bytes_pattern::BytesPattern;
 pub use capture::{Capture, CaptureList, CaptureName, Captured, Captures, Part};
 pub use catalogue::built_in;
+pub use certificate_match::{CertificateField, CertificateMatch, SignatureMatch, TextMatch, Verifier};
 pub use certificate_step::{CertificateCheck, CertificateName, CertificateStep, ReadStyle};
 pub use command_step::{
     AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, SelectTarget, TransmitStep,
 };
+pub use content::{Content, DataObject};
 pub use expect::{DataExpectation, Expect, SignExpect};
 pub use length::LengthRange;
 pub use load::{LoadError, load_paths};
 pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
 pub use retry::Retry;
+pub use schema::schema;
 pub use sign_step::{Digest, KeyName, SignInput, SignStep};
 pub use source::{Mark, Placed, SourceFile};
 pub use status_pattern::{StatusExpectation, StatusPattern};
 pub use step::{Action, Step, Verb};
 pub use tag::{TagError, TagExpression};
 pub use template::Template;
+pub use tlv::{BerPath, SimpleTag};
+pub use words::expectation_in_words;
 
 use crate::language::Bilingual;
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ use super::source::{Mistake, Node, Placed, SourceFile, read};
 use super::{PlacedStep, Scenario, Step};
 use crate::language::Bilingual;
 use crate::requirement::Requirements;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
@@ -13,23 +14,35 @@ use vmyna_sim::document::DocumentError;
 use vmyna_sim::pin::PinName;
 
 /// A scenario as it is written.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "A scenario of vmyna", rename = "Scenario")]
 pub(super) struct Written {
+    /// dotted, lower case, unique; the name in every report
     pub id: Placed<String>,
-    /// taken out of the tree before it is read; here it is named among the keys that there are
-    #[serde(rename = "parameters")]
+    /// rows of values for `{parameter: NAME}`, each a scenario of its own
+    #[serde(rename = "parameters", default)]
+    #[schemars(schema_with = "super::schema::rows")]
     _parameters: Option<IgnoredAny>,
+    /// one sentence: what is true of a right card
     pub title: Bilingual,
+    /// the requirements that this scenario proves
     pub covers: Placed<Vec<Placed<String>>>,
+    /// words to select it by
     #[serde(default)]
     pub tags: Vec<Placed<String>>,
+    /// whose card and whose PINs
     pub holder: Option<Placed<String>>,
+    /// tries left of PINs whose counter is not full when the scenario begins
     #[serde(default)]
+    #[schemars(schema_with = "super::schema::given")]
     pub given: BTreeMap<PinName, Placed<u8>>,
+    /// what brings the card to where the scenario begins
     #[serde(default)]
     pub setup: Vec<Placed<Step>>,
+    /// what happens, in order
     pub steps: Placed<Vec<Placed<Step>>>,
+    /// what is done in any case at the end
     #[serde(default)]
     pub cleanup: Vec<Placed<Step>>,
 }
@@ -96,72 +109,4 @@ fn scenario(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEAD: &str = "id: a.b\ntitle: {ja: あ, en: a}\ncovers: [PIN-01]\n";
-
-    fn scenarios(rest: &str) -> Result<Vec<Scenario>, String> {
-        let text = format!("{HEAD}{rest}");
-        parse("a.yaml", &text, &Requirements::built_in()).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn mistakes_are_shown_where_they_stand() {
-        for (rest, message) in [
-            ("steps: []\n", "a.yaml:4:8: a scenario has at least one step"),
-            ("steps:\n  - selec: jpki\n", "a.yaml:5:5: unknown field `selec`"),
-            ("steps:\n  - select: jpkl\n", "a.yaml:5:13: `jpkl` is no application"),
-            ("steps:\n  - select: jpki\n    power: off\n", "a.yaml:6:5: `power` is a second verb"),
-            ("steps:\n  - transmit: {apdu: \"00 A\"}\n", "a.yaml:5:22: 3 hexadecimal digits"),
-            ("steps:\n  - transmit: {apdu: \"00 A4\"}\n", "a.yaml:5:5: a command has at least"),
-            ("steps:\n  - power: off\n    covers: [PIN-02]\n", "a.yaml:5:5: the step covers PIN-02"),
-            (
-                "steps:\n  - sign: {key: user_authentication, data: {hex: \"00\"}}\n",
-                "a.yaml:5:5: the signature cannot be verified before",
-            ),
-            ("given: {user_authentication: 3}\nsteps:\n  - power: off\n", "a.yaml:4:30: "),
-            (
-                "steps:\n  - select: jpki\n    capture: x\n",
-                "a.yaml:6:14: the captured value x is used nowhere",
-            ),
-            (
-                "steps:\n  - transmit: {apdu: \"00 A4 02 0C <x>\"}\n",
-                "a.yaml:5:5: nothing has been captured as x",
-            ),
-            (
-                "steps:\n  - verify: {pin: user_authentication, value: right}\n    retry: {times: 2}\n",
-                "a.yaml:5:5: a step that presents or changes a PIN is never repeated",
-            ),
-            (
-                "parameters: [{row: a, x: 1}]\nsteps:\n  - power: off\n",
-                "a.yaml:4:26: the parameter `x` is used nowhere",
-            ),
-            ("steps:\n  - read_binary: {le: {parameter: x}}\n", "a.yaml:5:35: there are no `parameters`"),
-        ] {
-            let problem = scenarios(rest).map(|_| ()).unwrap_err();
-            assert!(problem.starts_with(message), "{rest}: {problem}");
-        }
-    }
-
-    #[test]
-    fn every_row_is_a_scenario_of_its_own_and_its_values_keep_their_place() {
-        let rest = "parameters:\n  - {row: short, le: 4, data: \"00 ...\"}\n  - {row: long, le: 0x100, data: \"01\"}\n\
-                    steps:\n  - read_binary: {le: {parameter: le}, expect: {data: {parameter: data}}}\n";
-        let rows = scenarios(rest).unwrap();
-        let ids: Vec<_> =
-            rows.iter().map(|scenario| (scenario.id.as_str(), scenario.row.as_deref())).collect();
-        assert_eq!(ids, [("a.b[short]", Some("short")), ("a.b[long]", Some("long"))]);
-        let les: Vec<_> = rows
-            .iter()
-            .map(|scenario| match &scenario.steps[0].step.verb {
-                super::super::Verb::ReadBinary(read) => read.le,
-                other => panic!("{other}"),
-            })
-            .collect();
-        assert_eq!(les, [4, 256]);
-        let wrong = rest.replace("le: 4", "le: four");
-        let told = scenarios(&wrong).map(|_| ()).unwrap_err();
-        assert!(told.starts_with("a.yaml:5:22: the text \"four\" stands here; expected a number"), "{told}");
-    }
-}
+mod tests;

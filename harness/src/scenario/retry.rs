@@ -2,6 +2,7 @@
 
 use super::expect::Expect;
 use super::source::Placed;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ const MOST: u32 = 100;
 const LONGEST: u64 = 10_000;
 
 /// `retry: {times: 5, until: {sw: "9000"}, wait_ms: 100}`, beside a verb that touches no PIN.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retry {
     /// how many times the step is played at most, 2 to 100
@@ -24,6 +25,7 @@ pub struct Retry {
     /// pause before the next attempt on cards that need time, up to 10,000; the built-in card does
     /// not
     #[serde(default, rename = "wait_ms", deserialize_with = "milliseconds")]
+    #[schemars(schema_with = "super::schema::milliseconds")]
     pub wait: Duration,
 }
 

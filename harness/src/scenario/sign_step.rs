@@ -2,15 +2,18 @@
 
 use super::capture::CaptureName;
 use super::certificate_step::CertificateName;
-use super::expect::SignExpect;
+use super::expect::{Expect, SignExpect};
 use super::pin_step::By;
 use super::step::Action;
+use super::words;
+use crate::language::Language;
+use schemars::JsonSchema;
 use serde::de;
 use serde::{Deserialize, Deserializer};
 use vmyna_sim::hex::Bytes;
 
 /// The private keys of the card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyName {
     /// JPKI 0017
@@ -31,7 +34,7 @@ impl KeyName {
 }
 
 /// `sign: {key: user_authentication, data: {digest_info: sha256, of: "text"}}`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignStep {
     /// which key
@@ -47,7 +50,7 @@ pub struct SignStep {
 }
 
 /// What is handed to COMPUTE DIGITAL SIGNATURE.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInput {
     /// a DigestInfo over the digest of a text
     DigestInfo {
@@ -63,7 +66,7 @@ pub enum SignInput {
 }
 
 /// Digests with a DigestInfo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Digest {
     /// SHA-1
@@ -76,11 +79,13 @@ pub enum Digest {
     Sha512,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SignInputMap {
+pub(super) struct SignInputMap {
     digest_info: Option<Digest>,
     of: Option<String>,
+    #[serde(default)]
+    #[schemars(schema_with = "super::schema::hex")]
     hex: Option<Bytes>,
     captured: Option<CaptureName>,
 }
@@ -120,5 +125,32 @@ impl Action for SignStep {
     fn needs(&self) -> Vec<&CaptureName> {
         let SignInput::Captured(name) = &self.data else { return self.expect.captured() };
         [vec![name], self.expect.captured()].concat()
+    }
+
+    fn expects(&self) -> Option<&Expect> {
+        match &self.expect {
+            SignExpect::Valid => None,
+            SignExpect::Answer(expect) => Some(expect),
+        }
+    }
+
+    fn in_words(&self, language: Language) -> String {
+        let (key, by) = (words::key(self.key, language), words::by(self.by, language));
+        let input = words::input(&self.data, language);
+        let valid = self.expect == SignExpect::Valid;
+        match (language, valid) {
+            (Language::Ja, true) => {
+                format!("{key}で{input}に署名し{by}、証明書で検証する(COMPUTE DIGITAL SIGNATURE)")
+            }
+            (Language::Ja, false) => format!("{key}で{input}に署名を求める{by}(COMPUTE DIGITAL SIGNATURE)"),
+            (Language::En, true) => {
+                format!(
+                    "sign {input} with {key}{by}, and verify with the certificate (COMPUTE DIGITAL SIGNATURE)"
+                )
+            }
+            (Language::En, false) => {
+                format!("ask for {input} to be signed with {key}{by} (COMPUTE DIGITAL SIGNATURE)")
+            }
+        }
     }
 }

@@ -4,11 +4,15 @@
 use super::capture::{CaptureList, CaptureName};
 use super::certificate_step::CertificateStep;
 use super::command_step::{AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, TransmitStep};
+use super::expect::Expect;
 use super::pin_step::{ChangePinStep, TriesLeftStep, VerifyStep};
 use super::retry::Retry;
 use super::sign_step::SignStep;
+use crate::language::Language;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use std::borrow::Cow;
 use std::fmt;
 use vmyna_sim::fault::Fault;
 
@@ -45,6 +49,12 @@ pub trait Action {
     /// The captured values that it needs.
     fn needs(&self) -> Vec<&CaptureName>;
 
+    /// What it expects of an answer, where a scenario can say so.
+    fn expects(&self) -> Option<&Expect>;
+
+    /// What happens, as a sentence without its expectation.
+    fn in_words(&self, language: Language) -> String;
+
     /// What is wrong with its arguments, taken together; the form of each is checked already.
     fn mistake(&self) -> Option<String> {
         None
@@ -78,6 +88,11 @@ macro_rules! verbs {
                     $(Self::$variant(arguments) => arguments,)*
                 }
             }
+        }
+
+        /// The schema of each verb's arguments.
+        fn verb_schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+            vec![$(($name, generator.subschema_for::<$arguments>()),)*]
         }
 
         fn verb<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Option<Verb>, A::Error> {
@@ -194,6 +209,46 @@ impl<'de> Deserialize<'de> for FaultList {
             }
         }
         deserializer.deserialize_any(FaultVisitor)
+    }
+}
+
+impl JsonSchema for Step {
+    fn schema_name() -> Cow<'static, str> {
+        "Step".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let verbs = verb_schemas(generator);
+        let one_verb: Vec<_> = VERBS.iter().map(|verb| json_schema!({"required": [verb]})).collect();
+        let mut properties = serde_json::json!({
+            "covers": {
+                "description": "the requirements that this step proves; all of the scenario's unless it says",
+                "type": "array",
+                "items": {"type": "string"},
+            },
+            "why": {"description": "shown when the step fails", "type": "string"},
+            "precondition": {
+                "description": "somebody else's card that does otherwise lacks what the scenario needs",
+                "type": "boolean",
+            },
+            "capture": generator.subschema_for::<CaptureList>(),
+            "retry": generator.subschema_for::<Retry>(),
+            "fault": {
+                "description": "what goes wrong while it is played, on the built-in card, such as mute=2s",
+                "type": ["string", "array"],
+                "items": {"type": "string"},
+            },
+        });
+        for (verb, schema) in verbs {
+            properties[verb] = schema.to_value();
+        }
+        json_schema!({
+            "description": "one verb with its arguments, and what stands beside it",
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": false,
+            "oneOf": one_verb,
+        })
     }
 }
 

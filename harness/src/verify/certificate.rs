@@ -232,7 +232,7 @@ impl Certificate {
         }
     }
 
-    fn extension<T: for<'a> Decode<'a, Error = der::Error> + AssociatedOid>(
+    pub(super) fn extension<T: for<'a> Decode<'a, Error = der::Error> + AssociatedOid>(
         &self,
     ) -> Result<Option<T>, CertificateProblem> {
         let extensions = self.parsed.tbs_certificate().extensions().into_iter().flatten();

@@ -4,6 +4,7 @@
 
 mod certificate;
 mod der;
+mod fields;
 mod rsa;
 mod shape;
 

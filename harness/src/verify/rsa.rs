@@ -42,6 +42,12 @@ impl RsaPublicKey {
         Self { modulus: BigUint::from_bytes_be(modulus), exponent: BigUint::from_bytes_be(exponent) }
     }
 
+    /// The modulus, big-endian.
+    #[must_use]
+    pub fn modulus(&self) -> Vec<u8> {
+        self.modulus.to_bytes_be()
+    }
+
     /// Bits of the modulus.
     #[must_use]
     pub fn bits(&self) -> u64 {

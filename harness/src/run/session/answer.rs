@@ -1,10 +1,13 @@
 //! An answer of the card, and how it is held against what was expected.
 
+use super::content::unmet_content;
 use crate::link::LinkError;
 use crate::run::verdict::{Difference, Expectation};
-use crate::scenario::{Captures, Expect, Mark, StatusExpectation};
+use crate::scenario::{Captures, Content, DataExpectation, Expect, Mark, StatusExpectation};
+use std::time::Duration;
 use vmyna_sim::apdu::{ResponseApdu, Status};
 use vmyna_sim::exchange::{Exchange, ShownResponse};
+use vmyna_sim::hex::Spaced;
 
 /// Why a step did not end as it should.
 pub(super) enum Stop {
@@ -40,6 +43,8 @@ pub(super) type Played<T = ()> = Result<T, Stop>;
 pub(super) struct Answer {
     pub command: Vec<u8>,
     pub bytes: Vec<u8>,
+    /// how long it took, where time is real
+    pub took: Option<Duration>,
 }
 
 impl Answer {
@@ -71,15 +76,61 @@ impl Answer {
 
     /// Holds the answer against `expect`.
     pub(super) fn must_be(&self, expect: &Expect, captures: &Captures) -> Played {
-        if self.response().is_some_and(|response| expect.is_met(&response, captures)) {
-            return Ok(());
+        self.must_have_status(expect)?;
+        self.must_hold(expect, self.data(), captures)
+    }
+
+    /// Holds the status, and the time that the answer took, against `expect`.
+    pub(super) fn must_have_status(&self, expect: &Expect) -> Played {
+        let in_time = match (expect.within, self.took) {
+            (Some(within), Some(took)) => took <= within,
+            _ => true,
+        };
+        match self.response() {
+            Some(response) if expect.status.is_met(response.status) && in_time => Ok(()),
+            Some(response) if expect.status.is_met(response.status) => {
+                let took = self.took.unwrap_or_default();
+                Err(self.unmet(
+                    expect,
+                    &expect.content,
+                    expect.to_string(),
+                    format!("{:.1} ms", took.as_secs_f64() * 1e3),
+                ))
+            }
+            _ => Err(self.unmet(expect, &expect.content, expect.to_string(), self.shown())),
         }
+    }
+
+    /// Holds `data`, which the answer brought or ended, against `expect`.
+    pub(super) fn must_hold(&self, expect: &Expect, data: &[u8], captures: &Captures) -> Played {
+        for content in expect.contents() {
+            match unmet_content(content, data, captures) {
+                None => {}
+                Some(_) if content.is_plain() => {
+                    let mut expected = expect.to_string();
+                    if let Some(name) = content.data.as_ref().and_then(DataExpectation::captured) {
+                        expected.push_str(&format!(" ({})", Spaced(captures.get(name))));
+                    }
+                    return Err(self.unmet(expect, content, expected, self.shown()));
+                }
+                Some((expected, came)) => return Err(self.unmet(expect, content, expected, came)),
+            }
+        }
+        Ok(())
+    }
+
+    fn shown(&self) -> String {
+        ShownResponse::new(&self.bytes).to_string()
+    }
+
+    fn unmet(&self, expect: &Expect, content: &Content, expected: String, came: String) -> Stop {
         let kind = match expect.status {
             StatusExpectation::Undocumented(_) => Expectation::Undocumented,
             StatusExpectation::AnyOf(_) | StatusExpectation::Blocked => Expectation::Requirement,
         };
-        let came = ShownResponse::new(&self.bytes).to_string();
-        let difference = Difference { kind, ..self.differs(expect.to_string(), came) };
-        Err(Stop::Differs(Box::new(Unmet { difference, mark: expect.mark, why: expect.why.clone() })))
+        let difference = Difference { kind, ..self.differs(expected, came) };
+        let why = content.why.as_ref().or(expect.content.why.as_ref()).cloned();
+        let mark = content.mark.or(expect.content.mark);
+        Stop::Differs(Box::new(Unmet { difference, mark, why }))
     }
 }

@@ -22,7 +22,7 @@ impl Session<'_> {
             self.transmit(&terminal::select_file(file))?.must_succeed()?;
         }
         let header = self.read(file, step.style, step.style.header())?;
-        header.must_be(&step.expect, &self.captures)?;
+        header.must_have_status(&step.expect)?;
         if !header.succeeded() {
             return Ok(());
         }
@@ -57,7 +57,9 @@ impl Session<'_> {
                 kind,
             })?;
         }
+        header.must_hold(&step.expect, &der, &self.captures)?;
         self.yields(&der);
+        self.captures.keep_certificate(step.of, der);
         self.certificates.insert(step.of, certificate);
         Ok(())
     }

@@ -60,7 +60,7 @@ impl Session<'_> {
 
     pub(super) fn challenge(&mut self, step: &ChallengeStep) -> Played {
         let command = CommandBuilder::new(0x00, 0x84, 0x00, 0x00).le(step.length.into()).to_bytes();
-        let length = Expect { length: Some(LengthRange::exactly(step.length.into())), ..Expect::default() };
+        let length = Expect::length(LengthRange::exactly(step.length.into()));
         let expect = step.expect.as_ref().unwrap_or(&length);
         let first = self.transmit(&command)?;
         first.must_be(expect, &self.captures)?;

@@ -4,6 +4,7 @@
 mod answer;
 mod certificate;
 mod command;
+mod content;
 mod pin;
 mod sign;
 
@@ -12,16 +13,18 @@ use super::verdict::{Finding, Stage, Verdict};
 use crate::link::{CardLink, LinkError, Refused};
 use crate::requirement::Requirements;
 use crate::scenario::{
-    Capture, Captures, CertificateName, Expect, Part, PinChoice, PlacedStep, Retry, Scenario, Step, Verb,
+    Capture, Captures, CertificateName, Expect, PinChoice, PlacedStep, Retry, Scenario, Step, Verb,
 };
 use crate::verify::{Certificate, Trust};
 use answer::{Answer, Played, Stop, Unmet};
 use std::collections::{BTreeMap, HashMap};
-use std::time::SystemTime;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime};
 use vmyna_sim::apdu::ResponseApdu;
 use vmyna_sim::document::Position;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
+use vmyna_sim::profile::{Profile, Tries};
 
 /// What a scenario is played with, besides the card.
 #[derive(Clone, Copy)]
@@ -47,11 +50,38 @@ pub struct Session<'a> {
     /// tries left when the scenario last asked
     asked: BTreeMap<PinName, u8>,
     captures: Captures,
+    /// how many tries the card gives each PIN
+    full: Tries,
     /// whether the last answer is kept, because the step that is played captures of it
     keeps: bool,
+    /// what time it is, where time is real
+    clock: Clock<'a>,
     /// the last answer, or what a step has put together of several
     last: Option<Kept>,
 }
+
+/// What time it is.
+#[derive(Clone, Copy)]
+enum Clock<'a> {
+    /// time is not real
+    None,
+    /// time since the session began
+    Real(Instant),
+    /// time by somebody else's clock
+    Given(&'a dyn Fn() -> Duration),
+}
+
+impl Clock<'_> {
+    fn now(self) -> Option<Duration> {
+        match self {
+            Self::None => None,
+            Self::Real(start) => Some(start.elapsed()),
+            Self::Given(now) => Some(now()),
+        }
+    }
+}
+
+static FULL: LazyLock<Tries> = LazyLock::new(|| Profile::card().tries);
 
 /// What can be captured, and what ends a retry.
 enum Kept {
@@ -78,17 +108,40 @@ enum End {
 
 impl<'a> Session<'a> {
     /// Begins with a card that is powered and has nothing selected.
+    ///
+    /// Answers are timed unless the card is built in: it answers at once, and what took long was
+    /// the machine.
     pub fn new(link: &'a mut dyn CardLink, surroundings: Surroundings<'a>) -> Self {
+        let clock = match surroundings.judge {
+            Judge::BuiltIn => Clock::None,
+            _ => Clock::Real(Instant::now()),
+        };
         Self {
+            clock,
             link,
             surroundings,
             certificates: HashMap::new(),
             values: BTreeMap::new(),
             asked: BTreeMap::new(),
             captures: Captures::default(),
+            full: *FULL,
             keeps: false,
             last: None,
         }
+    }
+
+    /// Plays on a card that gives its PINs so many tries; those of the profile `card` otherwise.
+    #[must_use]
+    pub const fn with_tries(mut self, full: Tries) -> Self {
+        self.full = full;
+        self
+    }
+
+    /// Times answers by `clock`, the time since some instant.
+    #[must_use]
+    pub fn timed_by(mut self, clock: &'a dyn Fn() -> Duration) -> Self {
+        self.clock = Clock::Given(clock);
+        self
     }
 
     /// Plays `scenario` to its end, or to the first step that fails; its cleanup in any case, as
@@ -238,19 +291,15 @@ impl<'a> Session<'a> {
 
     fn last_must_be(&self, until: &Expect) -> Played {
         match &self.last {
-            Some(Kept::Answer(bytes)) => {
-                Answer { command: Vec::new(), bytes: bytes.clone() }.must_be(until, &self.captures)
-            }
+            Some(Kept::Answer(bytes)) => Answer { command: Vec::new(), bytes: bytes.clone(), took: None }
+                .must_be(until, &self.captures),
             _ => Ok(()),
         }
     }
 
     fn capture(&mut self, capture: &Capture) -> Played {
         let data = self.last.as_ref().map_or(&[][..], Kept::data);
-        let part = match capture.part {
-            Part::Data => Some(data),
-            Part::Bytes { from, length } => from.checked_add(length).and_then(|end| data.get(from..end)),
-        };
+        let part = content::part(&capture.part, data);
         let Some(part) = part else {
             let came = format!("{} bytes", data.len());
             let difference = super::verdict::Difference {
@@ -265,7 +314,7 @@ impl<'a> Session<'a> {
                 why: None,
             })));
         };
-        let part = part.to_vec();
+        let part = part.into_owned();
         self.captures.keep(capture.name.value.clone(), part);
         Ok(())
     }
@@ -290,11 +339,13 @@ impl<'a> Session<'a> {
     }
 
     fn transmit(&mut self, command: &[u8]) -> Result<Answer, LinkError> {
+        let began = self.clock.now();
         let bytes = self.link.transmit(command)?;
+        let took = self.clock.now().zip(began).map(|(now, began)| now.saturating_sub(began));
         if self.keeps {
             self.last = Some(Kept::Answer(bytes.clone()));
         }
-        Ok(Answer { command: command.to_vec(), bytes })
+        Ok(Answer { command: command.to_vec(), bytes, took })
     }
 
     /// What the step that is played has read, where that is not the data field of its last answer.
@@ -318,3 +369,6 @@ fn finding(scenario: &Scenario, placed: &PlacedStep, stage: Stage, unmet: Unmet)
         difference: unmet.difference,
     }
 }
+
+#[cfg(test)]
+mod tests;

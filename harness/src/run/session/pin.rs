@@ -31,6 +31,7 @@ impl Session<'_> {
         let expected = match step.expect {
             TriesExpectation::Count(count) => Some(count),
             TriesExpectation::Same => self.asked.get(&step.of).copied(),
+            TriesExpectation::Full => Some(self.full.of(step.of)),
             TriesExpectation::Any => None,
         };
         self.asked.insert(step.of, left);

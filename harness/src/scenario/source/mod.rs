@@ -6,6 +6,8 @@ mod node;
 mod placed;
 mod reader;
 
+#[cfg(test)]
+pub(super) use node::Plain;
 pub(super) use node::{Node, Value};
 pub use placed::{Mark, Placed};
 pub(super) use reader::{Mistake, read};

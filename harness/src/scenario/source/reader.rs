@@ -56,11 +56,11 @@ impl de::Error for Mistake {
     }
 
     fn invalid_type(came: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("{} stands here; expected {expected}", in_words(came)))
+        Self::custom(format_args!("{} stands here; expected {}", in_words(came), wanted(expected)))
     }
 
     fn invalid_value(came: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::custom(format_args!("{} stands here; expected {expected}", in_words(came)))
+        Self::custom(format_args!("{} stands here; expected {}", in_words(came), wanted(expected)))
     }
 }
 
@@ -85,6 +85,22 @@ fn in_words(came: de::Unexpected<'_>) -> String {
         de::Unexpected::Map => "a map".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// Serde names Rust's types.
+fn wanted(expected: &dyn de::Expected) -> String {
+    let expected = expected.to_string();
+    let most = match expected.as_str() {
+        "u8" => u64::from(u8::MAX),
+        "u16" => u64::from(u16::MAX),
+        "u32" => u64::from(u32::MAX),
+        "u64" | "usize" => return "a whole number".to_owned(),
+        "a boolean" => return "true or false".to_owned(),
+        "a sequence" => return "a list".to_owned(),
+        "a string" => return "text".to_owned(),
+        _ => return expected,
+    };
+    format!("a whole number from 0 to {most}")
 }
 
 #[derive(Clone, Copy)]

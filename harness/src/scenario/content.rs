@@ -1,0 +1,219 @@
+//! What bytes must hold: those of a data field, or of a data object in it.
+
+use super::CertificateName;
+use super::bytes_pattern::BytesPattern;
+use super::capture::CaptureName;
+use super::certificate_match::{CertificateMatch, SignatureMatch, TextMatch, Verifier};
+use super::expect::DataExpectation;
+use super::length::LengthRange;
+use super::sign_step::SignInput;
+use super::source::{Mark, Placed};
+use super::tlv::{BerPath, SimpleTag};
+use schemars::JsonSchema;
+use serde::de;
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+/// What bytes must hold. What is not said may be anything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Content {
+    /// which of the bytes; all unless told otherwise
+    pub object: Option<DataObject>,
+    /// the bytes themselves
+    pub data: Option<DataExpectation>,
+    /// how many
+    pub length: Option<LengthRange>,
+    /// they are a certificate
+    pub certificate: Option<CertificateMatch>,
+    /// they are a signature
+    pub signature: Option<SignatureMatch>,
+    /// why that is expected
+    pub why: Option<String>,
+    /// where it is written
+    pub mark: Option<Mark>,
+}
+
+/// A data object, by its tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DataObject {
+    /// of BER-TLV
+    Ber(BerPath),
+    /// of simple TLV
+    Simple(SimpleTag),
+}
+
+impl DataObject {
+    /// Its value in `data`; `None` where there is none.
+    #[must_use]
+    pub fn find<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
+        match self {
+            Self::Ber(path) => path.find(data),
+            Self::Simple(tag) => tag.find(data),
+        }
+    }
+
+    /// From the two keys by which scenarios name one.
+    pub(super) fn of(tlv: Option<BerPath>, simple_tlv: Option<SimpleTag>) -> Result<Option<Self>, String> {
+        match (tlv, simple_tlv) {
+            (None, None) => Ok(None),
+            (Some(path), None) => Ok(Some(Self::Ber(path))),
+            (None, Some(tag)) => Ok(Some(Self::Simple(tag))),
+            (Some(_), Some(_)) => Err("a data object is one of tlv and simple_tlv".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for DataObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ber(path) => write!(f, "the data object {path}"),
+            Self::Simple(tag) => write!(f, "the simple data object {tag}"),
+        }
+    }
+}
+
+/// A data object and what it must hold.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ContentMap {
+    /// the data object, by the tags that lead to it: `FF40/DF41`
+    tlv: Option<BerPath>,
+    /// the data object of simple TLV, by its tag: `01`
+    simple_tlv: Option<SimpleTag>,
+    /// its bytes
+    data: Option<DataExpectation>,
+    /// its bytes, as UTF-8 text
+    text: Option<String>,
+    /// how many bytes
+    length: Option<LengthRange>,
+    /// it is a certificate that says this of itself
+    certificate: Option<CertificateMatch>,
+    /// it is a signature
+    signature: Option<SignatureMatch>,
+    /// why that is expected, shown when it does not come
+    why: Option<String>,
+}
+
+impl ContentMap {
+    pub(super) fn content(self) -> Result<Content, String> {
+        Ok(Content {
+            object: DataObject::of(self.tlv, self.simple_tlv)?,
+            data: data(self.data, self.text)?,
+            length: self.length,
+            certificate: self.certificate,
+            signature: self.signature,
+            why: self.why,
+            mark: None,
+        })
+    }
+}
+
+/// `data` or `text`, which say the same thing.
+pub(super) fn data(
+    data: Option<DataExpectation>,
+    text: Option<String>,
+) -> Result<Option<DataExpectation>, String> {
+    match (data, text) {
+        (data, None) => Ok(data),
+        (None, Some(text)) => Ok(Some(DataExpectation::Pattern(BytesPattern::exactly(text.as_bytes())))),
+        (Some(_), Some(_)) => Err("data and text say the same thing twice".to_owned()),
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Placed { value, mark } = Placed::<ContentMap>::deserialize(deserializer)?;
+        let content = value.content().map_err(de::Error::custom)?;
+        Ok(Self { mark: Some(mark), ..content })
+    }
+}
+
+impl Content {
+    /// Whether anything is said at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.object.is_none()
+            && self.data.is_none()
+            && self.length.is_none()
+            && self.certificate.is_none()
+            && self.signature.is_none()
+    }
+
+    /// Whether it is about the whole data field, and about its bytes only.
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        self.object.is_none() && self.certificate.is_none() && self.signature.is_none()
+    }
+
+    /// The captured values that it is about.
+    pub fn captured(&self) -> Vec<&CaptureName> {
+        let mut names: Vec<&CaptureName> = self.data.iter().filter_map(DataExpectation::captured).collect();
+        names.extend(self.certificate.iter().flat_map(CertificateMatch::captured));
+        if let Some(SignatureMatch { over, by }) = &self.signature {
+            names.extend(match over {
+                SignInput::Captured(name) => Some(name),
+                SignInput::DigestInfo { .. } | SignInput::Bytes(_) => None,
+            });
+            names.extend(match by {
+                Verifier::Captured(name) => Some(name),
+                Verifier::Read(_) => None,
+            });
+        }
+        names
+    }
+
+    /// The certificate that must have been read before.
+    #[must_use]
+    pub fn certificate_needed(&self) -> Option<CertificateName> {
+        match &self.signature.as_ref()?.by {
+            Verifier::Read(name) => Some(*name),
+            Verifier::Captured(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        parts.extend(self.data.as_ref().map(|data| format!("data {data}")));
+        parts.extend(self.length.map(|length| length.to_string()));
+        parts
+            .extend(self.certificate.as_ref().map(|certificate| format!("a certificate with {certificate}")));
+        parts.extend(
+            self.signature
+                .as_ref()
+                .map(|signature| format!("a signature that verifies with {}", signature.by)),
+        );
+        match (&self.object, parts.is_empty()) {
+            (Some(object), true) => write!(f, "{object}"),
+            (Some(object), false) => write!(f, "{object}: {}", parts.join(", ")),
+            (None, _) => f.write_str(&parts.join(", ")),
+        }
+    }
+}
+
+impl fmt::Display for CertificateMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts = [
+            ("subject", &self.subject),
+            ("issuer", &self.issuer),
+            ("not before", &self.not_before),
+            ("not after", &self.not_after),
+        ];
+        let lists = [
+            ("key usage", &self.key_usage),
+            ("extended key usage", &self.extended_key_usage),
+            ("policies", &self.policies),
+            ("extensions", &self.extensions),
+        ];
+        let text = |(name, text): (&str, &Option<TextMatch>)| Some(format!("{name} {}", text.as_ref()?));
+        let list = |(name, list): (&str, &Option<Vec<String>>)| {
+            Some(format!("{name} {}", list.as_ref()?.join(", ")))
+        };
+        let parts = texts.into_iter().filter_map(text).chain(lists.into_iter().filter_map(list));
+        let parts = parts
+            .chain(self.serial.as_ref().map(|serial| format!("serial {serial}")))
+            .chain(self.key_bits.map(|bits| format!("a key of {bits} bits")));
+        f.write_str(&parts.collect::<Vec<_>>().join("; "))
+    }
+}
