@@ -8,7 +8,7 @@ use criterion::{Criterion, SamplingMode, criterion_group};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use vmyna::requirement::Requirements;
-use vmyna::run::{Cards, Event, Sink, run_on_simulator};
+use vmyna::run::{Beginning, Cards, Conduct, Event, Sink, run_on_simulator};
 use vmyna::scenario::{self, Scenario};
 use vmyna::verify::Trust;
 use vmyna_sim::card::Personalised;
@@ -36,8 +36,11 @@ fn suite(c: &mut Criterion) {
             let requirements = Requirements::built_in();
             let scenarios = scenario::built_in(&requirements);
             let scenarios: Vec<&Scenario> = scenarios.iter().collect();
-            let (mut cards, trust) = (Cards::default(), Trust::CardItself);
-            run_on_simulator(&scenarios, &mut cards, &requirements, &trust, false, &mut Silent)
+            let (cards, trust) = (Cards::default(), Trust::CardItself);
+            let jobs = std::thread::available_parallelism().expect("a number of processors");
+            let conduct = Conduct { jobs, ..Conduct::new(&requirements, &trust) };
+            let beginning = Beginning::now(scenarios.len(), "sim");
+            run_on_simulator(&scenarios, &cards, "card", &conduct, &beginning, &mut Silent)
                 .expect("every holder exists")
         });
     });

@@ -630,6 +630,7 @@ fn the_help_texts_teach() {
       doctor       Look at what a virtual reader needs here: pcscd, the driver vpcd, its ports, the
                    readers, OpenSC
       pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
+      report       Put the reports of shards together; print the schema of JSON reports
       holders      List the built-in holders, or show one
       completions  Print the completions of a shell
       help         Print this message or the help of the given subcommand(s)
@@ -719,8 +720,24 @@ fn the_help_texts_teach() {
               - titles: one line
               - steps:  and its steps in words
 
+          --jobs <N>
+              How many scenarios to play at once, each on a built-in card of its own; another card plays
+              one at a time [default: one for each processor, but 1 with --fail-fast]
+
+          --shard <I/N>
+              Only the I-th of N parts of what is selected, for machines that share a suite; a
+              scenario's part follows from its id
+
+          --report <FORMAT=PATH>
+              Also write a report: junit=PATH, json=PATH, html=PATH or tap=PATH; repeatable. The path -
+              is standard output, and the text then goes to standard error
+
           --fail-fast
-              Stop at the first failure
+              Stop at the first failure; what was not run is reported as such
+
+          --expected <FILE>
+              Failures that are known of this card, each with its reason; one that does not come is a
+              failure itself
 
           --wait <SECONDS>
               How long to wait for a card that is not there yet, or that has gone
@@ -751,10 +768,11 @@ fn the_help_texts_teach() {
     Exit codes:
       0  something ran and nothing failed
       1  something failed, or the card was lost
-      2  wrong usage, a broken file, nothing selected
+      2  wrong usage, a broken file, nothing selected, a report that could not be written
       3  no card within the wait, or nothing could run
+      130  stopped by Ctrl-C before the end, and nothing had failed
     "#);
-    insta::assert_snapshot!(help(&["serve", "--help"]), @r#"
+    insta::assert_snapshot!(help(&["serve", "--help"]), @"
     Put a virtual card into a reader and keep it there.
 
     The card connects to pcscd's virtual reader (vpcd), and again whenever pcscd comes back. What it
@@ -860,7 +878,7 @@ fn the_help_texts_teach() {
       P%                   at each command with this probability
       always               at each command
     TIME is such as 200ms or 1.5s, at most 10 minutes.
-    "#);
+    ");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vmyna::link::{CardLink, Consent};
 use vmyna::requirement::Requirements;
-use vmyna::run::{Event, PeerOptions, PeerSource, Sink, Summary, Verdict, run_on_peer};
+use vmyna::run::{Beginning, Conduct, Event, PeerOptions, PeerSource, Sink, Summary, Verdict, run_on_peer};
 use vmyna::scenario::{self, Scenario};
 use vmyna::verify::Trust;
 use vmyna_sim::holder::Holder;
@@ -128,19 +128,19 @@ struct Outcome {
 impl Sink for Outcome {
     fn event(&mut self, event: &Event<'_>) {
         match event {
-            Event::Finished { verdict: Verdict::Failed { finding, observations }, .. } => {
+            Event::CaseEnded { verdict: Verdict::Failed { finding, observations }, .. } => {
                 self.failed.extend(finding.requirements.iter().cloned());
                 self.observed.extend(observations.iter().flat_map(|finding| finding.requirements.clone()));
             }
-            Event::Finished { verdict: Verdict::Passed { observations }, .. } => {
+            Event::CaseEnded { verdict: Verdict::Passed { observations }, .. } => {
                 self.observed.extend(observations.iter().flat_map(|finding| finding.requirements.clone()));
             }
-            Event::Finished { scenario, verdict: Verdict::RequirementMissing(_), .. } => {
+            Event::CaseEnded { scenario, verdict: Verdict::RequirementMissing(_), .. } => {
                 // A precondition that is not met is recorded with what it stands for.
                 let preconditions = scenario.steps.iter().filter(|placed| placed.step.precondition);
                 self.observed.extend(preconditions.flat_map(|placed| placed.step.covers.clone()));
             }
-            Event::Finished { scenario, verdict: Verdict::LinkLost { reason, .. }, .. } => {
+            Event::CaseEnded { scenario, verdict: Verdict::LinkLost { reason, .. }, .. } => {
                 self.failed.insert(format!("{}: {reason}", scenario.id));
             }
             _ => {}
@@ -158,7 +158,6 @@ impl Shared {
             consent: Consent::default(),
             wait: WAIT,
             fresh: None,
-            fail_fast: false,
             judge: None,
         };
         let scenarios: Vec<&Scenario> = self.scenarios.iter().collect();
@@ -168,8 +167,8 @@ impl Shared {
             &scenarios,
             &mut source,
             &options,
-            &self.requirements,
-            &Trust::CardItself,
+            &Conduct::new(&self.requirements, &Trust::CardItself),
+            &Beginning::now(scenarios.len(), "vpcd"),
             &mut outcome,
         )?;
         Ok(outcome)

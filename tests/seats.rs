@@ -139,7 +139,7 @@ impl SmartCard for Counting {
 
     fn transmit(&mut self, command: &[u8]) -> Reaction {
         if command[1] == 0x20 && command.len() > 5 {
-            self.pins.lock().unwrap().push(command.to_vec());
+            self.pins.lock().expect("no thread has failed").push(command.to_vec());
         }
         self.card.transmit(command)
     }

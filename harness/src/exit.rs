@@ -13,6 +13,9 @@ pub enum Exit {
     Usage = 2,
     /// no card or reader within the wait, or nothing could run
     NoCard = 3,
+    /// stopped by a signal before the end, and nothing had failed so far: 128 and the number of
+    /// SIGINT, as shells say it
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {

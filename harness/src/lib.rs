@@ -6,7 +6,7 @@
 //!
 //! let requirements = Requirements::built_in();
 //! let scenarios = scenario::built_in(&requirements);
-//! let mut cards = run::Cards::default();
+//! let cards = run::Cards::default();
 //! let card = cards.of(&scenarios[0])?;
 //! let verdict = run::play_on_simulator(&scenarios[0], card, &requirements, &Trust::CardItself);
 //! assert!(matches!(verdict, run::Verdict::Passed { .. }));

@@ -3,7 +3,8 @@
 
 use crate::language::Bilingual;
 use include_dir::{Dir, include_dir};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use vmyna_sim::document::{self, DocumentError, Spanned};
@@ -42,7 +43,7 @@ pub struct Requirement {
 }
 
 /// How binding a requirement is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// recorded, never judged
@@ -54,7 +55,7 @@ pub enum Level {
 }
 
 /// How a requirement came to be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Provenance {
     /// on real cards, by somebody named in the source
@@ -87,7 +88,7 @@ pub enum Awaiting {
 }
 
 /// Sources that disagree.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contradiction {
     /// the requirements that state the side taken
@@ -101,7 +102,7 @@ pub struct Contradiction {
 }
 
 /// One side of a contradiction.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Side {
     /// what is said

@@ -1,12 +1,12 @@
 //! One command and its answer as seen on the wire, decoded, PINs masked. This is the only way into
 //! any log, trace or report: no other code prints APDUs.
 
-use crate::apdu::{CommandApdu, ResponseApdu};
+use crate::apdu::{CommandApdu, ResponseApdu, Status};
 use crate::application;
 use crate::hex::Spaced;
 use crate::key::SignatureScheme;
 use crate::secure_messaging::SECURED;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A command APDU in a form that may be shown: VERIFY, CHANGE REFERENCE DATA and their kin lose
 /// their data. Displays as hex, then what it means; `{:#}` does not shorten long data.
@@ -47,6 +47,33 @@ impl ShownCommand {
             raw.iter().enumerate().map(|(at, byte)| (!secret.contains(&at)).then_some(*byte)).collect();
         Self { bytes, meaning: meaning(raw) }
     }
+
+    /// All bytes in hex with spaces between; those of a PIN are `**`.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        let mut hex = String::with_capacity(self.bytes.len() * 3);
+        for (index, byte) in self.bytes.iter().enumerate() {
+            let space = if index == 0 { "" } else { " " };
+            // Writing to a string does not fail.
+            let _ = match byte {
+                Some(byte) => write!(hex, "{space}{byte:02X}"),
+                None => write!(hex, "{space}**"),
+            };
+        }
+        hex
+    }
+
+    /// What the command means, in words.
+    #[must_use]
+    pub fn meaning(&self) -> &str {
+        &self.meaning
+    }
+
+    /// The name of the instruction (ISO/IEC 7816-4); `None` where there is none for its byte.
+    #[must_use]
+    pub fn instruction(&self) -> Option<&'static str> {
+        instruction((*self.bytes.get(1)?)?)
+    }
 }
 
 impl ShownResponse {
@@ -54,6 +81,18 @@ impl ShownResponse {
     #[must_use]
     pub fn new(raw: &[u8]) -> Self {
         Self(raw.to_vec())
+    }
+
+    /// All bytes in hex with spaces between.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        Spaced(&self.0).to_string()
+    }
+
+    /// The status; `None` when the answer is too short to have one.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        ResponseApdu::try_from(&self.0[..]).ok().map(|response| response.status)
     }
 }
 
@@ -116,6 +155,25 @@ impl fmt::Display for Exchange {
             None => write!(f, "\n< (no answer)"),
         }
     }
+}
+
+const fn instruction(ins: u8) -> Option<&'static str> {
+    Some(match ins {
+        0x20 => "VERIFY",
+        0x24 => "CHANGE REFERENCE DATA",
+        0x2A => "COMPUTE DIGITAL SIGNATURE",
+        0x32 => "CHANGE KEY",
+        0x84 => "GET CHALLENGE",
+        0x88 => "INTERNAL AUTHENTICATE",
+        0xA2 => "TERMINAL AUTHENTICATION",
+        0xA4 => "SELECT",
+        0xAE => "SET SESSION KEY",
+        0xB0 => "READ BINARY",
+        0xB2 => "READ RECORD",
+        0xC0 => "GET RESPONSE",
+        0xCA => "GET DATA",
+        _ => return None,
+    })
 }
 
 fn meaning(raw: &[u8]) -> String {

@@ -8,7 +8,8 @@ use crate::language::Language;
 use crate::link::{Consent, Said};
 use crate::requirement::Requirements;
 use crate::run::{
-    Cards, Event, Judge, NothingCouldRun, Passed, PeerOptions, Sink, Verdict, converse, run_on_peer_heard,
+    Beginning, Cards, Conduct, Event, Judge, NothingCouldRun, Passed, PeerOptions, Sink, Verdict, converse,
+    run_on_peer_heard,
 };
 use crate::scenario::{self, Scenario, TagExpression};
 use crate::verify::Trust;
@@ -199,7 +200,6 @@ fn play(
         consent: Consent { spend_tries: arguments.spend_tries, change_pins: arguments.change_pins },
         wait,
         fresh: None,
-        fail_fast: false,
         judge: Some(Judge::Nobody),
     };
     let said = RefCell::new(Vec::new());
@@ -208,13 +208,13 @@ fn play(
         scenarios,
         &mut *source,
         &options,
-        requirements,
-        &Trust::CardItself,
+        &Conduct::new(requirements, &Trust::CardItself),
+        &Beginning::now(scenarios.len(), "diff"),
         &mut listener,
         &mut |passed: Said<'_>| said.borrow_mut().push(Passed::from(passed)),
     )
     .map_err(|error| match error {
-        NothingCouldRun::NoCard(_) => Failure::NoCard(error.to_string()),
+        NothingCouldRun::NoCard(_) | NothingCouldRun::Interrupted => Failure::NoCard(error.to_string()),
         NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => {
             Failure::Usage(error.to_string())
         }
@@ -229,7 +229,7 @@ fn play_built_in(
     requirements: &Requirements,
 ) -> Result<HashMap<String, Played>, Failure> {
     let usage = |error: vmyna_sim::card::PersonalisationError| Failure::Usage(error.to_string());
-    let mut cards = match holder {
+    let cards = match holder {
         None => Cards::of_profile(profile),
         Some(holder) => {
             let personalised = Personalised::new(holder, profile, jiff::Timestamp::now()).map_err(usage)?;
@@ -248,7 +248,7 @@ fn play_built_in(
 /// What was said is compared even where the link was lost in the middle: that is a difference too.
 fn compared(passed: Vec<Passed>, verdict: &Verdict) -> Played {
     match verdict {
-        Verdict::RequirementMissing(reason) => Err(reason.clone()),
+        Verdict::RequirementMissing(reason) | Verdict::NotApplicable(reason) => Err(reason.clone()),
         Verdict::RefusedByGuard(refused) => Err(refused.to_string()),
         _ => Ok(passed),
     }
@@ -266,7 +266,7 @@ impl Sink for Listener<'_> {
             Event::Planned(text) | Event::Note(text) => {
                 let _ = writeln!(anstream::stderr(), "{text}");
             }
-            Event::Finished { scenario, verdict, .. } => {
+            Event::CaseEnded { scenario, verdict, .. } => {
                 let passed = self.said.take();
                 self.played.insert(scenario.id.clone(), compared(passed, verdict));
             }

@@ -8,6 +8,7 @@ mod holders;
 mod pins;
 mod pki;
 mod record;
+mod report;
 mod run;
 mod schema;
 mod seat;
@@ -67,6 +68,7 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
+    Report(report::Arguments),
     /// List the built-in holders, or show one
     Holders(holders::Arguments),
     /// Print the completions of a shell
@@ -135,6 +137,7 @@ pub fn main() -> Exit {
         Command::Vectors(arguments) => vectors::vectors(&arguments),
         Command::Doctor(_) => Ok(doctor::doctor()),
         Command::Pki(arguments) => pki::pki(arguments),
+        Command::Report(arguments) => report::report(arguments),
         Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -110,7 +110,7 @@ pub(super) fn record(arguments: &Arguments) -> Result<Exit, Failure> {
     let served = shutdown.clone();
     let heard = std::thread::scope(|scope| {
         scope.spawn(move || {
-            vpcd::serve(&mut client_end, mode, &served, &mut |event| super::serve::tell(&event))
+            vpcd::serve(&mut client_end, mode, &served, &mut |event| super::serve::tell(&event));
         });
         card_end.hand_on(&mut *link, |error| {
             tell(error);

@@ -6,22 +6,26 @@ use super::seat::CardSeat;
 use crate::exit::Exit;
 use crate::language::Language;
 use crate::link::Consent;
-use crate::report::Text;
+use crate::report::{Collector, Destination, Output, Progress, Text};
 use crate::requirement::Requirements;
-use crate::run::{Cards, NothingCouldRun, PeerOptions, PeerSource, Summary, run_on_peer, run_on_simulator};
-use crate::scenario::{Scenario, TagExpression};
+use crate::run::{
+    Beginning, Cards, Conduct, Event, ExpectedFailures, Interrupt, NothingCouldRun, PeerOptions, PeerSource,
+    Shard, Sink, Summary, run_on_peer, run_on_simulator,
+};
+use crate::scenario::{self, Scenario, TagExpression};
 use crate::verify::Trust;
 use clap::Args;
+use jiff::Timestamp;
 use owo_colors::OwoColorize;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use vmyna_sim::card::Personalised;
 use vmyna_sim::document;
 use vmyna_sim::holder::Holder;
-use vmyna_sim::profile::Profile;
 
 /// Replay scenarios against a card.
 ///
@@ -92,9 +96,29 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "titles")]
     list: Option<Listing>,
 
-    /// Stop at the first failure
+    /// How many scenarios to play at once, each on a built-in card of its own; another card plays one
+    /// at a time [default: one for each processor, but 1 with --fail-fast]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
+    /// Only the I-th of N parts of what is selected, for machines that share a suite; a scenario's
+    /// part follows from its id
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+
+    /// Also write a report: junit=PATH, json=PATH, html=PATH or tap=PATH; repeatable. The path - is
+    /// standard output, and the text then goes to standard error
+    #[arg(long, value_name = "FORMAT=PATH")]
+    report: Vec<Destination>,
+
+    /// Stop at the first failure; what was not run is reported as such
     #[arg(long)]
     fail_fast: bool,
+
+    /// Failures that are known of this card, each with its reason; one that does not come is a
+    /// failure itself
+    #[arg(long, value_name = "FILE")]
+    expected: Option<PathBuf>,
 
     /// How long to wait for a card that is not there yet, or that has gone
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=86_400))]
@@ -119,8 +143,9 @@ Examples:
 Exit codes:
   0  something ran and nothing failed
   1  something failed, or the card was lost
-  2  wrong usage, a broken file, nothing selected
-  3  no card within the wait, or nothing could run";
+  2  wrong usage, a broken file, nothing selected, a report that could not be written
+  3  no card within the wait, or nothing could run
+  130  stopped by Ctrl-C before the end, and nothing had failed";
 
 /// How much of each scenario is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -136,9 +161,13 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let scenarios = super::scenarios(&arguments.paths, &requirements)?;
     let is_selected =
         |scenario: &&Scenario| arguments.tag.as_ref().is_none_or(|expression| expression.selects(scenario));
-    let selected: Vec<&Scenario> = scenarios.iter().filter(is_selected).collect();
+    let mut selected: Vec<&Scenario> = scenarios.iter().filter(is_selected).collect();
     if selected.is_empty() {
         return Err(nothing_selected(&scenarios));
+    }
+    let shard = arguments.shard.map(|shard| shard.of(&selected));
+    if let Some(shard) = arguments.shard {
+        selected.retain(|scenario| shard.has(&scenario.id));
     }
     let language = arguments.lang.unwrap_or_else(Language::of_environment);
     if let Some(listing) = arguments.list {
@@ -156,48 +185,130 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if arguments.profile.is_some() && !matches!(arguments.card, CardSeat::Sim(_)) {
         return Err(Failure::Usage("--profile makes the built-in card; --card brings another".to_owned()));
     }
+    let expected = match &arguments.expected {
+        None => ExpectedFailures::default(),
+        Some(path) => {
+            ExpectedFailures::load(path, &scenarios, &scenario::built_in(&requirements), &requirements)?
+        }
+    };
     let trust = arguments.trust.as_deref().map_or(Ok(Trust::CardItself), load_trust)?;
-    let summary = play(&arguments, &selected, holder, &trust, &requirements, language)?;
+    let interrupt = Interrupt::default();
+    let conduct = Conduct {
+        requirements: &requirements,
+        trust: &trust,
+        expected,
+        fail_fast: arguments.fail_fast,
+        jobs: jobs(&arguments)?,
+        interrupt: interrupt.clone(),
+    };
+    let is_empty_shard = selected.is_empty();
+    let beginning = Beginning { shard, ..Beginning::now(selected.len(), arguments.card.to_string()) };
+    let outputs = Output::open_all(&arguments.report)?;
+    end_on_signals(&interrupt)?;
+    let on_stdout = arguments.report.iter().any(|destination| destination.path.is_none());
+    let out: Box<dyn Write> =
+        if on_stdout { Box::new(anstream::stderr()) } else { Box::new(anstream::stdout()) };
+    let shows_happenings = arguments.report.iter().any(|destination| destination.format.shows_happenings());
+    let mut sinks = Sinks {
+        text: Progress::around(Text::new(out, language, &requirements)),
+        collector: (!outputs.is_empty()).then(|| Collector::new(&requirements, shows_happenings)),
+    };
+    let summary = play(&arguments, &selected, holder, &conduct, &beginning, &mut sinks)?;
+    if let Some(collector) = sinks.collector {
+        let report = collector.into_report();
+        for output in outputs {
+            output.write(&report, language)?;
+        }
+    }
     Ok(match summary {
         Summary { failed: 1.., .. } => Exit::Failed,
-        Summary { passed: 0, .. } => Exit::NoCard,
+        Summary { not_run: 1.., .. } => Exit::Interrupted,
+        Summary { passed: 0, .. } if !is_empty_shard => Exit::NoCard,
         _ => Exit::Success,
     })
+}
+
+/// The text for whoever is there, and what the other reports are written from.
+struct Sinks<'a> {
+    text: Progress<Text<'a, Box<dyn Write>>>,
+    collector: Option<Collector<'a>>,
+}
+
+impl Sink for Sinks<'_> {
+    fn event(&mut self, event: &Event<'_>) {
+        self.text.event(event);
+        if let Some(collector) = &mut self.collector {
+            collector.event(event);
+        }
+    }
+
+    fn wants_happenings(&self) -> bool {
+        self.text.wants_happenings() || self.collector.as_ref().is_some_and(Sink::wants_happenings)
+    }
+}
+
+/// The first signal ends the run in good order, the second at once.
+fn end_on_signals(interrupt: &Interrupt) -> Result<(), Failure> {
+    let interrupt = interrupt.clone();
+    ctrlc::set_handler(move || {
+        if interrupt.has_come() {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+        interrupt.now();
+        let _ = writeln!(
+            anstream::stderr(),
+            "stopping when the scenario in progress has ended and the card is put right; once more stops at once"
+        );
+    })
+    .map_err(|error| Failure::Usage(format!("signals cannot be handled: {error}")))
+}
+
+fn jobs(arguments: &Arguments) -> Result<NonZeroUsize, Failure> {
+    let one = NonZeroUsize::MIN;
+    if matches!(arguments.card, CardSeat::Sim(_)) {
+        let by_default = || match arguments.fail_fast {
+            true => one,
+            false => std::thread::available_parallelism().unwrap_or(one),
+        };
+        return Ok(arguments.jobs.unwrap_or_else(by_default));
+    }
+    match arguments.jobs {
+        Some(jobs) if jobs > one => {
+            let _ = writeln!(
+                anstream::stderr(),
+                "--jobs: this card keeps its state from one scenario to the next, so they are played one by one"
+            );
+            Ok(one)
+        }
+        _ => Ok(one),
+    }
 }
 
 fn play(
     arguments: &Arguments,
     scenarios: &[&Scenario],
     holder: Option<Holder>,
-    trust: &Trust,
-    requirements: &Requirements,
-    language: Language,
+    conduct: &Conduct<'_>,
+    beginning: &Beginning,
+    sink: &mut dyn Sink,
 ) -> Result<Summary, Failure> {
-    let mut report = Text::new(anstream::stdout().lock(), language, requirements);
     let mut source: Box<dyn PeerSource> = match &arguments.card {
         CardSeat::Sim(sim) => {
-            let profile = arguments.profile.as_deref().or(sim.profile.as_deref());
-            let profile = profile.map_or_else(|| Ok(Profile::card()), super::profile)?;
+            let name = arguments.profile.as_deref().or(sim.profile.as_deref()).unwrap_or("card");
+            let profile = super::profile(name)?;
             let holder = holder.map_or_else(
                 || sim.holder.as_deref().map(super::holder).transpose(),
                 |holder| Ok(Some(holder)),
             )?;
-            let mut cards = match holder {
+            let cards = match holder {
                 None => Cards::of_profile(profile),
                 Some(holder) => {
-                    let personalised = Personalised::new(holder, profile, jiff::Timestamp::now());
+                    let personalised = Personalised::new(holder, profile, Timestamp::now());
                     Cards::all_of(Arc::new(personalised.map_err(|error| Failure::Usage(error.to_string()))?))
                 }
             };
-            return run_on_simulator(
-                scenarios,
-                &mut cards,
-                requirements,
-                trust,
-                arguments.fail_fast,
-                &mut report,
-            )
-            .map_err(|error| Failure::Usage(error.to_string()));
+            return run_on_simulator(scenarios, &cards, name, conduct, beginning, sink)
+                .map_err(|error| Failure::Usage(error.to_string()));
         }
         other => other.open(Duration::from_secs(arguments.wait), arguments.exclusive)?,
     };
@@ -207,15 +318,12 @@ fn play(
         consent: Consent { spend_tries: arguments.spend_tries, change_pins: arguments.change_pins },
         wait: Duration::from_secs(arguments.wait),
         fresh: arguments.fresh.clone(),
-        fail_fast: arguments.fail_fast,
         judge: None,
     };
-    run_on_peer(scenarios, &mut *source, &options, requirements, trust, &mut report).map_err(|error| {
-        match error {
-            NothingCouldRun::NoCard(_) => Failure::NoCard(error.to_string()),
-            NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => {
-                Failure::Usage(error.to_string())
-            }
+    run_on_peer(scenarios, &mut *source, &options, conduct, beginning, sink).map_err(|error| match error {
+        NothingCouldRun::NoCard(_) | NothingCouldRun::Interrupted => Failure::NoCard(error.to_string()),
+        NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => {
+            Failure::Usage(error.to_string())
         }
     })
 }

@@ -3,6 +3,7 @@
 use super::Failure;
 use crate::link::CardLink;
 use crate::run::PeerSource;
+use std::fmt;
 use std::io::Write;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -26,6 +27,22 @@ pub(super) enum CardSeat {
 pub(super) struct SimSeat {
     pub profile: Option<String>,
     pub holder: Option<String>,
+}
+
+impl fmt::Display for CardSeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sim(SimSeat { profile, holder }) => {
+                f.write_str("sim")?;
+                profile.iter().try_for_each(|profile| write!(f, ":{profile}"))?;
+                holder.iter().try_for_each(|holder| write!(f, "@{holder}"))
+            }
+            Self::Vpcd(port) => write!(f, "vpcd:{port}"),
+            Self::Vicc(address) => write!(f, "vicc:{address}"),
+            Self::Pcsc(None) => f.write_str("pcsc"),
+            Self::Pcsc(Some(reader)) => write!(f, "pcsc:{reader}"),
+        }
+    }
 }
 
 impl FromStr for CardSeat {

@@ -54,9 +54,9 @@ pub fn compare(a: &[Passed], b: &[Passed], closeness: Closeness) -> Vec<Differen
     differences
 }
 
-fn exchanges(passed: &[Passed]) -> Vec<(&[u8], &[u8])> {
-    let exchange = |passed| match passed {
-        &Passed::Exchange(ref command, ref answer) => Some((&command[..], &answer[..])),
+fn exchanges<'p>(passed: &'p [Passed]) -> Vec<(&'p [u8], &'p [u8])> {
+    let exchange = |passed: &'p Passed| match passed {
+        Passed::Exchange(command, answer) => Some((&command[..], &answer[..])),
         Passed::Power(_) => None,
     };
     passed.iter().filter_map(exchange).collect()

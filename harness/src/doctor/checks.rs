@@ -22,7 +22,7 @@ pub fn examine(machine: &Machine, readers: Option<Result<Vec<String>, String>>) 
         findings.extend(daemons.first().and_then(|daemon| started_too_early(machine, daemon, entry)));
         match &entry.host {
             None => {
-                findings.extend((0..SLOTS).map(|slot| port(machine, entry.port + slot, !daemons.is_empty())))
+                findings.extend((0..SLOTS).map(|slot| port(machine, entry.port + slot, !daemons.is_empty())));
             }
             Some(host) => findings.push(Finding::note(
                 format!("the driver connects to {host}:{}, where a card must listen", entry.port),

@@ -38,12 +38,12 @@ pub(super) fn examine(machine: &Machine) -> (Option<Entry>, Vec<Finding>) {
             Ok(text) if mentions_vpcd(&text) => match parse(&file, &text) {
                 Ok(entry) => entries.push(entry),
                 Err(problem) => {
-                    findings.push(Finding::broken(problem, &["apt-get install --reinstall vsmartcard-vpcd"]))
+                    findings.push(Finding::broken(problem, &["apt-get install --reinstall vsmartcard-vpcd"]));
                 }
             },
             Ok(_) => {}
             Err(error) => {
-                findings.push(Finding::note(format!("{}: cannot be read: {error}", file.display()), &[]))
+                findings.push(Finding::note(format!("{}: cannot be read: {error}", file.display()), &[]));
             }
         }
     }

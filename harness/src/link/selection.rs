@@ -75,19 +75,24 @@ impl Selection {
     /// that is not beyond doubt.
     #[must_use]
     pub fn pin(&self, p2: u8) -> Option<PinName> {
-        let file = if p2 == 0x80 { self.file } else { sfi(p2).map(u16::from) }?;
+        let file = self.referred_to(p2)?;
         pins_of(self.application?).find(|(_, there)| *there == file).map(|(pin, _)| pin)
     }
 
-    /// The PINs that such a command may reach: the one that it does, or else every one that cannot
-    /// be ruled out.
+    /// The PINs that such a command may reach: what lies in the EF that it means, or else every one
+    /// that cannot be ruled out.
     #[must_use]
     pub fn pins_in_reach(&self, p2: u8) -> Vec<PinName> {
-        match (self.pin(p2), self.application) {
-            (Some(pin), _) => vec![pin],
-            (None, Some(application)) => pins_of(application).map(|(pin, _)| pin).collect(),
-            (None, None) => PinName::ALL.to_vec(),
+        match (self.application, self.referred_to(p2)) {
+            (Some(_), Some(_)) => self.pin(p2).into_iter().collect(),
+            (Some(application), None) => pins_of(application).map(|(pin, _)| pin).collect(),
+            (None, _) => PinName::ALL.to_vec(),
         }
+    }
+
+    /// The EF that a command with this P2 means, where that is beyond doubt.
+    fn referred_to(&self, p2: u8) -> Option<u16> {
+        if p2 == 0x80 { self.file } else { sfi(p2).map(u16::from) }
     }
 }
 
@@ -152,6 +157,7 @@ mod tests {
         assert_eq!(selection.pin(0x91), Some(PinName::TextInput));
         assert_eq!(selection.pin(0x94), Some(PinName::TextCodeA));
         assert_eq!(selection.pin(0x92), None, "blocked for ever, and without a value");
+        assert_eq!(selection.pins_in_reach(0x92), [], "and no other PIN lies there");
         selection.exchange(&SELECT_VISUAL, &OK);
         assert_eq!(selection.pin(0x91), Some(PinName::BirthDate));
         assert_eq!(selection.pin(0x92), Some(PinName::VisualCodeB));

@@ -1,24 +1,33 @@
 //! Running scenarios: one scenario becomes a verdict, a suite becomes a stream of events.
 
 mod announcement;
+mod conduct;
 mod conversation;
 mod event;
+mod expected;
 mod fresh;
+mod identity;
 mod judge;
 mod peer;
 mod plan;
+mod recorder;
 mod seat;
 mod session;
+mod shard;
 mod suite;
 mod verdict;
 
+pub use conduct::{Conduct, Interrupt};
 pub use conversation::{Conversation, Passed, converse};
-pub use event::{Event, Sink, Summary};
+pub use event::{Beginning, Better, CardIdentity, Event, ShardOf, Sink, Summary};
+pub use expected::ExpectedFailures;
 pub use judge::Judge;
 pub use peer::{
     NothingCouldRun, PeerOptions, PeerSource, is_ours, known_pins, run_on_peer, run_on_peer_heard,
 };
 pub use plan::{Cost, PinUse, Plan};
+pub use recorder::{Happening, Recorded, Recorder, StepOutcome};
 pub use session::{Session, Surroundings};
+pub use shard::Shard;
 pub use suite::{Cards, card_for, play_on_simulator, run_on_simulator};
-pub use verdict::{Difference, Expectation, Finding, Stage, Verdict};
+pub use verdict::{Difference, Expectation, Expected, Finding, Outcome, Stage, StoppedBy, Verdict};

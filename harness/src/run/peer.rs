@@ -4,18 +4,19 @@
 //! was changed is changed back.
 
 use super::announcement::describe;
-use super::event::{Event, Sink, Summary};
+use super::conduct::{Conduct, Course, Played};
+use super::event::{Beginning, CardIdentity, Sink, Summary};
 use super::fresh::FreshProcess;
 use super::judge::Judge;
 use super::plan::Plan;
+use super::recorder::{Recorded, Recorder};
 use super::seat::Seat;
 use super::session::{Session, Surroundings};
-use super::verdict::Verdict;
+use super::verdict::{StoppedBy, Verdict};
 use crate::link::{CardLink, Consent, Guard, Heard, KnownPin, LinkError, Refused, Said, Stopped};
-use crate::requirement::Requirements;
 use crate::scenario::{PinChoice, ReadStyle, Scenario};
 use crate::terminal;
-use crate::verify::{Certificate, Trust};
+use crate::verify::Certificate;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 use thiserror::Error;
@@ -24,6 +25,9 @@ use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
 use vmyna_sim::profile::{Profile, Tries};
 use vmyna_sim::smart_card::Power;
+
+/// How long a wait goes on before it is looked whether a signal has come.
+const SLICE: Duration = Duration::from_millis(250);
 
 /// Where cards come from: a reader's end that waits for one, or a card that listens.
 pub trait PeerSource {
@@ -47,8 +51,6 @@ pub struct PeerOptions {
     pub wait: Duration,
     /// a command that starts the card anew before each scenario
     pub fresh: Option<String>,
-    /// stop at the first failure
-    pub fail_fast: bool,
     /// who judges, where not whoever the card's issuer calls for
     pub judge: Option<Judge>,
 }
@@ -59,6 +61,9 @@ pub enum NothingCouldRun {
     /// no card within the wait
     #[error("{0}")]
     NoCard(String),
+    /// a signal came while there was no card yet
+    #[error("stopped by a signal while there was no card")]
+    Interrupted,
     /// the command of `--fresh` could not be started
     #[error("--fresh: {command:?} cannot be started: {source}")]
     Fresh {
@@ -85,11 +90,11 @@ pub fn run_on_peer(
     scenarios: &[&Scenario],
     source: &mut dyn PeerSource,
     options: &PeerOptions,
-    requirements: &Requirements,
-    trust: &Trust,
+    conduct: &Conduct<'_>,
+    beginning: &Beginning,
     sink: &mut dyn Sink,
 ) -> Result<Summary, NothingCouldRun> {
-    run_on_peer_heard(scenarios, source, options, requirements, trust, sink, &mut |_| {})
+    run_on_peer_heard(scenarios, source, options, conduct, beginning, sink, &mut |_| {})
 }
 
 /// As [`run_on_peer`]; `heard` is told every command of the scenarios with its answer, and nothing of
@@ -101,12 +106,11 @@ pub fn run_on_peer_heard(
     scenarios: &[&Scenario],
     source: &mut dyn PeerSource,
     options: &PeerOptions,
-    requirements: &Requirements,
-    trust: &Trust,
+    conduct: &Conduct<'_>,
+    beginning: &Beginning,
     sink: &mut dyn Sink,
     heard: &mut dyn FnMut(Said<'_>),
 ) -> Result<Summary, NothingCouldRun> {
-    let began = Instant::now();
     let full = Profile::card().tries;
     let mut planned: Vec<(&Scenario, Plan)> =
         scenarios.iter().map(|scenario| (*scenario, Plan::of(scenario, full))).collect();
@@ -117,14 +121,14 @@ pub fn run_on_peer_heard(
         (plan.cost(), spoiled.map(|(pin, _)| *pin).max(), begins_blocked)
     });
 
-    sink.event(&Event::Began { scenarios: scenarios.len() });
-    sink.event(&Event::Planned(&describe(&planned, options, full)));
+    let recorder = Recorder::new(sink.wants_happenings());
+    let mut course = Course::begin(conduct, beginning, sink);
+    course.planned(&describe(&planned, options, full));
 
     let mut suite = Suite {
         source,
         options,
-        requirements,
-        trust,
+        conduct,
         full,
         seat: None,
         process: None,
@@ -135,16 +139,29 @@ pub fn run_on_peer_heard(
         stopped: Stopped::default(),
         unusable: BTreeSet::new(),
         gone: None,
+        recorder,
     };
-    suite.insert()?;
-    if let Some(seat) = &suite.seat {
-        if let Some(reader) = seat.link.reader() {
-            sink.event(&Event::Note(&reader.to_string()));
+    match suite.insert() {
+        Err(NothingCouldRun::Interrupted) => {
+            planned.iter().for_each(|(scenario, _)| course.not_run(scenario, StoppedBy::Signal));
+            return Ok(course.end());
         }
-        sink.event(&Event::Note(&seat.introduction(options)));
+        inserted => inserted?,
     }
-    let mut summary = Summary::default();
+    if let Some(seat) = &suite.seat {
+        course.card(&seat.identity);
+        if let Some(reader) = seat.link.reader() {
+            course.reader(reader);
+        }
+        course.note(&seat.introduction(options));
+    }
     for (index, (scenario, plan)) in planned.iter().enumerate() {
+        if conduct.interrupt.has_come() || conduct.fail_fast && course.has_failed() {
+            let stopped = if course.has_failed() { StoppedBy::FirstFailure } else { StoppedBy::Signal };
+            course.not_run(scenario, stopped);
+            continue;
+        }
+        course.case_began(scenario);
         let start = Instant::now();
         if index > 0 && options.fresh.is_some() {
             suite.remove();
@@ -154,23 +171,19 @@ pub fn run_on_peer_heard(
             Err(NothingCouldRun::NoCard(reason)) => {
                 Verdict::RequirementMissing(format!("the card did not come back: {reason}"))
             }
+            Err(NothingCouldRun::Interrupted) => Verdict::NotRun(StoppedBy::Signal),
             Err(error) => return Err(error),
         };
-        summary.count(&verdict);
-        sink.event(&Event::Finished { scenario, verdict: &verdict, took: start.elapsed() });
-        if options.fail_fast && summary.failed > 0 {
-            break;
-        }
+        let happenings = suite.recorder.take();
+        course.case_ended(scenario, Played { verdict, happenings, took: start.elapsed() });
     }
-    sink.event(&Event::Ended { summary, took: began.elapsed() });
-    Ok(summary)
+    Ok(course.end())
 }
 
 struct Suite<'a> {
     source: &'a mut dyn PeerSource,
     options: &'a PeerOptions,
-    requirements: &'a Requirements,
-    trust: &'a Trust,
+    conduct: &'a Conduct<'a>,
     full: Tries,
     seat: Option<Seat>,
     process: Option<FreshProcess>,
@@ -181,6 +194,7 @@ struct Suite<'a> {
     unusable: BTreeSet<PinName>,
     /// why there is no card, once one has not come back: it is not waited for again
     gone: Option<String>,
+    recorder: Recorder,
 }
 
 impl Suite<'_> {
@@ -215,7 +229,16 @@ impl Suite<'_> {
         }
         let deadline = Instant::now() + self.options.wait;
         loop {
-            let link = self.source.connect(deadline).map_err(NothingCouldRun::NoCard)?;
+            if self.conduct.interrupt.has_come() {
+                return Err(NothingCouldRun::Interrupted);
+            }
+            // In slices, so that a signal is heard.
+            let slice = deadline.min(Instant::now() + SLICE);
+            let link = match self.source.connect(slice) {
+                Ok(link) => link,
+                Err(_) if Instant::now() < deadline => continue,
+                Err(reason) => return Err(NothingCouldRun::NoCard(reason)),
+            };
             // A card may have connected and gone again while it waited in the queue.
             match self.identify(link) {
                 Ok(seat) => {
@@ -231,8 +254,11 @@ impl Suite<'_> {
     /// Powers the card, sees whose it is, guards it where it may be real, and reads its counters.
     fn identify(&self, mut link: Box<dyn CardLink>) -> Result<Seat, LinkError> {
         link.power(Power::On)?;
-        link.atr()?;
-        let ours = is_ours(&mut *link)?;
+        let atr = link.atr()?;
+        link = Box::new(Recorded::new(link, self.recorder.clone()));
+        let certificate = read_user_authentication_certificate(&mut *link)?;
+        let identity = CardIdentity::of(&atr, certificate.as_ref());
+        let ours = certificate.is_some_and(|certificate| certificate.is_ours());
         let guarded = !ours && !self.options.mine;
         if guarded {
             let known = self.options.holder.as_ref().map(known_pins).unwrap_or_default();
@@ -240,7 +266,7 @@ impl Suite<'_> {
         }
         let judge = if ours { Judge::OurIssuer } else { Judge::Others };
         let (pins, unusable) = (self.pins.clone(), self.unusable.clone());
-        let mut seat = Seat { link, judge, guarded, pins, tries_left: BTreeMap::new(), unusable };
+        let mut seat = Seat { link, identity, judge, guarded, pins, tries_left: BTreeMap::new(), unusable };
         seat.read_counters()?;
         Ok(seat)
     }
@@ -277,14 +303,14 @@ impl Suite<'_> {
             }
         }
         let surroundings = Surroundings {
-            requirements: self.requirements,
+            requirements: self.conduct.requirements,
             holder: &holder,
-            trust: self.trust,
+            trust: self.conduct.trust,
             judge: self.options.judge.unwrap_or(seat.judge),
             now: SystemTime::now(),
         };
         let mut link = Heard::new(&mut *seat.link, heard);
-        let mut session = Session::new(&mut link, surroundings);
+        let mut session = Session::new(&mut link, surroundings).recording(self.recorder.clone());
         let verdict = session.play(scenario);
         let changed: Vec<PinName> = session.changed_pins().collect();
         if matches!(verdict, Verdict::LinkLost { .. }) {

@@ -1,6 +1,7 @@
 //! A connected card that is not built in, and what is known of it: its counters are read, brought
 //! to where a scenario begins, accounted for afterwards, and put right again.
 
+use super::event::CardIdentity;
 use super::judge::Judge;
 use super::peer::PeerOptions;
 use super::plan::{PinUse, Plan};
@@ -18,6 +19,7 @@ use vmyna_sim::smart_card::Power;
 /// A connected card and what is known of it.
 pub(super) struct Seat {
     pub link: Box<dyn CardLink>,
+    pub identity: CardIdentity,
     pub judge: Judge,
     pub guarded: bool,
     /// whose counters are watched: those of JPKI, and every other that the run touches

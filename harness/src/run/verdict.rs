@@ -1,6 +1,9 @@
 //! What a run finds.
 
 use crate::link::Refused;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 use vmyna_sim::document::Position;
 use vmyna_sim::exchange::Exchange;
 
@@ -19,6 +22,22 @@ pub enum Verdict {
         /// what was recorded before
         observations: Vec<Finding>,
     },
+    /// it failed, as was expected of this card
+    ExpectedFailure {
+        /// the expectation
+        expected: Expected,
+        /// which step, and how
+        finding: Box<Finding>,
+        /// what was recorded before
+        observations: Vec<Finding>,
+    },
+    /// it passed, and a failure was expected
+    UnexpectedlyBetter {
+        /// the expectation
+        expected: Expected,
+        /// differences that are no failures
+        observations: Vec<Finding>,
+    },
     /// the card could not be reached any more
     LinkLost {
         /// at which step, if one had begun
@@ -26,10 +45,124 @@ pub enum Verdict {
         /// why
         reason: String,
     },
+    /// the card lacks the application, or is of a profile that does
+    NotApplicable(String),
     /// a precondition that the card does not meet
     RequirementMissing(String),
     /// the guard of real cards did not let it happen
     RefusedByGuard(Refused),
+    /// the run was stopped before
+    NotRun(StoppedBy),
+}
+
+/// An entry of a file of expected failures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// where it is written
+    pub position: Position,
+    /// why this card fails
+    pub reason: String,
+}
+
+/// What stopped a run before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StoppedBy {
+    /// the first failure, as `--fail-fast` says
+    FirstFailure,
+    /// the user, or whoever ends processes
+    Signal,
+}
+
+impl fmt::Display for StoppedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FirstFailure => "the run was stopped at the first failure",
+            Self::Signal => "the run was stopped by a signal",
+        })
+    }
+}
+
+/// The kinds of verdicts, as reports name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// all as expected
+    Passed,
+    /// differences were recorded that are no failures
+    Observed,
+    /// failed, as was expected of this card
+    ExpectedFailure,
+    /// failed
+    Failed,
+    /// passed, where a failure was expected
+    UnexpectedlyBetter,
+    /// the card could not be reached
+    CouldNotRun,
+    /// the card lacks the application or profile
+    NotApplicable,
+    /// the card does not meet a precondition
+    RequirementMissing,
+    /// refused by the guard of real cards
+    Refused,
+    /// the run was stopped before
+    NotRun,
+}
+
+impl Verdict {
+    /// Its kind.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Passed { observations } if observations.is_empty() => Outcome::Passed,
+            Self::Passed { .. } => Outcome::Observed,
+            Self::Failed { .. } => Outcome::Failed,
+            Self::ExpectedFailure { .. } => Outcome::ExpectedFailure,
+            Self::UnexpectedlyBetter { .. } => Outcome::UnexpectedlyBetter,
+            Self::LinkLost { .. } => Outcome::CouldNotRun,
+            Self::NotApplicable(_) => Outcome::NotApplicable,
+            Self::RequirementMissing(_) => Outcome::RequirementMissing,
+            Self::RefusedByGuard(_) => Outcome::Refused,
+            Self::NotRun(_) => Outcome::NotRun,
+        }
+    }
+
+    /// The step that failed, whether that was expected or not.
+    #[must_use]
+    pub fn finding(&self) -> Option<&Finding> {
+        match self {
+            Self::Failed { finding, .. } | Self::ExpectedFailure { finding, .. } => Some(finding),
+            _ => None,
+        }
+    }
+
+    /// Differences that are no failures.
+    #[must_use]
+    pub fn observations(&self) -> &[Finding] {
+        match self {
+            Self::Passed { observations }
+            | Self::Failed { observations, .. }
+            | Self::ExpectedFailure { observations, .. }
+            | Self::UnexpectedlyBetter { observations, .. } => observations,
+            _ => &[],
+        }
+    }
+
+    /// Why it ended so, where that is not a finding.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Passed { .. } | Self::Failed { .. } => None,
+            Self::ExpectedFailure { expected, .. } | Self::UnexpectedlyBetter { expected, .. } => {
+                Some(format!("{} ({})", expected.reason, expected.position))
+            }
+            Self::LinkLost { reason, .. }
+            | Self::NotApplicable(reason)
+            | Self::RequirementMissing(reason) => Some(reason.clone()),
+            Self::RefusedByGuard(refused) => Some(refused.to_string()),
+            Self::NotRun(stopped) => Some(stopped.to_string()),
+        }
+    }
 }
 
 /// A step that was not as expected.

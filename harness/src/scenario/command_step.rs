@@ -5,6 +5,7 @@ use super::bytes_pattern::BytesPattern;
 use super::capture::CaptureName;
 use super::expect::Expect;
 use super::source::Placed;
+use super::status_pattern::StatusExpectation;
 use super::step::{Action, lower};
 use super::template::Template;
 use super::words::say;
@@ -13,6 +14,7 @@ use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
+use vmyna_sim::apdu::Status;
 use vmyna_sim::exchange::ShownCommand;
 use vmyna_sim::hex::Bytes;
 
@@ -45,6 +47,19 @@ pub struct SelectStep {
     pub target: SelectTarget,
     /// what must come back
     pub expect: Expect,
+}
+
+impl SelectStep {
+    /// Whether what is selected must be there.
+    #[must_use]
+    pub fn expects_success(&self) -> bool {
+        match &self.expect.status {
+            StatusExpectation::AnyOf(patterns) => {
+                patterns.iter().any(|pattern| pattern.matches(Status::Success))
+            }
+            StatusExpectation::Blocked | StatusExpectation::Undocumented(_) => false,
+        }
+    }
 }
 
 /// What SELECT names.

@@ -9,19 +9,23 @@ mod pin;
 mod sign;
 
 use super::judge::Judge;
+use super::recorder::{Happening, Recorder, StepOutcome};
 use super::verdict::{Finding, Stage, Verdict};
 use crate::link::{CardLink, LinkError, Refused};
 use crate::requirement::Requirements;
 use crate::scenario::{
-    Capture, Captures, CertificateName, Expect, PinChoice, PlacedStep, Retry, Scenario, Step, Verb,
+    Capture, Captures, CertificateName, Expect, PinChoice, PlacedStep, PowerStep, Retry, Scenario,
+    SelectTarget, Step, Verb,
 };
+use crate::terminal;
 use crate::verify::{Certificate, Trust};
 use answer::{Answer, Played, Stop, Unmet};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
-use vmyna_sim::apdu::ResponseApdu;
+use vmyna_sim::apdu::{ResponseApdu, Status};
 use vmyna_sim::document::Position;
+use vmyna_sim::exchange::ShownResponse;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
 use vmyna_sim::profile::{Profile, Tries};
@@ -58,6 +62,7 @@ pub struct Session<'a> {
     clock: Clock<'a>,
     /// the last answer, or what a step has put together of several
     last: Option<Kept>,
+    recorder: Recorder,
 }
 
 /// What time it is.
@@ -103,6 +108,7 @@ enum End {
     Failed(Box<Finding>),
     Lost(Position, String),
     Missing(String),
+    NotApplicable(String),
     Refused(Refused),
 }
 
@@ -127,7 +133,14 @@ impl<'a> Session<'a> {
             full: *FULL,
             keeps: false,
             last: None,
+            recorder: Recorder::default(),
         }
+    }
+
+    /// Tells `recorder` of its steps.
+    #[must_use]
+    pub fn recording(self, recorder: Recorder) -> Self {
+        Self { recorder, ..self }
     }
 
     /// Plays on a card that gives its PINs so many tries; those of the profile `card` otherwise.
@@ -154,6 +167,7 @@ impl<'a> Session<'a> {
         let mut verdict = match end {
             None => Verdict::Passed { observations },
             Some(End::Failed(finding)) => Verdict::Failed { finding, observations },
+            Some(End::NotApplicable(reason)) => Verdict::NotApplicable(reason),
             Some(End::Missing(reason)) => Verdict::RequirementMissing(reason),
             Some(End::Refused(refused)) => Verdict::RefusedByGuard(refused),
             Some(End::Lost(position, reason)) => {
@@ -172,35 +186,95 @@ impl<'a> Session<'a> {
     fn steps(&mut self, scenario: &Scenario, stage: Stage, observations: &mut Vec<Finding>) -> Option<End> {
         let steps = if stage == Stage::Setup { &scenario.setup } else { &scenario.steps };
         for placed in steps {
-            let unmet = match self.played(&placed.step) {
-                Ok(()) => continue,
-                Err(Stop::Link(LinkError::Refused(refused))) => return Some(End::Refused(refused)),
-                Err(Stop::Link(LinkError::Lost(reason))) => {
-                    return Some(End::Lost(placed.position.clone(), reason));
-                }
-                Err(Stop::Missing(reason)) => return Some(End::Missing(reason)),
-                Err(Stop::Differs(unmet)) => unmet,
-            };
-            let finding = finding(scenario, placed, stage, *unmet);
-            let Surroundings { judge, requirements, .. } = self.surroundings;
-            let is_precondition = placed.step.precondition || stage == Stage::Setup;
-            if is_precondition && judge != Judge::BuiltIn {
-                let Finding { position, step, difference, .. } = finding;
-                return Some(End::Missing(format!("{step}: {} ({position})", difference.came)));
+            self.begins(placed);
+            let observed = observations.len();
+            let end = self.one(scenario, placed, stage, observations);
+            self.recorder.record(|| {
+                Happening::StepEnded(match &end {
+                    None if observations.len() == observed => StepOutcome::Passed,
+                    None => StepOutcome::Observed,
+                    Some(End::Failed(_)) => StepOutcome::Failed,
+                    Some(_) => StepOutcome::Stopped,
+                })
+            });
+            if end.is_some() {
+                return end;
             }
-            if judge.fails(finding.difference.kind, &finding.requirements, requirements) {
-                return Some(End::Failed(Box::new(finding)));
-            }
-            observations.push(finding);
         }
         None
+    }
+
+    fn begins(&self, placed: &PlacedStep) {
+        self.recorder.record(|| Happening::StepBegan {
+            position: placed.position.clone(),
+            step: placed.step.verb.to_string(),
+        });
+    }
+
+    fn one(
+        &mut self,
+        scenario: &Scenario,
+        placed: &PlacedStep,
+        stage: Stage,
+        observations: &mut Vec<Finding>,
+    ) -> Option<End> {
+        let unmet = match self.played(&placed.step) {
+            Ok(()) => return None,
+            Err(Stop::Link(LinkError::Refused(refused))) => return Some(End::Refused(refused)),
+            Err(Stop::Link(LinkError::Lost(reason))) => {
+                return Some(End::Lost(placed.position.clone(), reason));
+            }
+            Err(Stop::Missing(reason)) => return Some(End::Missing(reason)),
+            Err(Stop::Differs(unmet)) => unmet,
+        };
+        if let Some(application) = self.missing_application(&placed.step.verb, &unmet) {
+            return Some(End::NotApplicable(format!("the card has no application {application}")));
+        }
+        let finding = finding(scenario, placed, stage, *unmet);
+        let Surroundings { judge, requirements, .. } = self.surroundings;
+        let is_precondition = placed.step.precondition || stage == Stage::Setup;
+        if is_precondition && judge != Judge::BuiltIn {
+            let Finding { position, step, difference, .. } = finding;
+            return Some(End::Missing(format!("{step}: {} ({position})", difference.came)));
+        }
+        if judge.fails(finding.difference.kind, &finding.requirements, requirements) {
+            return Some(End::Failed(Box::new(finding)));
+        }
+        observations.push(finding);
+        None
+    }
+
+    /// Somebody else's card that does not find an application, not even when that is the first thing it
+    /// is asked after power-up, does not have it.
+    fn missing_application(&mut self, verb: &Verb, unmet: &Unmet) -> Option<&'static str> {
+        let Verb::Select(select) = verb else { return None };
+        let SelectTarget::Application { name, aid } = select.target else { return None };
+        let is_asked = matches!(self.surroundings.judge, Judge::OurIssuer | Judge::Others);
+        let answer = unmet.difference.exchange.as_ref().and_then(|exchange| exchange.response.as_ref());
+        let not_found = answer.and_then(ShownResponse::status) == Some(Status::FileNotFound);
+        if !is_asked || !not_found || !select.expects_success() {
+            return None;
+        }
+        self.power(PowerStep::Cycle).ok()?;
+        let answer = self.transmit(&terminal::select_application(aid)).ok()?;
+        let status = answer.response().map(|response| response.status);
+        (status == Some(Status::FileNotFound)).then_some(name)
     }
 
     /// Plays every step of the cleanup, whatever becomes of the others. What fails in it is added to
     /// the verdict and does not take its place.
     fn clean_up(&mut self, scenario: &Scenario, verdict: &mut Verdict) {
         for placed in &scenario.cleanup {
-            let told = match self.played(&placed.step) {
+            self.begins(placed);
+            let played = self.played(&placed.step);
+            self.recorder.record(|| {
+                Happening::StepEnded(match &played {
+                    Ok(()) => StepOutcome::Passed,
+                    Err(Stop::Differs(_)) => StepOutcome::Observed,
+                    Err(_) => StepOutcome::Stopped,
+                })
+            });
+            let told = match played {
                 Ok(()) => continue,
                 Err(Stop::Differs(unmet)) => Ok(finding(scenario, placed, Stage::Cleanup, *unmet)),
                 Err(Stop::Missing(reason)) => Err(reason),

@@ -142,9 +142,21 @@ fn a_failing_cleanup_is_told_beside_the_verdict() {
 #[test]
 fn another_card_that_does_not_set_up_lacks_what_the_scenario_needs() {
     let rest = "setup:\n  - select: text\nsteps:\n  - transmit: {apdu: 00 A4 00 00}\n";
-    let (verdict, came) = play(rest, &["6A 82"]);
+    let (verdict, came) = play(rest, &["69 82"]);
     assert!(matches!(verdict, Verdict::RequirementMissing(_)), "{verdict:?}");
     assert_eq!(came.len(), 1);
+}
+
+#[test]
+fn another_card_lacks_an_application_when_it_does_not_find_it_after_power_up_either() {
+    let rest = "steps:\n  - select: text\n";
+    let (verdict, came) = play(rest, &["6A 82", "6A 82"]);
+    assert!(matches!(verdict, Verdict::NotApplicable(_)), "{verdict:?}");
+    assert_eq!(came.iter().filter(|command| command.starts_with("00 A4 04")).count(), 2, "{came:?}");
+    let (verdict, _) = play(rest, &["6A 82", "90 00"]);
+    assert!(matches!(verdict, Verdict::Failed { .. }), "it is there, and was not found: {verdict:?}");
+    let (verdict, _) = play(rest, &["6A 86", "6A 82"]);
+    assert!(matches!(verdict, Verdict::Failed { .. }), "that is no \"not found\": {verdict:?}");
 }
 
 #[test]

@@ -1,0 +1,252 @@
+//! The sink behind every report that is written as a whole: it makes the stream of events into a
+//! [`Report`].
+
+use super::latency::latencies;
+use super::model::{
+    Case, ExchangeRecord, FindingRecord, HappeningRecord, ReaderRecord, Report, RequirementResult,
+    RequirementVerdict, Tool, Unexpected, VERSION,
+};
+use crate::requirement::{Requirement, Requirements, Seat};
+use crate::run::{Event, Finding, Happening, Outcome, Sink, Verdict};
+use crate::scenario::Scenario;
+use std::collections::HashMap;
+use std::time::Duration;
+use vmyna_sim::exchange::Exchange;
+use vmyna_sim::smart_card::Power;
+
+/// Collects a report.
+pub struct Collector<'a> {
+    report: Report,
+    requirements: &'a Requirements,
+    keeps_happenings: bool,
+    /// of the scenario that began last
+    happenings: Vec<HappeningRecord>,
+}
+
+impl<'a> Collector<'a> {
+    /// Keeps what happens within scenarios only where a report shows it.
+    #[must_use]
+    pub fn new(requirements: &'a Requirements, keeps_happenings: bool) -> Self {
+        let report = Report {
+            version: VERSION,
+            tool: Tool { name: "vmyna".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            started: String::new(),
+            took_us: 0,
+            seat: String::new(),
+            reader: None,
+            cards: Vec::new(),
+            shard: None,
+            stopped: None,
+            plan: None,
+            notes: Vec::new(),
+            summary: Default::default(),
+            scenarios: Vec::new(),
+            better: Vec::new(),
+            requirements: Vec::new(),
+            latency: Vec::new(),
+        };
+        Self { report, requirements, keeps_happenings, happenings: Vec::new() }
+    }
+
+    /// What was collected.
+    #[must_use]
+    pub fn into_report(mut self) -> Report {
+        self.report.latency = latencies(self.report.exchanges());
+        let scenarios = &self.report.scenarios;
+        let concerns = |requirement: &&Requirement| {
+            requirement.seat == Seat::Card
+                || scenarios.iter().any(|case| case.covers.contains(&requirement.id))
+        };
+        self.report.requirements = self.requirements.iter().filter(concerns).map(unweighed).collect();
+        weigh_requirements(&mut self.report.requirements, &self.report.scenarios);
+        self.report
+    }
+
+    fn case(&mut self, scenario: &Scenario, verdict: &Verdict, took: Duration) -> Case {
+        if let Verdict::NotRun(stopped) = verdict {
+            self.report.stopped = Some(*stopped);
+        }
+        Case {
+            id: scenario.id.clone(),
+            title: scenario.title.clone(),
+            position: scenario.position.to_string(),
+            covers: scenario.covers.clone(),
+            tags: scenario.tags.clone(),
+            verdict: verdict.outcome(),
+            reason: verdict.reason(),
+            failure: verdict.finding().map(finding),
+            observations: verdict.observations().iter().map(finding).collect(),
+            took_us: micros(took),
+            happenings: std::mem::take(&mut self.happenings),
+        }
+    }
+
+    fn happening(&mut self, happening: &Happening) {
+        let record = match happening {
+            Happening::StepBegan { position, step } => {
+                HappeningRecord::Step { step: step.clone(), position: position.to_string(), outcome: None }
+            }
+            Happening::StepEnded(ended) => {
+                let begun = self.happenings.iter_mut().rev().find_map(|record| match record {
+                    HappeningRecord::Step { outcome, .. } => Some(outcome),
+                    _ => None,
+                });
+                if let Some(outcome) = begun {
+                    *outcome = Some(*ended);
+                }
+                return;
+            }
+            Happening::Exchange { exchange: shown, took } => {
+                HappeningRecord::Exchange(exchange(shown, Some(*took)))
+            }
+            Happening::Power(power) => HappeningRecord::Power(
+                match power {
+                    Power::On => "on",
+                    Power::Off => "off",
+                    Power::WarmReset => "warm reset",
+                }
+                .to_owned(),
+            ),
+            Happening::Note(note) => HappeningRecord::Note(note.clone()),
+            Happening::Screen { name, text } => {
+                HappeningRecord::Screen { name: name.clone(), text: text.clone() }
+            }
+        };
+        self.happenings.push(record);
+    }
+}
+
+impl Sink for Collector<'_> {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Began(beginning) => {
+                self.report.started = beginning.started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                self.report.seat.clone_from(&beginning.seat);
+                self.report.shard.clone_from(&beginning.shard);
+            }
+            Event::Reader(reader) => {
+                self.report.reader = Some(ReaderRecord {
+                    name: reader.name.clone(),
+                    vendor: reader.vendor.clone(),
+                    driver_version: reader.version.clone(),
+                    serial: reader.serial.clone(),
+                    protocol: reader.protocol.to_owned(),
+                });
+            }
+            Event::Planned(plan) => self.report.plan = Some((*plan).to_owned()),
+            Event::Note(note) => self.report.notes.push((*note).to_owned()),
+            Event::Card(card) => {
+                if !self.report.cards.contains(card) {
+                    self.report.cards.push((*card).clone());
+                }
+            }
+            Event::CaseBegan(_) => {}
+            Event::Happened(happening) => {
+                if self.keeps_happenings {
+                    self.happening(happening);
+                }
+            }
+            Event::CaseEnded { scenario, verdict, took } => {
+                let case = self.case(scenario, verdict, *took);
+                self.report.scenarios.push(case);
+            }
+            Event::Better(better) => self.report.better.push(Unexpected {
+                id: better.id.clone(),
+                position: better.position.to_string(),
+                reason: better.reason.clone(),
+            }),
+            Event::Ended { summary, took } => {
+                self.report.summary = *summary;
+                self.report.took_us = micros(*took);
+            }
+        }
+    }
+
+    fn wants_happenings(&self) -> bool {
+        self.keeps_happenings
+    }
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn finding(finding: &Finding) -> FindingRecord {
+    FindingRecord {
+        position: finding.position.to_string(),
+        snippet: finding.snippet.clone(),
+        step: finding.step.clone(),
+        requirements: finding.requirements.clone(),
+        why: finding.why.clone(),
+        expected: finding.difference.expected.clone(),
+        came: finding.difference.came.clone(),
+        exchange: finding.difference.exchange.as_ref().map(|shown| exchange(shown, None)),
+    }
+}
+
+fn exchange(exchange: &Exchange, took: Option<Duration>) -> ExchangeRecord {
+    let Exchange { command, response } = exchange;
+    let status = response.as_ref().and_then(|response| response.status());
+    ExchangeRecord {
+        command: command.hex(),
+        meaning: command.meaning().to_owned(),
+        instruction: command.instruction().unwrap_or("other").to_owned(),
+        response: response.as_ref().map(|response| response.hex()),
+        status: status.map(|status| {
+            let [sw1, sw2] = status.to_bytes();
+            format!("{sw1:02X}{sw2:02X}")
+        }),
+        took_ns: took.map_or(0, |took| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)),
+    }
+}
+
+/// Works out what became of each of `requirements` in `cases`.
+pub(super) fn weigh_requirements(requirements: &mut [RequirementResult], cases: &[Case]) {
+    let mut covering: HashMap<&str, Vec<&Case>> = HashMap::new();
+    for case in cases {
+        for id in &case.covers {
+            covering.entry(id).or_default().push(case);
+        }
+    }
+    for requirement in requirements {
+        let cases = covering.get(requirement.id.as_str()).map_or(&[][..], Vec::as_slice);
+        requirement.verdict = weigh(&requirement.id, cases);
+        requirement.scenarios = cases.iter().map(|case| case.id.clone()).collect();
+    }
+}
+
+fn weigh(id: &str, cases: &[&Case]) -> RequirementVerdict {
+    let names = |finding: &FindingRecord| finding.requirements.iter().any(|it| it == id);
+    let failed = |outcome: Outcome| {
+        cases.iter().any(|case| case.verdict == outcome && case.failure.as_ref().is_some_and(names))
+    };
+    let passed = |case: &&Case| {
+        matches!(case.verdict, Outcome::Passed | Outcome::Observed | Outcome::UnexpectedlyBetter)
+    };
+    if failed(Outcome::Failed) {
+        RequirementVerdict::Failed
+    } else if failed(Outcome::ExpectedFailure) {
+        RequirementVerdict::ExpectedFailure
+    } else if cases.iter().any(|case| case.observations.iter().any(names)) {
+        RequirementVerdict::Observed
+    } else if cases.iter().any(passed) {
+        RequirementVerdict::Passed
+    } else if cases.is_empty() {
+        RequirementVerdict::NotCovered
+    } else {
+        RequirementVerdict::NotJudged
+    }
+}
+
+fn unweighed(requirement: &Requirement) -> RequirementResult {
+    RequirementResult {
+        id: requirement.id.clone(),
+        text: requirement.text.clone(),
+        level: requirement.level,
+        provenance: requirement.provenance,
+        source: requirement.source.clone(),
+        contradiction: requirement.contradiction.clone(),
+        verdict: RequirementVerdict::NotCovered,
+        scenarios: Vec::new(),
+    }
+}

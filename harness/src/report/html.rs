@@ -1,0 +1,290 @@
+//! The page that a vendor hands to a customer: one file that needs nothing else, in Japanese and
+//! English, with everything that the run saw.
+
+use super::model::{Case, ExchangeRecord, HappeningRecord, Report, RequirementResult, RequirementVerdict};
+use super::plot::Plot;
+use super::words::{self, Words};
+use crate::language::{Bilingual, Language};
+use crate::requirement::{Level, Provenance};
+use crate::run::{CardIdentity, Outcome, StepOutcome};
+use askama::Template;
+use std::collections::BTreeMap;
+use std::io;
+
+/// Writes `report` to `out`; `language` is shown first, the other one is a click away.
+///
+/// # Errors
+/// Whatever `out` has.
+pub fn write(report: &Report, language: Language, out: &mut dyn io::Write) -> io::Result<()> {
+    let page = Page {
+        report,
+        japanese: language == Language::Ja,
+        groups: groups(&report.requirements),
+        coverage: coverage(&report.requirements),
+        plot: Plot::of(&report.latency),
+    };
+    page.write_into(&mut Writer(out))
+}
+
+/// Askama wants a sized writer.
+struct Writer<'a>(&'a mut dyn io::Write);
+
+impl io::Write for Writer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    report: &'a Report,
+    japanese: bool,
+    groups: Vec<(&'a str, Vec<&'a RequirementResult>)>,
+    coverage: Vec<Coverage>,
+    plot: Plot,
+}
+
+/// The requirements of one kind, and what became of them.
+struct Coverage {
+    kind: Kind,
+    total: usize,
+    parts: Vec<(RequirementVerdict, usize)>,
+}
+
+/// What stands behind a requirement: rules, what sources do not agree on, what nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Must,
+    Should,
+    Differs,
+    Contradicted,
+    Unknown,
+}
+
+impl Kind {
+    fn of(requirement: &RequirementResult) -> Self {
+        match (requirement.provenance, requirement.level) {
+            _ if requirement.contradiction.is_some() => Self::Contradicted,
+            (Provenance::Unknown, _) => Self::Unknown,
+            (_, Level::Must) => Self::Must,
+            (_, Level::Should) => Self::Should,
+            (_, Level::Observe) => Self::Differs,
+        }
+    }
+
+    const fn words(self) -> Words {
+        match self {
+            Self::Must => ("必須", "must"),
+            Self::Should => ("推奨", "should"),
+            Self::Differs => ("カードにより異なる", "cards differ"),
+            Self::Contradicted => ("資料が矛盾", "sources contradict"),
+            Self::Unknown => ("外部では不明", "unknown outside"),
+        }
+    }
+
+    const fn meaning(self) -> Words {
+        match self {
+            Self::Must => ("反するカードは誤り", "a card that does otherwise is wrong"),
+            Self::Should => (
+                "実測者が一人、または読み方の一つ。違いは記録する",
+                "measured by one author, or one reading among several: differences are recorded",
+            ),
+            Self::Differs => (
+                "正しいカードどうしでも異なる。違いは記録する",
+                "right cards differ among themselves: differences are recorded",
+            ),
+            Self::Contradicted => (
+                "資料どうしが食い違う。どちらの側を採るかと理由を示し、違いは記録する",
+                "sources contradict each other: the side taken is shown with its reason, differences are recorded",
+            ),
+            Self::Unknown => (
+                "公開された資料も実測もない。答えを記録するだけで判定しない",
+                "neither written nor measured in public: the answer is recorded and never judged",
+            ),
+        }
+    }
+
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Must => "must",
+            Self::Should => "should",
+            Self::Differs => "differs",
+            Self::Contradicted => "contradicted",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+fn groups(requirements: &[RequirementResult]) -> Vec<(&str, Vec<&RequirementResult>)> {
+    let mut groups: BTreeMap<&str, Vec<&RequirementResult>> = BTreeMap::new();
+    for requirement in requirements {
+        let group = requirement.id.split_once('-').map_or(&*requirement.id, |(group, _)| group);
+        groups.entry(group).or_default().push(requirement);
+    }
+    groups.into_iter().collect()
+}
+
+const VERDICTS: [RequirementVerdict; 6] = [
+    RequirementVerdict::Passed,
+    RequirementVerdict::Observed,
+    RequirementVerdict::ExpectedFailure,
+    RequirementVerdict::Failed,
+    RequirementVerdict::NotJudged,
+    RequirementVerdict::NotCovered,
+];
+
+fn coverage(requirements: &[RequirementResult]) -> Vec<Coverage> {
+    [Kind::Must, Kind::Should, Kind::Differs, Kind::Contradicted, Kind::Unknown]
+        .into_iter()
+        .map(|kind| {
+            let here: Vec<_> = requirements.iter().filter(|it| Kind::of(it) == kind).collect();
+            let count = |verdict| here.iter().filter(|it| it.verdict == verdict).count();
+            Coverage {
+                kind,
+                total: here.len(),
+                parts: VERDICTS.map(|verdict| (verdict, count(verdict))).into(),
+            }
+        })
+        .filter(|coverage| coverage.total > 0)
+        .collect()
+}
+
+const OUTCOMES: [Outcome; 10] = [
+    Outcome::Passed,
+    Outcome::Observed,
+    Outcome::ExpectedFailure,
+    Outcome::Failed,
+    Outcome::UnexpectedlyBetter,
+    Outcome::CouldNotRun,
+    Outcome::NotApplicable,
+    Outcome::RequirementMissing,
+    Outcome::Refused,
+    Outcome::NotRun,
+];
+
+/// The template's words.
+impl Page<'_> {
+    /// Both languages; the page hides one.
+    #[expect(clippy::unused_self, reason = "a template calls methods")]
+    fn t(&self, ja: &str, en: &str) -> String {
+        both(ja, en)
+    }
+
+    #[expect(clippy::unused_self, reason = "a template calls methods")]
+    fn w(&self, (ja, en): Words) -> String {
+        both(ja, en)
+    }
+
+    #[expect(clippy::unused_self, reason = "a template calls methods")]
+    fn b(&self, text: &Bilingual) -> String {
+        both(&text.ja, &text.en)
+    }
+
+    const CSS: &'static str = include_str!("../../templates/report.css");
+
+    fn ends_well(&self) -> bool {
+        self.report.summary.failed == 0 && self.report.stopped.is_none() && self.report.summary.passed > 0
+    }
+
+    fn headline(&self) -> String {
+        let summary = &self.report.summary;
+        match summary {
+            _ if summary.failed > 0 => both("不合格あり", "Failed"),
+            _ if self.report.stopped.is_some() => both("途中で停止", "Stopped early"),
+            _ if summary.passed == 0 => both("実行されたものなし", "Nothing ran"),
+            _ => both("合格", "Passed"),
+        }
+    }
+
+    fn tally(&self, outcome: Outcome) -> usize {
+        self.report.scenarios.iter().filter(|case| case.verdict == outcome).count()
+    }
+
+    fn problems(&self) -> Vec<&Case> {
+        let is_one = |case: &&Case| {
+            matches!(case.verdict, Outcome::Failed | Outcome::UnexpectedlyBetter | Outcome::CouldNotRun)
+        };
+        self.report.scenarios.iter().filter(is_one).collect()
+    }
+
+    fn observed(&self) -> Vec<&Case> {
+        self.report.scenarios.iter().filter(|case| !case.observations.is_empty()).collect()
+    }
+}
+
+fn both(ja: &str, en: &str) -> String {
+    format!("<span lang=ja>{}</span><span lang=en>{}</span>", escape(ja), escape(en))
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// The class of a verdict in the style sheet.
+const fn class(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Observed => "observed",
+        Outcome::ExpectedFailure => "expected",
+        Outcome::Failed | Outcome::UnexpectedlyBetter | Outcome::CouldNotRun => "failed",
+        Outcome::NotApplicable | Outcome::RequirementMissing | Outcome::Refused => "skipped",
+        Outcome::NotRun => "none",
+    }
+}
+
+const fn requirement_class(verdict: &RequirementVerdict) -> &'static str {
+    match verdict {
+        RequirementVerdict::Passed => "passed",
+        RequirementVerdict::Observed => "observed",
+        RequirementVerdict::ExpectedFailure => "expected",
+        RequirementVerdict::Failed => "failed",
+        RequirementVerdict::NotJudged => "skipped",
+        RequirementVerdict::NotCovered => "none",
+    }
+}
+
+fn meaning(exchange: &ExchangeRecord) -> String {
+    let (ja, en) = (words::meaning_ja(&exchange.meaning), &exchange.meaning);
+    if ja == *en { escape(en) } else { both(&ja, en) }
+}
+
+fn status(exchange: &ExchangeRecord) -> String {
+    let (ja, en) = words::status(exchange.status.as_deref().unwrap_or_default());
+    if ja == en { escape(&en) } else { both(&ja, &en) }
+}
+
+/// The lines of a card's identity that are known.
+fn identity(card: &CardIdentity) -> Vec<(Words, &str)> {
+    [
+        (("プロファイル", "Profile"), &card.profile),
+        (("名義", "Holder"), &card.holder),
+        (("ATR", "ATR"), &card.atr),
+        (("利用者証明用電子証明書の主体者", "Subject of the authentication certificate"), &card.subject),
+        (("発行者", "Issuer"), &card.issuer),
+        (("シリアル番号", "Serial number"), &card.serial),
+        (("有効期間の満了", "Valid until"), &card.not_after),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    .collect()
+}
+
+fn percent(part: &usize, whole: &usize) -> String {
+    let tenths = (part * 1000).checked_div(*whole).unwrap_or_default();
+    format!("{}.{}", tenths / 10, tenths % 10)
+}

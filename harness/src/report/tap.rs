@@ -1,0 +1,87 @@
+//! TAP 14 (Test Anything Protocol).
+
+use super::junit::{description, message};
+use super::model::{Case, Report};
+use crate::run::Outcome;
+use serde_json::json;
+use std::io;
+
+/// Writes `report` to `out`.
+///
+/// # Errors
+/// Whatever `out` has.
+pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(out, "TAP version 14")?;
+    writeln!(out, "1..{}", report.scenarios.len() + report.better.len())?;
+    writeln!(out, "# {} {} on {}", report.tool.name, report.tool.version, one_line(&report.seat))?;
+    for card in &report.cards {
+        let known = [&card.profile, &card.holder, &card.atr, &card.serial].into_iter().flatten();
+        writeln!(out, "# card: {}", one_line(&known.cloned().collect::<Vec<_>>().join(", ")))?;
+    }
+    let mut number = 0;
+    for case in report.scenarios.iter().filter(|case| case.verdict != Outcome::NotRun) {
+        number += 1;
+        self::case(case, number, out)?;
+    }
+    for better in &report.better {
+        number += 1;
+        writeln!(out, "not ok {number} - {}", escape(&better.id))?;
+        let found = json!({"verdict": "unexpectedly_better", "at": better.position, "reason": better.reason});
+        block(&found, out)?;
+    }
+    for case in report.scenarios.iter().filter(|case| case.verdict == Outcome::NotRun) {
+        writeln!(out, "# not run: {}", one_line(&case.id))?;
+    }
+    if let Some(stopped) = report.stopped {
+        writeln!(out, "Bail out! {stopped}")?;
+    }
+    Ok(())
+}
+
+fn case(case: &Case, number: usize, out: &mut dyn io::Write) -> io::Result<()> {
+    let reason = one_line(case.reason.as_deref().unwrap_or_default());
+    let (ok, directive) = match case.verdict {
+        Outcome::Passed | Outcome::Observed => ("ok", String::new()),
+        Outcome::ExpectedFailure => ("not ok", format!(" # TODO {reason}")),
+        Outcome::Failed | Outcome::UnexpectedlyBetter | Outcome::CouldNotRun => ("not ok", String::new()),
+        Outcome::NotApplicable => ("ok", format!(" # SKIP not applicable: {reason}")),
+        Outcome::RequirementMissing => ("ok", format!(" # SKIP requirement missing: {reason}")),
+        Outcome::Refused | Outcome::NotRun => ("ok", format!(" # SKIP refused by the guard: {reason}")),
+    };
+    writeln!(out, "{ok} {number} - {}: {}{directive}", escape(&case.id), escape(&case.title.en))?;
+    let mut found = json!({"verdict": case.verdict, "covers": case.covers});
+    match &case.failure {
+        Some(failure) => {
+            found["message"] = message(failure).into();
+            found["details"] = description(failure).into();
+        }
+        None if matches!(case.verdict, Outcome::CouldNotRun | Outcome::UnexpectedlyBetter) => {
+            found["message"] = reason.into();
+        }
+        None if case.observations.is_empty() => return Ok(()),
+        None => {}
+    }
+    if !case.observations.is_empty() {
+        found["observed"] = case.observations.iter().map(message).collect::<Vec<_>>().into();
+    }
+    block(&found, out)
+}
+
+/// A diagnostic block; JSON is YAML.
+fn block(found: &serde_json::Value, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(out, "  ---")?;
+    if let Some(fields) = found.as_object() {
+        for (name, value) in fields {
+            writeln!(out, "  {name}: {value}")?;
+        }
+    }
+    writeln!(out, "  ...")
+}
+
+fn escape(text: &str) -> String {
+    one_line(text).replace('\\', "\\\\").replace('#', "\\#")
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

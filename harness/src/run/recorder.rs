@@ -1,0 +1,168 @@
+//! What happens within a scenario, as the session tells it and as the link sees it. Exchanges are
+//! masked the moment they are recorded, so nothing behind here ever holds a PIN.
+
+use crate::link::{CardLink, LinkError};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use vmyna_sim::document::Position;
+use vmyna_sim::exchange::Exchange;
+use vmyna_sim::fault::Fault;
+use vmyna_sim::smart_card::Power;
+
+/// Something that happened within a scenario.
+#[derive(Debug, Clone)]
+pub enum Happening {
+    /// a step begins
+    StepBegan {
+        /// where it is written
+        position: Position,
+        /// the step, in short
+        step: String,
+    },
+    /// the step that began last ended
+    StepEnded(StepOutcome),
+    /// a command was sent and answered, or not answered
+    Exchange {
+        /// both, PINs masked
+        exchange: Exchange,
+        /// from the command to its answer, as the terminal sees it
+        took: Duration,
+    },
+    /// the power was switched
+    Power(Power),
+    /// a remark
+    Note(String),
+    /// a screen as the holder sees it
+    Screen {
+        /// which screen
+        name: String,
+        /// its text, with its line breaks
+        text: String,
+    },
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOutcome {
+    /// as expected
+    Passed,
+    /// different where that is only recorded
+    Observed,
+    /// different
+    Failed,
+    /// the scenario ended here for another reason
+    Stopped,
+}
+
+/// Takes down what happens. Clones share one record; the default keeps nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Recorder(Option<Rc<RefCell<Vec<Happening>>>>);
+
+impl Recorder {
+    /// One that keeps what it is told, where `keeps` says so.
+    #[must_use]
+    pub fn new(keeps: bool) -> Self {
+        Self(keeps.then(Rc::default))
+    }
+
+    /// Whether it keeps anything.
+    #[must_use]
+    pub const fn keeps(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Takes down what `happening` makes; it is not called where nothing is kept.
+    pub fn record(&self, happening: impl FnOnce() -> Happening) {
+        if let Some(record) = &self.0 {
+            record.borrow_mut().push(happening());
+        }
+    }
+
+    /// Everything since the last time.
+    #[must_use]
+    pub fn take(&self) -> Vec<Happening> {
+        self.0.as_ref().map_or_else(Vec::new, |record| record.take())
+    }
+}
+
+/// A link whose exchanges and power switches are taken down.
+pub struct Recorded<L> {
+    link: L,
+    recorder: Recorder,
+}
+
+impl<L: CardLink> Recorded<L> {
+    /// Takes down what passes through `link`.
+    pub const fn new(link: L, recorder: Recorder) -> Self {
+        Self { link, recorder }
+    }
+}
+
+impl<L: CardLink> CardLink for Recorded<L> {
+    fn atr(&mut self) -> Result<Vec<u8>, LinkError> {
+        self.link.atr()
+    }
+
+    fn power(&mut self, power: Power) -> Result<(), LinkError> {
+        self.recorder.record(|| Happening::Power(power));
+        self.link.power(power)
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
+        if !self.recorder.keeps() {
+            return self.link.transmit(command);
+        }
+        let began = Instant::now();
+        let answer = self.link.transmit(command);
+        let took = began.elapsed();
+        // A command that the guard holds back has not been sent.
+        if !matches!(answer, Err(LinkError::Refused(_))) {
+            let response = answer.as_deref().ok();
+            self.recorder.record(|| Happening::Exchange { exchange: Exchange::new(command, response), took });
+        }
+        answer
+    }
+
+    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+        self.link.suffer(faults)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::InProcess;
+    use hex_literal::hex;
+    use vmyna_sim::card::VirtualCard;
+
+    fn play(recorder: &Recorder) {
+        let mut link = Recorded::new(InProcess(VirtualCard::built_in("hanako").unwrap()), recorder.clone());
+        link.power(Power::On).unwrap();
+        link.transmit(&hex!("00A4040C0AD392F000260100000001")).unwrap();
+        link.transmit(&hex!("002000980431323334")).unwrap();
+    }
+
+    #[test]
+    fn exchanges_are_taken_down_without_their_pins() {
+        let recorder = Recorder::new(true);
+        play(&recorder);
+        let taken = recorder.take();
+        let [Happening::Power(_), Happening::Exchange { .. }, Happening::Exchange { exchange, .. }] =
+            &taken[..]
+        else {
+            panic!("{taken:?}")
+        };
+        assert_eq!(exchange.command.hex(), "00 20 00 98 04 ** ** ** **");
+        assert!(!format!("{taken:?}").contains("49, 50, 51, 52"), "the PIN itself is not kept");
+        assert!(recorder.take().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_kept_where_nobody_wants_it() {
+        let recorder = Recorder::default();
+        play(&recorder);
+        assert!(recorder.take().is_empty());
+    }
+}

@@ -1,0 +1,69 @@
+//! What the documentation shows is what there is: manifests parse, the schema of reports is the
+//! program's, and a real report is valid by it.
+
+mod process;
+
+use process::{Folder, run};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use vmyna::report::Report;
+use vmyna_sim::document;
+
+fn of_the_project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+#[test]
+fn every_manifest_in_the_documentation_parses() {
+    let text = std::fs::read_to_string(of_the_project("docs/ci.md")).expect("it is there");
+    let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("\n```").next());
+    let blocks: Vec<Value> = blocks
+        .map(|block| document::parse("docs/ci.md", block).unwrap_or_else(|error| panic!("{error}")))
+        .collect();
+    let matrix = blocks.iter().find(|block| block["name"] == "conformance").expect("the matrix is shown");
+    let shards = matrix["jobs"]["shard"]["strategy"]["matrix"]["shard"].as_array().expect("a list");
+    assert_eq!(shards.len(), 4);
+    let job = blocks.iter().find(|block| block["kind"] == "Job").expect("the job is shown");
+    assert_eq!(job["spec"]["completionMode"], "Indexed");
+    assert_eq!(job["spec"]["completions"], 4);
+    let command = job["spec"]["template"]["spec"]["containers"][0]["args"][0].to_string();
+    assert!(command.contains("--shard $((JOB_COMPLETION_INDEX + 1))/4"), "{command}");
+}
+
+#[test]
+fn the_schema_of_reports_is_current_and_a_real_report_is_valid_by_it() {
+    let committed = std::fs::read_to_string(of_the_project("vectors/report.schema.json")).unwrap_or_default();
+    assert!(
+        committed == Report::schema(),
+        "write it anew: cargo run -- report schema > vectors/report.schema.json"
+    );
+    let schema: Value = serde_json::from_str(&committed).expect("it is JSON");
+    let valid = jsonschema::validator_for(&schema).expect("it is a schema");
+    let folder = Folder::new();
+    let ended = run(&mut folder.vmyna(["run", "--tag", "pin", "--report", "json=r.json"]));
+    assert_eq!(ended.code, Some(0), "{}", ended.all());
+    let mut report: Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("r.json")).expect("it is there"))
+            .expect("JSON");
+    if let Some(error) = valid.iter_errors(&report).next() {
+        panic!("{error} at {}", error.instance_path());
+    }
+    report["summary"]["passed"] = Value::from("many");
+    assert!(!valid.is_valid(&report), "the schema refuses nothing");
+}
+
+#[test]
+fn what_is_expected_to_fail_does() {
+    for profile in ["contactless", "juki-card"] {
+        let file = of_the_project(&format!("vectors/expected/{profile}.yaml"));
+        let folder = Folder::new();
+        let ended = run(&mut folder.vmyna([
+            "run".as_ref(),
+            "--profile".as_ref(),
+            profile.as_ref(),
+            "--expected".as_ref(),
+            file.as_os_str(),
+        ]));
+        assert_eq!(ended.code, Some(0), "{}", ended.all());
+    }
+}
