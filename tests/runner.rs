@@ -427,7 +427,7 @@ covers: [PIN-03]
 steps:
   - select: jpki
   - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 2}}
-    fault: remove=during
+    fault: remove=during@verify
   - select: jpki
   - tries_left: {of: user_authentication, expect: 2}
   - verify: {pin: user_authentication, value: wrong, expect: {sw: \"6581\"}}

@@ -40,7 +40,7 @@ fn the_seeds_of_the_fuzz_targets_come_from_the_scenarios() {
     let corpus = |target| Corpus::new(&folder, target);
     let (apdu, conversation, frames) = (corpus("apdu"), corpus("conversation"), corpus("frames"));
     let requirements = Requirements::built_in();
-    let mut cards = Cards::default();
+    let cards = Cards::default();
     let scenarios = scenario::built_in(&requirements);
     for scenario in &scenarios {
         let card = cards.of(scenario).unwrap();
