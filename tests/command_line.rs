@@ -630,6 +630,7 @@ fn the_help_texts_teach() {
       doctor       Look at what a virtual reader needs here: pcscd, the driver vpcd, its ports, the
                    readers, OpenSC
       pki          Write the TEST hierarchy for relying parties, answer OCSP, revoke
+      portal       Serve the relying party: 健康保険証利用の申込 and 状況照会, with a phone and a card on the page
       report       Put the reports of shards together; print the schema of JSON reports
       holders      List the built-in holders, or show one
       completions  Print the completions of a shell
@@ -645,6 +646,7 @@ fn the_help_texts_teach() {
       vmyna explain PIN-05      what a requirement says, and which scenarios prove it
       vmyna serve               put a card into pcscd's virtual reader, for any PC/SC program
       vmyna run --card vpcd     replay against a virtual card that connects here
+      vmyna portal              apply with a virtual card in a browser
       vmyna pki write           what a service needs to trust the card's certificates
     `vmyna COMMAND --help` says more.
 

@@ -7,6 +7,7 @@ mod explain;
 mod holders;
 mod pins;
 mod pki;
+mod portal;
 mod record;
 mod report;
 mod run;
@@ -45,6 +46,7 @@ Examples:
   vmyna explain PIN-05      what a requirement says, and which scenarios prove it
   vmyna serve               put a card into pcscd's virtual reader, for any PC/SC program
   vmyna run --card vpcd     replay against a virtual card that connects here
+  vmyna portal              apply with a virtual card in a browser
   vmyna pki write           what a service needs to trust the card's certificates
 `vmyna COMMAND --help` says more.
 
@@ -68,6 +70,7 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Write the TEST hierarchy for relying parties, answer OCSP, revoke
     Pki(pki::Arguments),
+    Portal(portal::Arguments),
     Report(report::Arguments),
     /// List the built-in holders, or show one
     Holders(holders::Arguments),
@@ -137,6 +140,7 @@ pub fn main() -> Exit {
         Command::Vectors(arguments) => vectors::vectors(&arguments),
         Command::Doctor(_) => Ok(doctor::doctor()),
         Command::Pki(arguments) => pki::pki(arguments),
+        Command::Portal(arguments) => portal::portal(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::Holders(arguments) => holders::holders(arguments),
         Command::Completions { shell } => {

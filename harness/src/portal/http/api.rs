@@ -1,0 +1,235 @@
+//! The API for terminals that show their own screens; `openapi.yaml` describes it. Without cookies,
+//! so that no other site can use a visitor's.
+
+use super::{Shared, Trouble};
+use crate::language::Bilingual;
+use crate::portal::answer::Answer;
+use crate::portal::outcome::Outcome;
+use crate::portal::rejection::Rejection;
+use crate::portal::screen::{Purpose, Registration, Row};
+use crate::portal::service::Page;
+use crate::portal::token::{ChallengeId, SessionToken};
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64ct::{Base64, Encoding};
+use serde::{Deserialize, Serialize};
+
+/// The description of what is here.
+pub(super) const OPENAPI: &str = include_str!("../openapi.yaml");
+
+pub(super) fn router() -> Router<Shared> {
+    Router::new()
+        .route("/challenges", post(challenge))
+        .route("/applications", post(apply))
+        .route("/inquiries", post(inquire))
+        .route("/openapi.yaml", get(|| super::file("application/yaml", OPENAPI)))
+        .fallback(|| async { problem(StatusCode::NOT_FOUND, "no_such_resource", None) })
+        .method_not_allowed_fallback(|| async {
+            problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", None)
+        })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChallengeRequest {
+    purpose: Purpose,
+}
+
+#[derive(Serialize)]
+struct ChallengeAnswer {
+    challenge_id: String,
+    session: String,
+    nonce: String,
+    purpose: Purpose,
+    expires_at: String,
+}
+
+async fn challenge(
+    State(site): State<Shared>,
+    body: Result<Json<ChallengeRequest>, JsonRejection>,
+) -> Result<Response, Trouble> {
+    let Json(wanted) = match body {
+        Ok(body) => body,
+        Err(rejection) => return Ok(unreadable(&rejection)),
+    };
+    let (session, request) = site.run(move |portal| portal.challenge_for_terminal(wanted.purpose)).await?;
+    let answer = ChallengeAnswer {
+        challenge_id: request.challenge.as_str().to_owned(),
+        session: session.as_str().to_owned(),
+        nonce: Base64::encode_string(&request.nonce),
+        purpose: request.purpose,
+        expires_at: request.expires.to_string(),
+    };
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Signed {
+    challenge_id: String,
+    session: String,
+    /// base64
+    certificate: String,
+    /// base64
+    signature: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Apply {
+    challenge_id: String,
+    session: String,
+    certificate: String,
+    signature: String,
+    #[serde(default)]
+    register_user: bool,
+}
+
+async fn apply(
+    State(site): State<Shared>,
+    body: Result<Json<Apply>, JsonRejection>,
+) -> Result<Response, Trouble> {
+    match body {
+        Err(rejection) => Ok(unreadable(&rejection)),
+        Ok(Json(Apply { challenge_id, session, certificate, signature, register_user })) => {
+            let signed = Signed { challenge_id, session, certificate, signature };
+            deliver(&site, signed, Purpose::Application, register_user).await
+        }
+    }
+}
+
+async fn inquire(
+    State(site): State<Shared>,
+    body: Result<Json<Signed>, JsonRejection>,
+) -> Result<Response, Trouble> {
+    match body {
+        Err(rejection) => Ok(unreadable(&rejection)),
+        Ok(Json(signed)) => deliver(&site, signed, Purpose::Inquiry, false).await,
+    }
+}
+
+async fn deliver(
+    site: &Shared,
+    signed: Signed,
+    purpose: Purpose,
+    register_user: bool,
+) -> Result<Response, Trouble> {
+    let decoded =
+        Base64::decode_vec(&signed.certificate).ok().zip(Base64::decode_vec(&signed.signature).ok());
+    let Some((certificate, signature)) = decoded else {
+        return Ok(problem(StatusCode::UNPROCESSABLE_ENTITY, "not_base64", None));
+    };
+    let page = match ChallengeId::parse(&signed.challenge_id) {
+        None => Page::failed(Outcome::ChallengeUnknown),
+        Some(challenge) => {
+            let session = SessionToken::parse(&signed.session);
+            let answer = Answer::Signed { certificate, signature };
+            site.run(move |portal| {
+                portal.deliver_from_terminal(session.as_ref(), &challenge, &answer, purpose, register_user)
+            })
+            .await?
+        }
+    };
+    Ok(result(&page))
+}
+
+#[derive(Serialize)]
+struct ResultAnswer {
+    outcome: &'static str,
+    rows: Vec<RowAnswer>,
+}
+
+#[derive(Serialize)]
+struct RowAnswer {
+    row: &'static str,
+    value: &'static str,
+    label: Bilingual,
+    text: Bilingual,
+}
+
+impl RowAnswer {
+    fn of(row: &Row) -> Self {
+        let (name, value) = match row {
+            Row::Application => ("application", "accepted"),
+            Row::Registration(Registration::Preparing) => ("registration", "preparing"),
+            Row::Registration(Registration::Complete) => ("registration", "complete"),
+            Row::UserRegistration => ("user_registration", "accepted"),
+        };
+        Self { row: name, value, label: row.label(), text: row.value() }
+    }
+}
+
+fn result(page: &Page) -> Response {
+    let outcome = page.outcome.unwrap_or(Outcome::ChallengeUnknown);
+    let status = match outcome {
+        Outcome::Accepted => StatusCode::CREATED,
+        Outcome::Shown => StatusCode::OK,
+        Outcome::SessionLost => StatusCode::UNAUTHORIZED,
+        Outcome::Rejected(Rejection::StatusUnavailable) | Outcome::ServerBusy => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Outcome::Rejected(_) | Outcome::OtherCard | Outcome::Terminal(_) => StatusCode::FORBIDDEN,
+        Outcome::NotRegistered | Outcome::ChallengeUnknown => StatusCode::NOT_FOUND,
+        Outcome::AlreadyRegistered | Outcome::ChallengeUsed => StatusCode::CONFLICT,
+        Outcome::ChallengeExpired => StatusCode::GONE,
+    };
+    if outcome.is_success() {
+        let rows = page.rows.iter().map(RowAnswer::of).collect();
+        (status, Json(ResultAnswer { outcome: outcome.code(), rows })).into_response()
+    } else {
+        problem(status, outcome.code(), Some(outcome))
+    }
+}
+
+/// RFC 9457, with the name of the outcome and what the holder is to be told.
+#[derive(Serialize)]
+struct Problem {
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<MessageAnswer>,
+}
+
+#[derive(Serialize)]
+struct MessageAnswer {
+    title: Bilingual,
+    advice: Bilingual,
+}
+
+fn problem(status: StatusCode, code: &'static str, outcome: Option<Outcome>) -> Response {
+    let message = outcome.map(Outcome::message);
+    let message = message.map(|message| MessageAnswer { title: message.title, advice: message.advice });
+    let title = status.canonical_reason().unwrap_or("Problem");
+    let body = serde_json::to_string(&Problem { title, status: status.as_u16(), code, message });
+    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+    (status, kind, body.unwrap_or_default()).into_response()
+}
+
+fn unreadable(rejection: &JsonRejection) -> Response {
+    let code = match rejection {
+        JsonRejection::MissingJsonContentType(_) => "not_json",
+        JsonRejection::JsonSyntaxError(_) => "malformed_json",
+        JsonRejection::JsonDataError(_) => "unexpected_content",
+        _ => "unreadable_body",
+    };
+    problem(rejection.status(), code, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_names_every_path_of_the_router_and_no_other() {
+        let described: Vec<_> = OPENAPI
+            .lines()
+            .filter_map(|line| line.strip_prefix("  /").and_then(|line| line.strip_suffix(':')))
+            .collect();
+        assert_eq!(described, ["challenges", "applications", "inquiries", "openapi.yaml"]);
+    }
+}

@@ -1,0 +1,134 @@
+//! Pages as templates see them.
+
+use crate::language::{Bilingual, Language};
+use crate::portal::screen::{Button, Purpose, Screen};
+use crate::portal::service::Page;
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use std::borrow::Borrow;
+
+/// Says things in one of the two languages.
+#[derive(Debug, Clone, Copy)]
+pub struct Say(pub Language);
+
+impl Say {
+    /// One of two sentences.
+    #[must_use]
+    pub const fn t<'s>(&self, ja: &'s str, en: &'s str) -> &'s str {
+        match self.0 {
+            Language::Ja => ja,
+            Language::En => en,
+        }
+    }
+
+    /// A sentence that is there in both languages.
+    #[must_use]
+    pub fn of(&self, sentence: impl Borrow<Bilingual>) -> String {
+        sentence.borrow().in_language(self.0).to_owned()
+    }
+
+    /// The value of the attribute `lang`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.t("ja", "en")
+    }
+
+    /// The other language.
+    #[must_use]
+    pub const fn other(&self) -> &'static str {
+        self.t("en", "ja")
+    }
+}
+
+#[derive(Template)]
+#[template(path = "portal/top.html")]
+pub(super) struct TopView {
+    pub say: Say,
+    pub form_token: String,
+}
+
+#[derive(Template)]
+#[template(path = "portal/flow.html")]
+pub(super) struct FlowView {
+    pub say: Say,
+    pub form_token: String,
+    pub page: Page,
+    /// the terminal with the request, where the screen asks for the card
+    pub terminal: Option<String>,
+}
+
+impl FlowView {
+    fn flow(&self) -> &str {
+        self.page.flow.as_ref().map_or("", |flow| flow.as_str())
+    }
+
+    fn is_inquiry(&self) -> bool {
+        self.page.purpose == Some(Purpose::Inquiry)
+    }
+
+    fn state(&self) -> &'static str {
+        self.page.screen.state()
+    }
+
+    fn name_of(&self, button: &Button) -> String {
+        serde_json::to_value(button)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default()
+    }
+
+    fn title(&self) -> String {
+        self.page.outcome.map(|outcome| self.say.of(outcome.message().title)).unwrap_or_default()
+    }
+
+    fn advice(&self) -> String {
+        self.page.outcome.map(|outcome| self.say.of(outcome.message().advice)).unwrap_or_default()
+    }
+
+    fn code(&self) -> &'static str {
+        self.page.outcome.map_or("", super::Outcome::code)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "portal/terms.html")]
+pub(super) struct TermsView {
+    pub say: Say,
+}
+
+#[derive(Template)]
+#[template(path = "portal/not_found.html")]
+pub(super) struct NotFoundView {
+    pub say: Say,
+}
+
+#[derive(Template)]
+#[template(path = "portal/operator.html")]
+pub(super) struct OperatorView {
+    pub say: Say,
+    /// whether the visitor knows the token
+    pub admitted: bool,
+    /// whether a wrong one was given
+    pub wrong: bool,
+    pub applications: Vec<OperatorRow>,
+    pub busy: bool,
+    pub form_token: String,
+}
+
+/// An application as the operator sees it.
+pub(super) struct OperatorRow {
+    pub key: String,
+    pub serial: String,
+    pub accepted: String,
+    pub register_user: bool,
+    pub complete: bool,
+}
+
+/// A template as an answer.
+pub(in crate::portal) fn html(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(text) => (status, Html(text)).into_response(),
+        Err(error) => super::Trouble(format!("a page could not be made: {error}")).into_response(),
+    }
+}

@@ -1,0 +1,133 @@
+//! How a visit ends: every outcome with its name and what the holder is told.
+
+use super::failure::TerminalFailure;
+use super::message::Message;
+use super::rejection::Rejection;
+use serde::{Deserialize, Serialize};
+
+/// How an answer to a challenge ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// the application was accepted
+    Accepted,
+    /// the state of the application is shown
+    Shown,
+    /// the terminal brought no signature
+    Terminal(TerminalFailure),
+    /// the signature or the certificate was not accepted
+    Rejected(Rejection),
+    /// another card than the one that this session began with
+    OtherCard,
+    /// an inquiry by someone who has not applied
+    NotRegistered,
+    /// an application by someone who has applied before
+    AlreadyRegistered,
+    /// the challenge is not known: made up, or replaced by a later one
+    ChallengeUnknown,
+    /// the challenge was answered before, with something else
+    ChallengeUsed,
+    /// the challenge is too old
+    ChallengeExpired,
+    /// the answer came back into another session than the challenge went out to
+    SessionLost,
+    /// too many visitors at once
+    ServerBusy,
+}
+
+impl Outcome {
+    /// Whether what the holder wanted has happened.
+    #[must_use]
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Accepted | Self::Shown)
+    }
+
+    /// The name in this project's interfaces: not an official error code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Shown => "shown",
+            Self::Terminal(failure) => failure.code(),
+            Self::Rejected(rejection) => rejection.code(),
+            Self::OtherCard => "other_card",
+            Self::NotRegistered => "not_registered",
+            Self::AlreadyRegistered => "already_registered",
+            Self::ChallengeUnknown => "challenge_unknown",
+            Self::ChallengeUsed => "challenge_used",
+            Self::ChallengeExpired => "challenge_expired",
+            Self::SessionLost => "session_lost",
+            Self::ServerBusy => "server_busy",
+        }
+    }
+
+    /// What the holder is told.
+    #[must_use]
+    pub fn message(self) -> Message {
+        match self {
+            Self::Accepted => Message::new(
+                "申し込みを受け付けました",
+                "申込状況をご確認ください。",
+                "Your application has been accepted",
+                "Please check its state below.",
+            ),
+            Self::Shown => Message::new(
+                "申込状況",
+                "申込状況をご確認ください。",
+                "State of your application",
+                "Please check it below.",
+            ),
+            Self::Terminal(failure) => failure.message(),
+            Self::Rejected(rejection) => rejection.message(),
+            Self::OtherCard => TerminalFailure::OtherCard.message(),
+            Self::NotRegistered => Message::new(
+                "申し込みが見つかりません",
+                "このカードではまだ申し込まれていません。トップページの「利用を申し込む」から申し込んでください。カードの電子証明書を更新した場合も、改めて申し込みが必要です。",
+                "No application was found",
+                "Nothing was applied for with this card. Apply from the top page; after a renewal of the certificate too, because its number is a new one.",
+            ),
+            Self::AlreadyRegistered => Message::new(
+                "すでに申し込まれています",
+                "改めて申し込む必要はありません。トップページの「申込状況を確認」から状況をご確認ください。",
+                "You have applied already",
+                "There is no need to apply again. See the state of your application from the top page.",
+            ),
+            Self::ChallengeUnknown | Self::ChallengeUsed => Message::new(
+                "この手続きは続けられません",
+                "別のタブで手続きが進んだか、同じ操作が繰り返されました。開いているタブをすべて閉じて、はじめからやり直してください。二重に申し込まれることはありません。",
+                "This procedure cannot go on",
+                "It went on in another tab, or was repeated. Close all tabs and start over. Nothing is applied for twice.",
+            ),
+            Self::ChallengeExpired => Message::new(
+                "時間切れです",
+                "安全のため、手続きには時間の制限があります。もう一度お試しください。",
+                "It took too long",
+                "For safety a procedure has a time limit. Please try again.",
+            ),
+            Self::SessionLost => Message::new(
+                "ブラウザの状態が引き継がれませんでした",
+                "「プライベートブラウザ」「シークレット」モードをOFFにし、開いているタブをすべて閉じて、はじめからやり直してください。申し込みは行われていません。",
+                "The browser session was lost",
+                "Switch private (incognito) browsing off, close all tabs, and start over. Nothing was applied for.",
+            ),
+            Self::ServerBusy => Message::new(
+                "ただいま混み合っています",
+                "時間をおいて、もう一度お試しください。電子証明書に問題があるわけではありません。",
+                "The service is busy",
+                "Please try again later. Nothing is wrong with your certificate.",
+            ),
+        }
+    }
+}
+
+impl From<TerminalFailure> for Outcome {
+    fn from(failure: TerminalFailure) -> Self {
+        Self::Terminal(failure)
+    }
+}
+
+impl From<Rejection> for Outcome {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}

@@ -1,0 +1,512 @@
+//! The portal itself, without a socket: flows, challenges, checks and applications. Clock and
+//! randomness are handed in, so that a scenario can drive it in process.
+
+use super::answer::Answer;
+use super::applicant::{Applicant, Application};
+use super::challenge::{self, Admission, CardRequest, Challenge};
+use super::check::{Checker, built_in_anchors};
+use super::flow::{Flow, Pressed};
+use super::outcome::Outcome;
+use super::screen::{Button, Purpose, Registration, Row, Screen};
+use super::status::BuiltInRegister;
+use super::store::{Changes, Record, Store, StoreError};
+use super::token::{ChallengeId, FlowId, Randomness, SessionToken, seeded_randomness};
+use jiff::{SignedDuration, Timestamp};
+use redb::Durability;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use thiserror::Error;
+use vmyna_sim::pki::PkiError;
+
+/// What the time is.
+pub type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How long things live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lives {
+    /// from a challenge to the last moment for its answer
+    pub challenge: SignedDuration,
+    /// a flow in which nothing is pressed, and a session
+    pub session: SignedDuration,
+}
+
+impl Default for Lives {
+    fn default() -> Self {
+        Self { challenge: SignedDuration::from_mins(5), session: SignedDuration::from_mins(30) }
+    }
+}
+
+/// Why there is no portal.
+#[derive(Debug, Error)]
+pub enum SetUpError {
+    /// the state cannot be kept
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// the authorities' keys cannot be used
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+}
+
+/// The relying party.
+pub struct Portal {
+    store: Store,
+    checker: Checker,
+    clock: Clock,
+    randomness: Mutex<Randomness>,
+    lives: Lives,
+    busy: AtomicBool,
+    swept: Mutex<Timestamp>,
+}
+
+/// What a tab shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// the flow that the tab is in; none on the top page
+    pub flow: Option<FlowId>,
+    /// what the holder came for
+    pub purpose: Option<Purpose>,
+    /// which screen
+    pub screen: Screen,
+    /// whether the box of step 1 is ticked
+    pub register_user: bool,
+    /// the rows of a result
+    pub rows: Vec<Row>,
+    /// how the flow ended, once it has
+    pub outcome: Option<Outcome>,
+    /// what the terminal is asked for
+    pub request: Option<CardRequest>,
+}
+
+impl Page {
+    /// The top page.
+    #[must_use]
+    pub const fn top() -> Self {
+        Self {
+            flow: None,
+            purpose: None,
+            screen: Screen::Top,
+            register_user: false,
+            rows: Vec::new(),
+            outcome: None,
+            request: None,
+        }
+    }
+
+    /// A failure outside any flow.
+    #[must_use]
+    pub fn failed(outcome: Outcome) -> Self {
+        Self { screen: Screen::Failed, outcome: Some(outcome), ..Self::top() }
+    }
+
+    /// What can be pressed: without a flow there is nothing to retry.
+    #[must_use]
+    pub fn buttons(&self) -> &'static [Button] {
+        match (self.screen, &self.flow) {
+            (Screen::Failed, None) => &[Button::Finish],
+            (screen, _) => screen.buttons(),
+        }
+    }
+}
+
+/// The card that a session began with, until 「終了」.
+#[derive(Serialize, Deserialize)]
+struct Session {
+    applicant: Applicant,
+    since: Timestamp,
+}
+
+impl Record for Session {
+    const TABLE: &'static str = "sessions";
+}
+impl Record for Flow {
+    const TABLE: &'static str = "flows";
+}
+impl Record for Challenge {
+    const TABLE: &'static str = "challenges";
+}
+impl Record for Application {
+    const TABLE: &'static str = "applications";
+}
+
+impl Portal {
+    /// A portal that keeps its state in `store` and lets `checker` look at answers.
+    #[must_use]
+    pub fn new(store: Store, checker: Checker, clock: Clock, randomness: Randomness, lives: Lives) -> Self {
+        let swept = Mutex::new(clock());
+        let randomness = Mutex::new(randomness);
+        Self { store, checker, clock, randomness, lives, busy: AtomicBool::new(false), swept }
+    }
+
+    /// A portal whose clock stands at `now`, with its state in memory, the TEST authorities and the
+    /// register of the built-in holders, and reproducible randomness: for tests and scenarios.
+    ///
+    /// # Errors
+    /// None is known with the keys in the pool.
+    pub fn built_in(now: Timestamp) -> Result<Self, SetUpError> {
+        let anchors = built_in_anchors(now)?;
+        let checker = Checker::new(anchors, Box::new(BuiltInRegister::default()));
+        let store = Store::in_memory()?;
+        Ok(Self::new(store, checker, Box::new(move || now), seeded_randomness(0), Lives::default()))
+    }
+
+    /// The portal's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// A session for a browser that has none.
+    #[must_use]
+    pub fn new_session(&self) -> SessionToken {
+        self.draw(SessionToken::draw)
+    }
+
+    fn draw<T>(&self, draw: impl FnOnce(&mut Randomness) -> T) -> T {
+        draw(&mut self.randomness.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on every answer meets [`Outcome::ServerBusy`], or no longer does.
+    pub fn set_busy(&self, busy: bool) {
+        self.busy.store(busy, Ordering::Relaxed);
+    }
+
+    /// Whether the portal plays at being overloaded.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    /// A button of the top page: the beginning of a flow.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn start(&self, session: &SessionToken, purpose: Purpose) -> Result<Page, StoreError> {
+        let now = self.now();
+        self.sweep(now)?;
+        let id = self.draw(FlowId::draw);
+        let flow = Flow::start(session.key(), purpose, now);
+        self.store.change(Durability::None, |changes| changes.put(id.as_str(), &flow))?;
+        self.page_of(id, &flow)
+    }
+
+    /// What the tab in `flow` shows; [`Outcome::SessionLost`] when that is not a flow of this
+    /// session.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn page(&self, session: &SessionToken, flow: &FlowId) -> Result<Page, StoreError> {
+        match self.store.get::<Flow>(flow.as_str())? {
+            Some(found) if found.session == session.key() => self.page_of(flow.clone(), &found),
+            _ => Ok(Page::failed(Outcome::SessionLost)),
+        }
+    }
+
+    /// Presses a button, after setting the box of step 1 to `tick`. A button that is not on the
+    /// screen changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn press(
+        &self,
+        session: &SessionToken,
+        id: &FlowId,
+        button: Button,
+        tick: Option<bool>,
+    ) -> Result<Page, StoreError> {
+        let now = self.now();
+        let flow = self.store.change(Durability::None, |changes| {
+            let Some(mut flow) = changes.get::<Flow>(id.as_str())? else { return Ok(None) };
+            if flow.session != session.key() {
+                return Ok(None);
+            }
+            if let Some(tick) = tick {
+                flow.tick(tick);
+            }
+            if let Some(replaced) = flow.challenge().cloned() {
+                Self::withdraw(changes, &replaced)?;
+            }
+            flow.touched = now;
+            match flow.press(button) {
+                Pressed::Moved => {}
+                Pressed::NeedsChallenge => {
+                    let challenge = self.challenge(changes, session, id, flow.purpose, now)?;
+                    flow.ask_for_card(challenge);
+                }
+                Pressed::Left => {
+                    changes.remove::<Flow>(id.as_str())?;
+                    changes.remove::<Session>(&session.key())?;
+                    return Ok(Some(None));
+                }
+            }
+            changes.put(id.as_str(), &flow)?;
+            Ok(Some(Some(flow)))
+        })?;
+        match flow {
+            None => Ok(Page::failed(Outcome::SessionLost)),
+            Some(None) => Ok(Page::top()),
+            Some(Some(flow)) => self.page_of(id.clone(), &flow),
+        }
+    }
+
+    fn challenge(
+        &self,
+        changes: &Changes,
+        session: &SessionToken,
+        flow: &FlowId,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<ChallengeId, StoreError> {
+        let expires = now.saturating_add(self.lives.challenge).unwrap_or(Timestamp::MAX);
+        let (id, challenge) = self.draw(|randomness| {
+            let id = ChallengeId::draw(randomness);
+            (id, Challenge::draw(session, flow.clone(), purpose, expires, randomness))
+        });
+        changes.put(id.as_str(), &challenge)?;
+        Ok(id)
+    }
+
+    /// A challenge that was replaced is as if it had never been, unless it was answered.
+    fn withdraw(changes: &Changes, id: &ChallengeId) -> Result<(), StoreError> {
+        changes.remove::<Challenge>(id.as_str())
+    }
+
+    /// A challenge for a terminal that shows its own screens: a session of its own, and a flow that
+    /// is already where the card is asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn challenge_for_terminal(
+        &self,
+        purpose: Purpose,
+    ) -> Result<(SessionToken, CardRequest), StoreError> {
+        let (session, now) = (self.new_session(), self.now());
+        self.sweep(now)?;
+        let id = self.draw(FlowId::draw);
+        let request = self.store.change(Durability::None, |changes| {
+            let mut flow = Flow::start(session.key(), purpose, now);
+            let challenge = self.challenge(changes, &session, &id, purpose, now)?;
+            flow.ask_for_card(challenge.clone());
+            changes.put(id.as_str(), &flow)?;
+            Ok(changes.get::<Challenge>(challenge.as_str())?.map(|found| found.request(challenge)))
+        })?;
+        Ok((session, request.expect("it was put there in the same transaction")))
+    }
+
+    /// The terminal's answer to a challenge, delivered by a browser with this session or none. The
+    /// same answer again gets the same page, and changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]: then nothing was changed.
+    pub fn deliver(
+        &self,
+        session: Option<&SessionToken>,
+        challenge: &ChallengeId,
+        answer: &Answer,
+    ) -> Result<Page, StoreError> {
+        self.deliver_to(session, challenge, answer, None)
+    }
+
+    /// As [`deliver`](Self::deliver), from a terminal that shows its own screens: the challenge must
+    /// be for `purpose`, and only now it says whether the box was ticked.
+    ///
+    /// # Errors
+    /// As [`deliver`](Self::deliver).
+    pub fn deliver_from_terminal(
+        &self,
+        session: Option<&SessionToken>,
+        challenge: &ChallengeId,
+        answer: &Answer,
+        purpose: Purpose,
+        register_user: bool,
+    ) -> Result<Page, StoreError> {
+        self.deliver_to(session, challenge, answer, Some((purpose, register_user)))
+    }
+
+    fn deliver_to(
+        &self,
+        session: Option<&SessionToken>,
+        id: &ChallengeId,
+        answer: &Answer,
+        wanted: Option<(Purpose, bool)>,
+    ) -> Result<Page, StoreError> {
+        let now = self.now();
+        let digest = challenge::digest(answer);
+        if self.is_busy() {
+            return Ok(Page::failed(Outcome::ServerBusy));
+        }
+        let Some(challenge) = self.store.get::<Challenge>(id.as_str())? else {
+            return Ok(Page::failed(Outcome::ChallengeUnknown));
+        };
+        if wanted.is_some_and(|(purpose, _)| purpose != challenge.purpose) {
+            return Ok(Page::failed(Outcome::ChallengeUnknown));
+        }
+        if challenge.admit(session, &digest, now) != Admission::First {
+            return self.not_first(session, &challenge, &digest, now);
+        }
+        // Checking takes its time; meanwhile others may come first, which the transaction will see.
+        let checked = match answer {
+            Answer::Failed(failure) => Err(Outcome::from(*failure)),
+            Answer::Signed { certificate, signature } => {
+                self.checker.check(certificate, signature, &challenge.nonce, now).map_err(Outcome::from)
+            }
+        };
+        let flow = self.store.change(Durability::Immediate, |changes| {
+            let Some(mut challenge) = changes.get::<Challenge>(id.as_str())? else { return Ok(None) };
+            if challenge.admit(session, &digest, now) != Admission::First {
+                return Ok(None);
+            }
+            challenge.note_answer(digest.clone());
+            changes.put(id.as_str(), &challenge)?;
+            let Some(mut flow) = changes.get::<Flow>(challenge.flow.as_str())? else { return Ok(None) };
+            if let Some((_, register_user)) = wanted {
+                flow.register_user = register_user;
+            }
+            let (outcome, applicant) = match &checked {
+                Err(outcome) => (*outcome, None),
+                Ok(applicant) => (Self::settle(changes, &flow, applicant, now)?, Some(applicant.clone())),
+            };
+            flow.touched = now;
+            flow.end(outcome, applicant);
+            changes.put(challenge.flow.as_str(), &flow)?;
+            Ok(Some(flow))
+        })?;
+        match flow {
+            Some(flow) => self.page_of(challenge.flow, &flow),
+            None => match self.store.get::<Challenge>(id.as_str())? {
+                Some(challenge) => self.not_first(session, &challenge, &digest, now),
+                None => Ok(Page::failed(Outcome::ChallengeUnknown)),
+            },
+        }
+    }
+
+    fn not_first(
+        &self,
+        session: Option<&SessionToken>,
+        challenge: &Challenge,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<Page, StoreError> {
+        match (challenge.admit(session, digest, now), session) {
+            (Admission::OtherSession, _) | (_, None) => Ok(Page::failed(Outcome::SessionLost)),
+            (Admission::Expired, _) => Ok(Page::failed(Outcome::ChallengeExpired)),
+            (Admission::Again | Admission::First, Some(session)) => self.page(session, &challenge.flow),
+            (Admission::Used, _) => Ok(Page::failed(Outcome::ChallengeUsed)),
+        }
+    }
+
+    /// What an applicant gets for whom everything was in order.
+    fn settle(
+        changes: &Changes,
+        flow: &Flow,
+        applicant: &Applicant,
+        now: Timestamp,
+    ) -> Result<Outcome, StoreError> {
+        match changes.get::<Session>(&flow.session)? {
+            Some(session) if session.applicant != *applicant => return Ok(Outcome::OtherCard),
+            Some(_) => {}
+            None => {
+                let session = Session { applicant: applicant.clone(), since: now };
+                changes.put(&flow.session, &session)?;
+            }
+        }
+        let existing = changes.get::<Application>(&applicant.key())?;
+        Ok(match (flow.purpose, existing) {
+            (Purpose::Application, None) => {
+                let application = Application {
+                    register_user: flow.register_user,
+                    accepted: now,
+                    registration: Registration::Preparing,
+                };
+                changes.put(&applicant.key(), &application)?;
+                Outcome::Accepted
+            }
+            (Purpose::Application, Some(_)) => Outcome::AlreadyRegistered,
+            (Purpose::Inquiry, Some(_)) => Outcome::Shown,
+            (Purpose::Inquiry, None) => Outcome::NotRegistered,
+        })
+    }
+
+    fn page_of(&self, id: FlowId, flow: &Flow) -> Result<Page, StoreError> {
+        let rows = match (flow.outcome(), flow.applicant()) {
+            (Some(outcome), Some(applicant)) if outcome.is_success() => {
+                let application = self.store.get::<Application>(&applicant.key())?;
+                application.map(|found| Row::of(found.registration, found.register_user)).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        let request = match flow.challenge() {
+            Some(challenge) => {
+                let found = self.store.get::<Challenge>(challenge.as_str())?;
+                found.map(|found| found.request(challenge.clone()))
+            }
+            None => None,
+        };
+        Ok(Page {
+            flow: Some(id),
+            purpose: Some(flow.purpose),
+            screen: flow.screen(),
+            register_user: flow.register_user,
+            rows,
+            outcome: flow.outcome(),
+            request,
+        })
+    }
+
+    /// All applications.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn applications(&self) -> Result<Vec<(Applicant, Application)>, StoreError> {
+        let all = self.store.all::<Application>()?;
+        Ok(all.into_iter().filter_map(|(key, found)| Some((Applicant::parse(&key)?, found))).collect())
+    }
+
+    /// The operator's action: 「システム準備中…」 becomes 「登録完了」. Whether there is such an
+    /// application.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn complete_registration(&self, applicant: &Applicant) -> Result<bool, StoreError> {
+        self.store.change(Durability::Immediate, |changes| {
+            let Some(found) = changes.get::<Application>(&applicant.key())? else { return Ok(false) };
+            let complete = Application { registration: Registration::Complete, ..found };
+            changes.put(&applicant.key(), &complete)?;
+            Ok(true)
+        })
+    }
+
+    /// Forgets what is too old, at most once a minute.
+    fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
+        const EVERY: SignedDuration = SignedDuration::from_secs(60);
+        {
+            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+            if now.duration_since(*swept) < EVERY {
+                return Ok(());
+            }
+            *swept = now;
+        }
+        let is_old = |touched: Timestamp| now.duration_since(touched) > self.lives.session;
+        self.store.change(Durability::Immediate, |changes| {
+            for (name, flow) in changes.all::<Flow>()? {
+                if is_old(flow.touched) {
+                    changes.remove::<Flow>(&name)?;
+                }
+            }
+            for (name, session) in changes.all::<Session>()? {
+                if is_old(session.since) {
+                    changes.remove::<Session>(&name)?;
+                }
+            }
+            for (name, challenge) in changes.all::<Challenge>()? {
+                if challenge.is_forgotten(now) {
+                    changes.remove::<Challenge>(&name)?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+//! The portal's pages in a real browser: headless Chromium, driven through chromedriver. Where they
+//! are missing the tests are skipped, unless `VMYNA_REQUIRE_BROWSER` says that they must not be.
+//! Screenshots are kept in `target/portal-screenshots` to be looked at.
+
+#[path = "portal_support/mod.rs"]
+mod portal;
+mod process;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use portal::RunningPortal;
+use process::{PATIENCE, Running};
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// The browser's window, as tall as a page needs.
+const PHONE: (u32, u32) = (360, 1500);
+const DESKTOP: (u32, u32) = (1280, 900);
+
+struct Visit {
+    client: Client,
+    portal: RunningPortal,
+    _driver: Running,
+}
+
+/// Whether there is a browser, or there has to be one.
+fn has_browser() -> bool {
+    let is_there = |program: &str| {
+        let found =
+            Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        found.is_ok_and(|status| status.success())
+    };
+    let there = is_there("chromedriver") && is_there("chromium");
+    assert!(
+        there || std::env::var_os("VMYNA_REQUIRE_BROWSER").is_none(),
+        "chromium or chromedriver is missing: apt-get install chromium chromium-driver fonts-noto-cjk"
+    );
+    there
+}
+
+/// Runs a visit in a browser of its own, at a portal of its own.
+fn visit<F: Future<Output = Visit>>(arguments: &[&str], dark: bool, play: impl FnOnce(Visit) -> F) {
+    if !has_browser() {
+        return;
+    }
+    let portal = RunningPortal::start(arguments);
+    let mut driver = Running::start(Command::new("chromedriver").arg("--port=0"));
+    let line = driver.says("started successfully on port ");
+    let port: String =
+        line.chars().rev().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let port: String = port.chars().rev().collect();
+    let mut options = vec!["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"];
+    if dark {
+        options.push("--force-dark-mode");
+        options.push("--blink-settings=preferredColorScheme=0");
+    }
+    let capabilities = serde_json::json!({
+        "goog:chromeOptions": { "args": options, "binary": "/usr/bin/chromium" }
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities.as_object().unwrap().clone());
+        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.expect("a browser");
+        let visit = play(Visit { client, portal, _driver: driver }).await;
+        visit.client.close().await.expect("the browser closes");
+    });
+}
+
+impl Visit {
+    async fn wait(&self, css: &str) -> fantoccini::elements::Element {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
+        match found {
+            Ok(element) => element,
+            Err(error) => {
+                let source = self.client.source().await.unwrap_or_default();
+                panic!("no {css}: {error}\n{source}")
+            }
+        }
+    }
+
+    async fn click(&self, css: &str) {
+        self.wait(css).await.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
+    async fn press(&self, button: &str) {
+        self.click(&format!(r#"button[value="{button}"]"#)).await;
+    }
+
+    async fn text(&self, css: &str) -> String {
+        self.wait(css).await.text().await.unwrap()
+    }
+
+    /// From the top page to the terminal's.
+    async fn ask(&self, purpose: &str, tick: bool) {
+        self.client.goto(&format!("{}/", self.portal.origin)).await.unwrap();
+        self.click(&format!(r#"form:has(input[value="{purpose}"]) button"#)).await;
+        if purpose == "application" {
+            self.wait(r#"[data-state="A1"]"#).await;
+            if tick {
+                self.click(r#"input[name="register_user"]"#).await;
+            }
+            self.press("agree").await;
+            self.press("apply").await;
+        } else {
+            self.press("authenticate").await;
+        }
+        self.wait("#screen:not([data-stage=none])").await;
+    }
+
+    async fn choose(&self, platform: &str) {
+        self.click(&format!(r#"label:has(input[value="{platform}"])"#)).await;
+    }
+
+    async fn enter(&self, form: &str, pin: &str) {
+        self.wait(&format!("#{form}:not([hidden])")).await;
+        self.wait(&format!(r#"#{form} input[name="pin"]"#)).await.send_keys(pin).await.unwrap();
+        self.click(&format!(r#"#{form} button.primary"#)).await;
+    }
+
+    async fn stage(&self, stage: &str) {
+        self.wait(&format!(r#"#screen[data-stage="{stage}"]"#)).await;
+    }
+
+    async fn rows(&self) -> usize {
+        self.client.find_all(Locator::Css("dl.rows dt")).await.unwrap().len()
+    }
+
+    async fn screenshot(&self, name: &str, (width, height): (u32, u32)) {
+        self.client.set_window_size(width, height).await.unwrap();
+        let wide =
+            self.client.execute("return document.documentElement.scrollWidth > innerWidth", Vec::new());
+        assert_eq!(wide.await.unwrap(), false, "{name}: the page is wider than {width} pixels");
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("portal-screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), self.client.screenshot().await.unwrap()).unwrap();
+    }
+
+    async fn screenshots(&self, name: &str) {
+        self.screenshot(&format!("{name}-phone"), PHONE).await;
+        self.screenshot(&format!("{name}-desktop"), DESKTOP).await;
+    }
+}
+
+#[test]
+fn a_whole_application_with_the_box_ticked_on_an_iphone_and_the_inquiry_on_android() {
+    visit(&["--pace", "0"], false, |visit| async move {
+        visit.client.goto(&format!("{}/", visit.portal.origin)).await.unwrap();
+        visit.screenshots("1-top").await;
+        visit.ask("application", true).await;
+        visit.screenshots("3-pin").await;
+        visit.enter("pin-page", "1234").await;
+        visit.stage("touch").await;
+        visit.screenshots("4-touch").await;
+        visit.click("#hold").await;
+        visit.wait(r#"[data-state="A5"]"#).await;
+        assert_eq!(visit.text("h1").await, "申し込みを受け付けました");
+        assert_eq!(visit.rows().await, 3);
+        visit.screenshots("5-done").await;
+        visit.press("finish").await;
+        visit.click("a[lang=en]").await;
+        // the card still lies on the phone, as it did
+        visit.ask("inquiry", false).await;
+        visit.choose("android").await;
+        visit.stage("dialog").await;
+        assert_eq!(visit.text("#tries").await, "Tries left: 3");
+        visit.screenshots("6-dialog-en").await;
+        visit.enter("pin-dialog", "1234").await;
+        visit.wait(r#"[data-state="B3"]"#).await;
+        assert_eq!(visit.rows().await, 3);
+        visit.screenshots("7-status-en").await;
+        visit
+            .client
+            .goto(&format!("{}/operator?token={}", visit.portal.origin, visit.portal.operator_token))
+            .await
+            .unwrap();
+        visit.screenshots("8-operator-en").await;
+        visit
+    });
+}
+
+#[test]
+fn without_the_box_there_are_two_rows_in_the_dark_too() {
+    visit(&["--pace", "0"], true, |visit| async move {
+        visit.client.goto(&format!("{}/", visit.portal.origin)).await.unwrap();
+        visit.click("form:has(input[value=application]) button").await;
+        visit.wait(r#"[data-state="A1"]"#).await;
+        visit.screenshots("2-confirm-dark").await;
+        visit.ask("application", false).await;
+        visit.choose("pc").await;
+        visit.stage("touch").await;
+        visit.click("#hold").await;
+        visit.stage("dialog").await;
+        visit.screenshots("6-dialog-dark").await;
+        visit.enter("pin-dialog", "1234").await;
+        visit.wait(r#"[data-state="A5"]"#).await;
+        assert_eq!(visit.rows().await, 2);
+        visit.screenshots("5-done-dark").await;
+        visit
+    });
+}
+
+#[test]
+fn wrong_pins_lead_to_the_block_and_the_portal_says_where_to_unblock() {
+    visit(&["--pace", "0"], false, |visit| async move {
+        visit.ask("application", true).await;
+        visit.click("#hold").await;
+        visit.wait("#card[data-held=true]").await;
+        for told in ["あと2回", "あと1回", "ロックされています"] {
+            visit.enter("pin-page", "0000").await;
+            visit.stage("failed").await;
+            assert!(visit.text("#failed-title").await.contains(told), "{told}");
+            if told != "ロックされています" {
+                visit.click("[data-do=again]").await;
+            }
+        }
+        visit.screenshots("9-blocked").await;
+        visit.click("[data-do=give-up]").await;
+        visit.wait(r#"[data-outcome="pin_blocked"]"#).await;
+        assert!(visit.text(".failure .lead").await.contains("市区町村の窓口"));
+        visit.screenshots("9-blocked-portal").await;
+        assert_eq!(visit.portal.applications(), 0);
+        visit
+    });
+}
+
+#[test]
+fn a_card_that_is_lifted_in_the_middle_can_be_held_again() {
+    // slower than the test looks: only lifting ends the conversation
+    visit(&["--pace", "2000"], false, |visit| async move {
+        visit.ask("application", true).await;
+        visit.enter("pin-page", "1234").await;
+        visit.stage("touch").await;
+        visit.click("#hold").await;
+        visit.wait(".exchange:nth-of-type(2)").await;
+        visit.stage("reading").await;
+        visit.screenshots("a-reading").await;
+        visit.click("#lift").await;
+        visit.stage("failed").await;
+        assert!(visit.text("#failed-title").await.contains("途切れました"));
+        assert_eq!(visit.portal.applications(), 0);
+        visit.click("[data-do=again]").await;
+        visit.click("#hold").await;
+        visit.wait("#card[data-held=true]").await;
+        visit.enter("pin-page", "1234").await;
+        visit.wait(r#"[data-state="A5"]"#).await;
+        assert_eq!((visit.rows().await, visit.portal.applications()), (3, 1));
+        visit
+    });
+}
+
+#[test]
+fn another_holders_card_is_noticed_before_it_gets_the_pin() {
+    visit(&["--pace", "0"], false, |visit| async move {
+        visit.ask("application", false).await;
+        visit.choose("android").await;
+        visit.stage("touch").await;
+        visit.click("#hold").await;
+        visit.stage("dialog").await;
+        visit.click(r#"#holders option[value="taro"]"#).await;
+        visit.stage("failed").await;
+        visit.click("[data-do=again]").await;
+        visit.click("#hold").await;
+        visit.stage("failed").await;
+        visit.wait(r#"#screen[data-failure="other_card"]"#).await;
+        visit.screenshots("b-other-card").await;
+        visit.click("[data-do=give-up]").await;
+        visit.wait(r#"[data-outcome="other_card"]"#).await;
+        assert_eq!(visit.portal.applications(), 0);
+        visit
+    });
+}
