@@ -75,7 +75,8 @@ fn with_a_state_file(c: &mut Criterion) {
     let personalised = Arc::new(Personalised::built_in("hanako").expect("hanako is built in"));
     let path = folder.path().join("hanako.json");
     let (store, state) =
-        FileStore::open(&path, "hanako", personalised.fresh_state()).expect("a fresh state file");
+        FileStore::open(&path, "hanako", personalised.profile().tries, personalised.fresh_state())
+            .expect("a fresh state file");
     let mut card = VirtualCard::with(personalised, Box::new(store), state, Box::new(seeded(0)));
     succeed(&mut card, &select_jpki(), 0);
     succeed(&mut card, &select_file([0x00, 0x18]), 0);

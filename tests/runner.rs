@@ -419,3 +419,38 @@ fn a_card_by_other_hands_is_found_right() {
     assert!(counts(&mine)[0] > counts(&guarded)[0], "{}", mine.all());
     assert_no_pin_in(&format!("{}{}", guarded.all(), mine.all()), &["9876", "XYZ789"]);
 }
+
+#[test]
+fn a_fault_strikes_the_step_that_it_stands_beside_on_the_built_in_card_and_on_no_other() {
+    let folder = Folder::new();
+    folder.write(
+        "torn.yaml",
+        "id: trial.torn
+title: {ja: 抜かれたカード, en: A card that is pulled out}
+covers: [PIN-03]
+steps:
+  - select: jpki
+  - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 2}}
+    fault: remove=during@verify
+  - select: jpki
+  - tries_left: {of: user_authentication, expect: 2}
+  - verify: {pin: user_authentication, value: wrong, expect: {sw: \"6581\"}}
+    fault: [delay=2s, \"status=6581@verify\"]
+  - tries_left: {of: user_authentication, expect: 2}
+",
+    );
+    let ended = run(&mut folder.vmyna(["run", "torn.yaml"]));
+    assert_eq!(
+        (ended.code, ended.closing_line()),
+        (Some(0), "1 passed, 0 failed, 0 skipped"),
+        "{}",
+        ended.all()
+    );
+
+    let mut card = Running::start(&mut vmyna(["serve", "--listen", "127.0.0.1:0"]));
+    let port = card.tells_port("listening for a reader on 127.0.0.1:");
+    let ended =
+        run(&mut folder.vmyna(["run", "torn.yaml", "--card", &format!("vicc:127.0.0.1:{port}"), "--mine"]));
+    assert_eq!(ended.closing_line(), "0 passed, 0 failed, 1 skipped", "{}", ended.all());
+    assert!(ended.stdout.contains("a fault is for the built-in card only"), "{}", ended.stdout);
+}

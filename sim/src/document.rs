@@ -4,6 +4,8 @@
 
 use serde::de::DeserializeOwned;
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use thiserror::Error;
 
@@ -75,16 +77,35 @@ impl DocumentError {
 /// # Errors
 /// [`DocumentError::Unreadable`] when it is missing, no regular file, too large or not UTF-8.
 pub fn read(path: &Path) -> Result<String, DocumentError> {
-    let unreadable = |reason: String| DocumentError::Unreadable { file: path.display().to_string(), reason };
-    let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
-    if !metadata.is_file() {
-        return Err(unreadable("it is not a regular file".into()));
+    String::from_utf8(read_bytes(path, MAX_BYTES)?).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        unreadable(path, format!("it is not UTF-8 text: line {line} has a byte that cannot stand there"))
+    })
+}
+
+/// Reads the file at `path`, within `most` bytes. Links are followed, as mounted configuration is made
+/// of them; devices, pipes and folders are not waited for.
+///
+/// # Errors
+/// [`DocumentError::Unreadable`] when it is missing, no regular file or too large.
+pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, DocumentError> {
+    let failed = |error: io::Error| unreadable(path, error.to_string());
+    // Before it is opened: opening a pipe waits for somebody to write.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(unreadable(path, "it is not a regular file"));
     }
-    if metadata.len() > MAX_BYTES {
-        return Err(unreadable(format!("it has {} bytes; at most {MAX_BYTES} are read", metadata.len())));
+    let mut bytes = Vec::new();
+    // Not as many as the file says it has: that may be none, or change.
+    File::open(path).map_err(failed)?.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > most {
+        return Err(unreadable(path, format!("it is too large; at most {most} bytes are read")));
     }
-    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".into()))
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, reason: impl Into<String>) -> DocumentError {
+    DocumentError::Unreadable { file: path.display().to_string(), reason: reason.into() }
 }
 
 /// Reads `text`, the contents of `file`, as one YAML document.
@@ -158,5 +179,68 @@ mod tests {
     fn a_missing_file_is_named() {
         let error = read(Path::new("no/such.yaml")).unwrap_err().to_string();
         assert!(error.starts_with("no/such.yaml: cannot be read: "), "{error}");
+    }
+
+    /// Refused, at a place in the text, long before anybody loses patience.
+    #[test]
+    fn a_document_that_is_made_to_exhaust_its_reader_is_refused_at_once() {
+        let deep = "[".repeat(100_000);
+        let deep_mapping: String = (0..2_000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+        for level in 1..30 {
+            let below = format!("*a{}, ", level - 1).repeat(10);
+            bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+        }
+        let merge: String =
+            (0..3_000).map(|n| format!("k{n}: &k{n} {{<<: *k{}, v: 1}}\n", n.max(1) - 1)).collect();
+        let long_number = format!("name: {}\n", "9".repeat(1_000_000));
+        let many = "- x\n".repeat(250_000);
+        for (name, text) in
+            [("deep", deep), ("deep mapping", deep_mapping), ("bomb", bomb), ("merge", merge), ("many", many)]
+        {
+            let error = parse::<Person>("hostile.yaml", &text).unwrap_err().to_string();
+            assert!(error.starts_with("hostile.yaml:"), "{name}: {error}");
+            assert!(error.len() < 2_000, "{name}: {} bytes of error", error.len());
+        }
+        // A long text is no number, and harmless.
+        assert!(parse::<Person>("long.yaml", &long_number).is_ok());
+        #[derive(Debug, Deserialize)]
+        struct Count {
+            #[expect(dead_code, reason = "only reading it is tested")]
+            n: u32,
+        }
+        for number in [&"9".repeat(1_000_000), "1e999", "0x1FFFFFFFF", "-1", "4294967296"] {
+            let error = parse::<Count>("huge.yaml", &format!("n: {number}\n")).unwrap_err().to_string();
+            assert!(error.starts_with("huge.yaml:1:4: "), "{}", &error[..error.len().min(200)]);
+            assert!(error.len() < 2_000, "{} bytes of error", error.len());
+        }
+    }
+
+    #[test]
+    fn only_regular_files_are_read_and_only_so_much_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let told = |name: &str| read(&at(name)).unwrap_err().to_string();
+        File::create(at("large.yaml")).unwrap().set_len(100 << 20).unwrap();
+        assert!(told("large.yaml").ends_with("it is too large; at most 1048576 bytes are read"));
+        std::fs::write(at("latin.yaml"), b"name: a\nother: \xE9\n").unwrap();
+        assert!(
+            told("latin.yaml").ends_with("it is not UTF-8 text: line 2 has a byte that cannot stand there")
+        );
+        assert!(read(folder.path()).unwrap_err().to_string().ends_with("it is not a regular file"));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::symlink;
+            symlink("loop.yaml", at("loop.yaml")).unwrap();
+            assert!(told("loop.yaml").contains("cannot be read"), "{}", told("loop.yaml"));
+            symlink("/dev/zero", at("zero.yaml")).unwrap();
+            assert!(told("zero.yaml").ends_with("it is not a regular file"));
+            // As Kubernetes mounts configuration: a link to a file in a folder that is a link.
+            std::fs::create_dir(at("..2026")).unwrap();
+            std::fs::write(at("..2026/name.yaml"), "name: a\n").unwrap();
+            symlink("..2026", at("..data")).unwrap();
+            symlink("..data/name.yaml", at("name.yaml")).unwrap();
+            assert_eq!(read(&at("name.yaml")).unwrap(), "name: a\n");
+        }
     }
 }

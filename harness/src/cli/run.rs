@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use vmyna_sim::card::Personalised;
+use vmyna_sim::document;
 use vmyna_sim::holder::Holder;
 
 /// Replay scenarios against a card.
@@ -353,8 +354,8 @@ fn holders_are_known(scenarios: &[&Scenario]) -> Result<(), Failure> {
 
 fn load_trust(path: &Path) -> Result<Trust, Failure> {
     let shown = path.display();
-    let bytes = std::fs::read(path)
-        .map_err(|error| Failure::Usage(format!("--trust {shown}: cannot be read: {error}")))?;
+    let bytes = document::read_bytes(path, document::MAX_BYTES)
+        .map_err(|error| Failure::Usage(format!("--trust {error}")))?;
     Trust::from_bytes(&bytes).map_err(|error| {
         Failure::Usage(format!("--trust {shown}: CA certificates in PEM or DER are expected; {error}"))
     })

@@ -240,8 +240,9 @@ fn card(personalised: Arc<Personalised>, state: Option<&Path>) -> Result<Virtual
     let (store, state): (Box<dyn Store>, _) = match state {
         None => (Box::new(MemoryStore), fresh),
         Some(path) => {
-            let (store, state) = FileStore::open(path, personalised.holder().id(), fresh)
-                .map_err(|error| error.to_string())?;
+            let (store, state) =
+                FileStore::open(path, personalised.holder().id(), personalised.profile().tries, fresh)
+                    .map_err(|error| error.to_string())?;
             (Box::new(store), state)
         }
     };

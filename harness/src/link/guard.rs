@@ -27,6 +27,9 @@ pub enum Refused {
     /// it would spend a try
     #[error("a wrong PIN would spend a try of a card that may be real; --spend-tries allows it")]
     WrongPin,
+    /// it is not our card that would suffer
+    #[error("a fault is for the built-in card only; another's card is not damaged on purpose")]
+    FaultOnAnothersCard,
     /// it would change a PIN
     #[error("the PIN of a card that may be real would be changed; --change-pins allows it")]
     PinChange,

@@ -1,6 +1,7 @@
 //! A link that somebody listens to.
 
 use super::{CardLink, LinkError, ReaderIdentity};
+use vmyna_sim::fault::Fault;
 use vmyna_sim::smart_card::Power;
 
 /// Something that passed over a link.
@@ -40,6 +41,10 @@ impl<L: CardLink> CardLink for Heard<'_, L> {
         let answer = self.link.transmit(command)?;
         (self.ear)(Said::Exchange(command, &answer));
         Ok(answer)
+    }
+
+    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+        self.link.suffer(faults)
     }
 
     fn reader(&self) -> Option<&ReaderIdentity> {

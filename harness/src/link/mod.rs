@@ -1,6 +1,7 @@
 //! The terminal's end of a card: bytes in, bytes out, power and ATR. Here transport can fail, and
 //! its failures are never confused with a card that answered wrongly.
 
+mod faulty;
 mod guard;
 mod heard;
 mod identity;
@@ -11,6 +12,7 @@ mod selection;
 mod t0;
 mod vpcd;
 
+pub use faulty::FaultyInProcess;
 pub use guard::{Consent, Guard, KnownPin, Refused, Stopped};
 pub use heard::{Heard, Said};
 pub use identity::ReaderIdentity;
@@ -19,6 +21,7 @@ pub use selection::{Selection, place_of};
 pub use t0::T0;
 
 use thiserror::Error;
+use vmyna_sim::fault::Fault;
 use vmyna_sim::smart_card::Power;
 
 /// A card, reached in some way.
@@ -41,6 +44,14 @@ pub trait CardLink {
     /// [`LinkError::Lost`] when nothing came back, [`LinkError::Refused`] when the command was not
     /// sent at all.
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError>;
+
+    /// Has the card suffer `faults`, counted from now, instead of those that it suffered so far.
+    ///
+    /// # Errors
+    /// [`Refused::FaultOnAnothersCard`] unless the card is built in.
+    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+        if faults.is_empty() { Ok(()) } else { Err(Refused::FaultOnAnothersCard.into()) }
+    }
 
     /// The reader that the card lies in, where there is one.
     fn reader(&self) -> Option<&ReaderIdentity> {
@@ -72,6 +83,10 @@ impl<L: CardLink + ?Sized> CardLink for &mut L {
         (**self).transmit(command)
     }
 
+    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+        (**self).suffer(faults)
+    }
+
     fn reader(&self) -> Option<&ReaderIdentity> {
         (**self).reader()
     }
@@ -88,6 +103,10 @@ impl<L: CardLink + ?Sized> CardLink for Box<L> {
 
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
         (**self).transmit(command)
+    }
+
+    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+        (**self).suffer(faults)
     }
 
     fn reader(&self) -> Option<&ReaderIdentity> {

@@ -4,7 +4,7 @@ use super::judge::Judge;
 use super::session::{Session, Surroundings};
 use super::suite::card_for;
 use super::verdict::Verdict;
-use crate::link::{Heard, InProcess, Said};
+use crate::link::{FaultyInProcess, Heard, Said};
 use crate::requirement::Requirements;
 use crate::scenario::Scenario;
 use crate::verify::Trust;
@@ -52,7 +52,7 @@ pub fn converse(
     let holder = personalised.holder().clone();
     let mut passed = Vec::new();
     let mut ear = |said: Said<'_>| passed.push(Passed::from(said));
-    let mut link = Heard::new(InProcess(card_for(scenario, personalised)), &mut ear);
+    let mut link = Heard::new(FaultyInProcess::new(card_for(scenario, personalised)), &mut ear);
     let surroundings = Surroundings { requirements, holder: &holder, trust: &Trust::CardItself, judge, now };
     let verdict = Session::new(&mut link, surroundings).play(scenario);
     Conversation { passed, verdict }

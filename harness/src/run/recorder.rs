@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 use vmyna_sim::document::Position;
 use vmyna_sim::exchange::Exchange;
+use vmyna_sim::fault::Fault;
 use vmyna_sim::smart_card::Power;
 
 /// Something that happened within a scenario.
@@ -122,6 +123,10 @@ impl<L: CardLink> CardLink for Recorded<L> {
             self.recorder.record(|| Happening::Exchange { exchange: Exchange::new(command, response), took });
         }
         answer
+    }
+
+    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+        self.link.suffer(faults)
     }
 }
 

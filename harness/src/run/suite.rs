@@ -8,7 +8,7 @@ use super::recorder::{Recorded, Recorder};
 use super::session::{Session, Surroundings};
 use super::verdict::{StoppedBy, Verdict};
 use crate::flow::{self, FlowCard, Hand, Trouble, World};
-use crate::link::{CardLink, InProcess};
+use crate::link::{CardLink, FaultyInProcess, InProcess};
 use crate::requirement::Requirements;
 use crate::scenario::{Scenario, SelectTarget, Verb};
 use crate::verify::Trust;
@@ -108,7 +108,7 @@ fn play(
             Ok(world) => world,
             Err(error) => return Verdict::RequirementMissing(error.to_string()),
         };
-    let mut link = Recorded::new(InProcess(card_for(scenario, personalised)), recorder.clone());
+    let mut link = Recorded::new(FaultyInProcess::new(card_for(scenario, personalised)), recorder.clone());
     let surroundings =
         Surroundings { requirements, holder: &holder, trust, judge: Judge::BuiltIn, now: SystemTime::now() };
     let mut session = Session::new(&mut link, surroundings).with_tries(full).recording(recorder.clone());

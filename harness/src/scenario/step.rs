@@ -14,10 +14,11 @@ use super::retry::Retry;
 use super::sign_step::SignStep;
 use crate::language::Language;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 use std::fmt;
+use vmyna_sim::fault::Fault;
 
 /// One step.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct Step {
     pub capture: CaptureList,
     /// the step is repeated until it is as expected
     pub retry: Option<Retry>,
+    /// what goes wrong while it is played, on the built-in card
+    pub faults: Vec<Fault>,
 }
 
 /// What every verb can tell of itself.
@@ -71,7 +74,7 @@ macro_rules! verbs {
         }
 
         const VERBS: &[&str] = &[$($name,)*];
-        const STEP_KEYS: &[&str] = &[$($name,)* "covers", "why", "precondition", "capture", "retry"];
+        const STEP_KEYS: &[&str] = &[$($name,)* "covers", "why", "precondition", "capture", "retry", "fault"];
 
         impl Verb {
             /// The verb as scenarios write it.
@@ -227,7 +230,7 @@ impl<'de> Deserialize<'de> for Step {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Step, A::Error> {
                 let (mut found, mut covers, mut why, mut precondition) = (None, Vec::new(), None, false);
-                let (mut capture, mut retry) = (CaptureList::default(), None);
+                let (mut capture, mut retry, mut faults) = (CaptureList::default(), None, Vec::new());
                 while let Some(key) = map.next_key_seed(Key { has_verb: found.is_some() })? {
                     match key.as_str() {
                         "covers" => covers = map.next_value()?,
@@ -235,16 +238,46 @@ impl<'de> Deserialize<'de> for Step {
                         "precondition" => precondition = map.next_value()?,
                         "capture" => capture = map.next_value()?,
                         "retry" => retry = Some(map.next_value()?),
+                        "fault" => faults = map.next_value::<FaultList>()?.0,
                         name => found = verb(name, &mut map)?,
                     }
                 }
                 let verb = found.ok_or_else(|| {
                     de::Error::custom(format!("a step needs a verb: one of {}", VERBS.join(", ")))
                 })?;
-                Ok(Step { verb, covers, why, precondition, capture, retry })
+                Ok(Step { verb, covers, why, precondition, capture, retry, faults })
             }
         }
         deserializer.deserialize_map(StepVisitor)
+    }
+}
+
+/// One fault, or a list of them.
+struct FaultList(Vec<Fault>);
+
+impl<'de> Deserialize<'de> for FaultList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FaultVisitor;
+        impl<'de> Visitor<'de> for FaultVisitor {
+            type Value = FaultList;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a fault, such as mute=2s, or a list of them")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<FaultList, E> {
+                text.parse().map(|fault| FaultList(vec![fault])).map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<FaultList, A::Error> {
+                let mut faults = Vec::new();
+                while let Some(fault) = list.next_element()? {
+                    faults.push(fault);
+                }
+                Ok(FaultList(faults))
+            }
+        }
+        deserializer.deserialize_any(FaultVisitor)
     }
 }
 
@@ -269,6 +302,11 @@ impl JsonSchema for Step {
             },
             "capture": generator.subschema_for::<CaptureList>(),
             "retry": generator.subschema_for::<Retry>(),
+            "fault": {
+                "description": "what goes wrong while it is played, on the built-in card, such as mute=2s",
+                "type": ["string", "array"],
+                "items": {"type": "string"},
+            },
         });
         for (verb, schema) in verbs {
             properties[verb] = schema.to_value();

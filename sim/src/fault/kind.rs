@@ -131,6 +131,25 @@ impl Kind {
         !matches!(self, Self::NoStatus | Self::HalfStatus | Self::Status(_) | Self::Stale)
     }
 
+    /// Whether the card is lost when it strikes, always.
+    #[must_use]
+    pub const fn loses_the_card(self) -> bool {
+        matches!(
+            self,
+            Self::Remove { moment: Moment::Before | Moment::During, .. }
+                | Self::Mute { .. }
+                | Self::Swap(_)
+                | Self::NoCard
+                | Self::NoReader
+        )
+    }
+
+    /// Whether the card may be lost when it strikes: there may be nothing left to send.
+    #[must_use]
+    pub const fn may_lose_the_card(self) -> bool {
+        self.loses_the_card() || matches!(self, Self::NoStatus | Self::HalfStatus)
+    }
+
     /// Whether chance has a part in what it does.
     pub(super) const fn is_random(self) -> bool {
         matches!(self, Self::Jitter(..) | Self::Flip(_))

@@ -3,17 +3,18 @@
 //!
 //! The lock lies on the file itself, so that nothing else appears on disk. A replacement is locked
 //! before it takes the name, and whoever has waited for a lock checks that the name still means
-//! the file it locked.
+//! the file it locked. A process that is killed while it writes leaves a replacement behind that
+//! nobody has locked; the next one removes it.
 
 use super::Store;
 use crate::holder::PinValue;
 use crate::pin::{PinName, PinState, PinStates};
+use crate::profile::Tries;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 use thiserror::Error;
 
 /// The version that is written.
@@ -130,15 +131,20 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// Opens the state of `holder`'s card at `path`, or begins it with `fresh` when there is none.
-    /// Returns the store and the state that the card is in.
+    /// Opens the state of `holder`'s card at `path`, whose counters have at most `full` tries, or begins
+    /// it with `fresh` when there is none. Returns the store and the state that the card is in.
     ///
     /// # Errors
     /// [`StateFileError`]; the file is then as it was.
-    pub fn open(path: &Path, holder: &str, fresh: PinStates) -> Result<(Self, PinStates), StateFileError> {
+    pub fn open(
+        path: &Path,
+        holder: &str,
+        full: Tries,
+        fresh: PinStates,
+    ) -> Result<(Self, PinStates), StateFileError> {
         let (current, state) = match lock(path)? {
             Some(mut current) => {
-                let state = read(path, &mut current, holder, fresh)?;
+                let state = read(path, &mut current, holder, full, fresh)?;
                 (current, state)
             }
             None => {
@@ -150,19 +156,23 @@ impl FileStore {
                 })?;
                 let failed =
                     |source| StateFileError::Io { path: path.to_owned(), action: "creating it", source };
-                (replace(path, holder, &fresh, false).map_err(failed)?, fresh)
+                let (current, synced) = replace(path, holder, &fresh, false).map_err(failed)?;
+                synced.map_err(failed)?;
+                (current, fresh)
             }
         };
         // A symbolic link is followed once, here: a replacement must not take the link's place.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        sweep(&path);
         Ok((Self { path, holder: holder.to_owned(), current }, state))
     }
 }
 
 impl Store for FileStore {
     fn save(&mut self, state: &PinStates) -> io::Result<()> {
-        self.current = replace(&self.path, &self.holder, state, true)?;
-        Ok(())
+        let (current, synced) = replace(&self.path, &self.holder, state, true)?;
+        self.current = current;
+        synced
     }
 }
 
@@ -201,7 +211,13 @@ fn still_named(_: &Path, _: &File) -> io::Result<bool> {
     Ok(true)
 }
 
-fn read(path: &Path, file: &mut File, holder: &str, fresh: PinStates) -> Result<PinStates, StateFileError> {
+fn read(
+    path: &Path,
+    file: &mut File,
+    holder: &str,
+    full: Tries,
+    fresh: PinStates,
+) -> Result<PinStates, StateFileError> {
     let failed = |source| StateFileError::Io { path: path.to_owned(), action: "reading it", source };
     let mut text = String::new();
     file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
@@ -228,7 +244,7 @@ fn read(path: &Path, file: &mut File, holder: &str, fresh: PinStates) -> Result<
     }
     let mut states = fresh;
     for (name, pin) in document.pins {
-        let full = states.get(name).tries_left;
+        let full = full.of(name);
         let broken = |reason: String| at(position(&text, &name.to_string()), reason);
         if pin.tries_left > full {
             return Err(broken(format!("{name} has {} tries left of {full}", pin.tries_left)));
@@ -266,20 +282,56 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Writes a new file, locks it, and gives it the name `path`; the answer is the locked file.
-fn replace(path: &Path, holder: &str, states: &PinStates, overwrite: bool) -> io::Result<File> {
+/// Writes a new file, locks it, and gives it the name `path`. Returns the locked file, and whether its
+/// name will outlive a power cut, without which the file has its place all the same.
+fn replace(
+    path: &Path,
+    holder: &str,
+    states: &PinStates,
+    overwrite: bool,
+) -> io::Result<(File, io::Result<()>)> {
     let folder = folder_of(path);
     let pins = PinName::ALL.map(|name| (name, document(states.get(name))));
     let document = Document { vmyna_state: VERSION, holder: holder.to_owned(), pins: pins.into() };
-    let mut file = NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(&replacement_prefix(path))
+        .suffix(REPLACEMENT_SUFFIX)
+        .tempfile_in(folder)?;
     file.as_file().try_lock()?;
-    serde_json::to_writer_pretty(&mut file, &document)?;
-    file.write_all(b"\n")?;
+    let mut text = serde_json::to_vec_pretty(&document)?;
+    text.push(b'\n');
+    file.write_all(&text)?;
     file.as_file().sync_all()?;
     let file = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
     let file = file.map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()?;
-    Ok(file)
+    Ok((file, File::open(folder).and_then(|folder| folder.sync_all())))
+}
+
+const REPLACEMENT_SUFFIX: &str = ".new";
+
+/// What the names of replacements of `path` begin with.
+fn replacement_prefix(path: &Path) -> std::ffi::OsString {
+    let mut prefix = std::ffi::OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".");
+    prefix
+}
+
+/// Removes the replacements of `path` that were never finished, which may hold PINs. Where that does
+/// not succeed they do no harm.
+fn sweep(path: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder_of(path)) else { return };
+    let prefix = replacement_prefix(path);
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name();
+        let unfinished = name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes())
+            && name.as_encoded_bytes().ends_with(REPLACEMENT_SUFFIX.as_bytes())
+            && entry.file_type().is_ok_and(|kind| kind.is_file());
+        // One that is being written is locked.
+        if unfinished && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn document(pin: &PinState) -> PinDocument {
@@ -288,98 +340,4 @@ fn document(pin: &PinState) -> PinDocument {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn fresh() -> PinStates {
-        PinStates::new(|pin| PinState {
-            tries_left: if pin == PinName::UserAuthentication { 3 } else { 5 },
-            changed_value: None,
-        })
-    }
-
-    fn folder() -> tempfile::TempDir {
-        tempfile::tempdir().expect("a temporary folder")
-    }
-
-    #[test]
-    fn what_was_saved_is_there_again() {
-        let folder = folder();
-        let path = folder.path().join("hanako.json");
-        let (mut store, mut state) = FileStore::open(&path, "hanako", fresh()).unwrap();
-        state.get_mut(PinName::UserAuthentication).tries_left = 1;
-        state.get_mut(PinName::DigitalSignature).changed_value = Some(PinValue::new("NEW123"));
-        store.save(&state).unwrap();
-        drop(store);
-        let (_store, again) = FileStore::open(&path, "hanako", fresh()).unwrap();
-        assert_eq!(again, state);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else lies there");
-    }
-
-    #[test]
-    fn two_cards_cannot_share_a_file_even_after_it_was_replaced() {
-        let folder = folder();
-        let path = folder.path().join("hanako.json");
-        let (mut store, state) = FileStore::open(&path, "hanako", fresh()).unwrap();
-        store.save(&state).unwrap();
-        let error = FileStore::open(&path, "hanako", fresh()).unwrap_err();
-        assert!(matches!(error, StateFileError::InUse { .. }), "{error}");
-    }
-
-    #[test]
-    fn files_that_cannot_be_used_are_left_as_they_are() {
-        let folder = folder();
-        let path = folder.path().join("hanako.json");
-        for (text, expected) in [
-            ("{\"vmyna_state\": 1, \"hol", "hanako.json:1:23: this is no complete state file"),
-            ("", "hanako.json:1:1: this is no complete state file"),
-            ("{\"vmyna_state\": 7}", "has version 7"),
-            ("{\"vmyna_state\": 1, \"holder\": \"taro\", \"pins\": {}}", "card of \"taro\""),
-            (
-                "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": {\"puk\": {}}}",
-                "unknown variant `puk`",
-            ),
-            (
-                "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": {}}",
-                "the counter of user_authentication",
-            ),
-            ("{\"vmyna_state\": 0}", "hanako.json:1:2: this is no complete state file: there never was"),
-            (
-                "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": {\n\"user_authentication\": \
-                 {\"tries_left\": 3},\n\"digital_signature\": {\"tries_left\": 6}}}",
-                "hanako.json:3:1: this is no complete state file: digital_signature has 6 tries left of 5",
-            ),
-            (
-                "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": {\"user_authentication\": \
-                 {\"tries_left\": 3, \"changed_value\": 98765}}}",
-                "complete state file: expected a string.",
-            ),
-        ] {
-            std::fs::write(&path, text).unwrap();
-            let error = FileStore::open(&path, "hanako", fresh()).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
-        }
-    }
-
-    #[test]
-    fn pins_that_an_older_file_does_not_tell_are_full() {
-        let folder = folder();
-        let path = folder.path().join("hanako.json");
-        let older = "{\"vmyna_state\": 1, \"holder\": \"hanako\", \"pins\": \
-                     {\"user_authentication\": {\"tries_left\": 1}, \"digital_signature\": {\"tries_left\": 5}}}";
-        std::fs::write(&path, older).unwrap();
-        let (_store, states) = FileStore::open(&path, "hanako", fresh()).unwrap();
-        assert_eq!(states.get(PinName::UserAuthentication).tries_left, 1);
-        assert_eq!(states.get(PinName::TextInput), fresh().get(PinName::TextInput));
-    }
-
-    #[test]
-    fn a_folder_that_does_not_exist_is_told_at_once() {
-        let error = FileStore::open(Path::new("/no/such/folder/state.json"), "hanako", fresh()).unwrap_err();
-        assert!(
-            error.to_string().starts_with("/no/such/folder/state.json: the folder /no/such/folder cannot"),
-            "{error}"
-        );
-    }
-}
+mod tests;

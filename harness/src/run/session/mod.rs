@@ -318,14 +318,39 @@ impl<'a> Session<'a> {
     fn played(&mut self, step: &Step) -> Played {
         let until = step.retry.as_ref().and_then(|retry| retry.until.as_ref());
         self.keeps = !step.capture.0.is_empty() || until.is_some();
-        match &step.retry {
-            None => self.step(&step.verb)?,
-            Some(retry) => self.repeated(step, retry)?,
+        if !step.faults.is_empty() {
+            self.link.suffer(&step.faults)?;
         }
+        let outcome = match &step.retry {
+            None => self.step(&step.verb),
+            Some(retry) => self.repeated(step, retry),
+        };
+        if !step.faults.is_empty() {
+            self.link.suffer(&[])?;
+            return self.suffered(step, outcome);
+        }
+        outcome?;
         for capture in &step.capture.0 {
             self.capture(capture)?;
         }
         Ok(())
+    }
+
+    /// What a step comes to that a fault struck: where that loses the card, losing it is what was wanted,
+    /// and what the step expects of an answer does not matter.
+    fn suffered(&self, step: &Step, outcome: Played) -> Played {
+        match outcome {
+            Err(Stop::Link(LinkError::Lost(_)))
+                if step.faults.iter().any(|fault| fault.kind.may_lose_the_card()) =>
+            {
+                Ok(())
+            }
+            Ok(()) if step.faults.iter().any(|fault| fault.kind.loses_the_card()) => {
+                let faults: Vec<_> = step.faults.iter().map(ToString::to_string).collect();
+                Err(Stop::Missing(format!("the card is lost to {}: it was never struck", faults.join(", "))))
+            }
+            outcome => outcome,
+        }
     }
 
     fn repeated(&mut self, step: &Step, retry: &Retry) -> Played {

@@ -1,7 +1,7 @@
 //! The part of a holder's document that names pictures. They lie beside the document.
 
 use super::{Document, Text};
-use crate::document::DocumentError;
+use crate::document::{self, DocumentError};
 use crate::holder::Images;
 use serde::Deserialize;
 use std::path::Path;
@@ -59,15 +59,11 @@ impl Form {
         }
     }
 
-    /// The file `name` in the folder of `document`.
-    fn read(self, document: &str, name: &str) -> Result<Vec<u8>, String> {
-        let path = Path::new(document).parent().unwrap_or(Path::new("")).join(name);
-        let unreadable = |error: std::io::Error| format!("this picture cannot be read: {error}");
-        let metadata = std::fs::metadata(&path).map_err(unreadable)?;
-        if !metadata.is_file() || metadata.len() > MAX_BYTES {
-            return Err(format!("expected a file of at most {MAX_BYTES} bytes, not {}", metadata.len()));
-        }
-        let bytes = std::fs::read(&path).map_err(unreadable)?;
+    /// The file `name` in the folder of the document `holder`.
+    fn read(self, holder: &str, name: &str) -> Result<Vec<u8>, String> {
+        let path = Path::new(holder).parent().unwrap_or(Path::new("")).join(name);
+        let bytes = document::read_bytes(&path, MAX_BYTES)
+            .map_err(|error| format!("this picture cannot be used: {error}"))?;
         if self.signatures().iter().any(|signature| bytes.starts_with(signature)) {
             Ok(bytes)
         } else {

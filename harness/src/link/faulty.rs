@@ -1,0 +1,59 @@
+//! The built-in card in the same process, with the faults that a scenario wants.
+
+use super::{CardLink, InProcess, LinkError};
+use std::sync::Arc;
+use vmyna_sim::card::{Personalised, VirtualCard};
+use vmyna_sim::fault::{Fault, Faults, Faulty};
+use vmyna_sim::smart_card::Power;
+
+/// What the faults of a scenario that are left to chance follow from: they are the same each time.
+const SEED: u64 = 0;
+
+/// A link to the built-in card that suffers faults. Its time is simulated: delays and silences take
+/// none.
+pub struct FaultyInProcess {
+    link: InProcess<Faulty<VirtualCard>>,
+    faults: Faults,
+}
+
+impl FaultyInProcess {
+    /// A link to `card`, which suffers nothing yet.
+    #[must_use]
+    pub fn new(card: VirtualCard) -> Self {
+        let faults = Faults::new(SEED);
+        let card = Faulty::new(card, &faults).swapping(|card| {
+            let now = card.personalised();
+            let other = if now.holder().id() == "taro" { "hanako" } else { "taro" };
+            if let Ok(other) = Personalised::built_in_of(other, now.profile().clone()) {
+                *card = VirtualCard::new(Arc::new(other));
+            }
+        });
+        Self { link: InProcess(card), faults }
+    }
+}
+
+impl CardLink for FaultyInProcess {
+    fn atr(&mut self) -> Result<Vec<u8>, LinkError> {
+        self.link.atr()
+    }
+
+    fn power(&mut self, power: Power) -> Result<(), LinkError> {
+        // A card that was taken away is put back to be powered up.
+        if power == Power::On {
+            self.faults.insert();
+        }
+        self.link.power(power)
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
+        self.link.transmit(command)
+    }
+
+    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+        self.faults.clear();
+        for fault in faults {
+            self.faults.arm(*fault).map_err(|error| LinkError::Lost(error.to_string()))?;
+        }
+        Ok(())
+    }
+}
