@@ -240,7 +240,7 @@ fn a_holder_or_a_profile_that_does_not_exist_is_told_with_those_that_do() {
     exit code 2
     ");
     insta::assert_snapshot!(folder.refusal(["serve", "--profile", "phone"]), @r#"
-    error: there is no built-in profile "phone" and no such file; built in are: android, card, contact-2, contact-3, contact-4, contact-5, contactless, contactless-2, contactless-3, contactless-4, contactless-pupi, iphone, juki-card
+    error: there is no built-in profile "phone" and no such file; built in are: android, card, contact-2, contact-3, contact-4, contact-5, contactless, contactless-2, contactless-3, contactless-4, contactless-pupi, iphone, juki-card, next-generation, next-generation-p256
     exit code 2
     "#);
     folder.write("mine.yaml", "title: {ja: あ, en: a}\nblocked_status: \"698\"\n");

@@ -11,7 +11,7 @@ use crate::run::{Event, Finding, Happening, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
 use std::collections::HashMap;
 use std::time::Duration;
-use vmyna_sim::exchange::Exchange;
+use vmyna_sim::exchange::{Exchange, ShownResponse};
 use vmyna_sim::smart_card::Power;
 
 /// Collects a report.
@@ -186,12 +186,12 @@ fn finding(finding: &Finding) -> FindingRecord {
 
 fn exchange(exchange: &Exchange, took: Option<Duration>) -> ExchangeRecord {
     let Exchange { command, response } = exchange;
-    let status = response.as_ref().and_then(|response| response.status());
+    let status = response.as_ref().and_then(ShownResponse::status);
     ExchangeRecord {
         command: command.hex(),
         meaning: command.meaning().to_owned(),
         instruction: command.instruction().unwrap_or("other").to_owned(),
-        response: response.as_ref().map(|response| response.hex()),
+        response: response.as_ref().map(ShownResponse::hex),
         status: status.map(|status| {
             let [sw1, sw2] = status.to_bytes();
             format!("{sw1:02X}{sw2:02X}")
