@@ -186,7 +186,7 @@ impl Walk {
                 }
                 SecureCommand::ReadBinary(_) => {}
             },
-            Verb::Atr(_) | Verb::SecureSession(_) | Verb::ReadBinary(_) | Verb::Challenge(_) => {}
+            _ => {}
         }
     }
 
