@@ -121,6 +121,16 @@ situations! {
     SessionKeyLength = "session-key-length";
     /// SET SESSION KEY before any application is selected
     SessionKeyNoApplication = "session-key-no-application";
+    /// a secured command without a data object
+    SecuredWithoutObject = "secured-without-object";
+    /// a secured command other than SELECT, VERIFY and READ BINARY
+    SecuredOtherCommand = "secured-other-command";
+    /// secured READ BINARY with another form of the wanted length
+    SecuredOtherLengthForm = "secured-other-length-form";
+    /// secured READ BINARY with an outer Le shorter than the answer
+    SecuredShortOuterLe = "secured-short-outer-le";
+    /// a secured command after one of class `0C`
+    SecuredAfterIntegrity = "secured-after-integrity";
 }
 
 /// The table itself, as YAML.

@@ -3,7 +3,7 @@
 
 use crate::link::{Consent, Refused, Selection};
 use crate::scenario::{
-    By, PinChoice, Scenario, SelectTarget, StatusExpectation, Template, TriesExpectation, Verb,
+    By, PinChoice, Scenario, SecureCommand, SelectTarget, StatusExpectation, Template, TriesExpectation, Verb,
 };
 use crate::terminal;
 use std::collections::BTreeMap;
@@ -176,6 +176,16 @@ impl Walk {
             Verb::Sign(step) => self.select(step.by, terminal::key_file(step.key)),
             Verb::Certificate(step) => self.select(By::Select, terminal::certificate_file(step.of)),
             Verb::Transmit(step) => self.transmit(&step.apdu, expected_status(&step.expect.status)),
+            Verb::Secure(step) => match step.command {
+                SecureCommand::Verify(pin, choice) => {
+                    let current = self.value.get(&pin).copied().unwrap_or(PinChoice::Right);
+                    self.present(pin, choice == current);
+                }
+                SecureCommand::Select(id) => {
+                    self.selection.exchange(&terminal::select_file(id), expected_status(&step.expect.status))
+                }
+                SecureCommand::ReadBinary(_) => {}
+            },
             _ => {}
         }
     }

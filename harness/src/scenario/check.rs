@@ -17,7 +17,12 @@ fn wrong<T>(mark: Mark, problem: impl Into<String>) -> Result<T, Mistake> {
 /// Finds the first thing that is wrong with a scenario.
 pub(super) fn check(written: &Written, requirements: &Requirements) -> Result<(), Mistake> {
     head(written, requirements)?;
-    let mut walk = Walk { covers: &written.covers, read: BTreeSet::new(), captured: BTreeMap::new() };
+    let mut walk = Walk {
+        covers: &written.covers,
+        read: BTreeSet::new(),
+        captured: BTreeMap::new(),
+        session_opened: false,
+    };
     for step in written.setup.iter().chain(&written.steps.value).chain(&written.cleanup) {
         walk.step(step)?;
     }
@@ -121,6 +126,7 @@ struct Walk<'a> {
     covers: &'a [Placed<String>],
     read: BTreeSet<CertificateName>,
     captured: BTreeMap<&'a CaptureName, Kept>,
+    session_opened: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -200,6 +206,13 @@ impl<'a> Walk<'a> {
                 missing.filter(|_| certificate.check.contains(&CertificateCheck::Path)).map(|issuer| {
                     format!("the path cannot be checked before the certificate {issuer} has been read")
                 })
+            }
+            Verb::SecureSession(_) => {
+                self.session_opened = true;
+                None
+            }
+            Verb::Secure(_) if !self.session_opened => {
+                Some("no session has been opened before this step: `secure_session: open`".to_owned())
             }
             Verb::Sign(sign) if sign.expect == SignExpect::Valid => {
                 let certificate = sign.key.certificate();

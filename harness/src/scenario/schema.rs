@@ -10,6 +10,7 @@ use super::expect::{DataExpectation, Expect, ExpectMap, SignExpect};
 use super::length::{Bounds, LengthRange};
 use super::parse::Written;
 use super::pin_step::TriesExpectation;
+use super::secure_step::{SecureMap, SecureSessionMap, SecureSessionStep, SecureStep};
 use super::sign_step::{SignInput, SignInputMap};
 use super::source::Placed;
 use super::status_pattern::{StatusPatterns, status_names};
@@ -182,6 +183,11 @@ schema_of! {
         let names: Vec<_> = vmyna_sim::application::ALL.iter().map(|application| application.name).collect();
         json_schema!({"description": "SELECT", "anyOf": [{"type": "string", "enum": names}, map]})
     };
+    SecureSessionStep, "SecureSessionStep", |generator| {
+        let map = generator.subschema_for::<SecureSessionMap>();
+        json_schema!({"description": "SET SESSION KEY", "anyOf": [{"type": "string", "enum": ["open"]}, map]})
+    };
+    SecureStep, "SecureStep", |generator| SecureMap::json_schema(generator);
     TriesExpectation, "Tries", |_generator| json_schema!({"anyOf": [
         {"type": "integer", "minimum": 0, "maximum": 15},
         {"type": "string", "enum": ["full", "any", "same"]},

@@ -11,6 +11,7 @@ use super::flow_step::{
 };
 use super::pin_step::{ChangePinStep, TriesLeftStep, VerifyStep};
 use super::retry::Retry;
+use super::secure_step::{SecureSessionStep, SecureStep};
 use super::sign_step::SignStep;
 use crate::language::Language;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -127,6 +128,10 @@ verbs! {
     Certificate(CertificateStep) = "certificate";
     /// COMPUTE DIGITAL SIGNATURE, verified
     Sign(SignStep) = "sign";
+    /// SET SESSION KEY: opens a session of secure messaging
+    SecureSession(SecureSessionStep) = "secure_session";
+    /// a command inside that session
+    Secure(SecureStep) = "secure";
     /// GET CHALLENGE
     Challenge(ChallengeStep) = "challenge";
     /// any command, in bytes

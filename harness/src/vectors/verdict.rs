@@ -79,6 +79,10 @@ fn is_question(command: &[u8]) -> bool {
 
 fn pin_flag(command: &[u8], selection: &Selection, holder: &Holder) -> Option<Flag> {
     let apdu = CommandApdu::parse(command).ok().filter(|apdu| !apdu.data().is_empty())?;
+    // What an encrypted command holds does not show.
+    if apdu.cla() & 0x0C != 0 {
+        return None;
+    }
     match apdu.ins() {
         0x20 => {
             let right = selection.pin(apdu.p2()).map(|pin| crate::terminal::own_pin(holder, pin));
@@ -99,6 +103,8 @@ fn situation(verb: &Verb) -> Option<Situation> {
         Verb::ReadBinary(step) => Some(&step.expect),
         Verb::Certificate(step) => Some(&step.expect),
         Verb::Transmit(step) => Some(&step.expect),
+        Verb::SecureSession(step) => Some(&step.expect),
+        Verb::Secure(step) => Some(&step.expect),
         Verb::Challenge(step) => step.expect.as_ref(),
         Verb::Sign(step) => match &step.expect {
             SignExpect::Answer(expect) => Some(expect),

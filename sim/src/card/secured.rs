@@ -56,8 +56,8 @@ impl VirtualCard {
         let wrapped = session.wrap(&answer);
         match apdu.le() {
             Some(le) if wrapped.len() <= le as usize => Ok(wrapped),
-            // not known; GET DATA refuses a short Le so
-            _ => Err(Status::WrongLength.into()),
+            // GET DATA refuses a short Le so
+            _ => Err(Situation::SecuredShortOuterLe.into()),
         }
     }
 

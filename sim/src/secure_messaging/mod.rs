@@ -7,6 +7,8 @@ mod cipher;
 mod object;
 
 use crate::apdu::{CommandApdu, Status};
+use crate::command::Refusal;
+use crate::undocumented::Situation;
 use cipher::Key;
 use object::Object;
 use std::fmt;
@@ -61,22 +63,22 @@ impl Session {
     /// READ BINARY the length wanted, for SELECT and VERIFY the encrypted data.
     ///
     /// # Errors
-    /// A status that ends the session: `6988` where the object is another one or does not decrypt. For
-    /// what nobody has tried, another command (`6882`) and none of the objects (`6987`), it is what
-    /// ISO/IEC 7816-4 suggests.
-    pub fn unwrap(&mut self, apdu: &CommandApdu<'_>) -> Result<Unwrapped, Status> {
+    /// A refusal that ends the session: `6988` where the object is another one or does not decrypt. What
+    /// nobody has tried (another command, none of the objects, another form of the length) is
+    /// undocumented; the table says what ISO/IEC 7816-4 suggests.
+    pub fn unwrap(&mut self, apdu: &CommandApdu<'_>) -> Result<Unwrapped, Refusal> {
         self.commands += 1;
-        let incorrect = Status::SecureMessagingObjectsIncorrect;
+        let incorrect = Refusal::from(Status::SecureMessagingObjectsIncorrect);
         if !matches!(apdu.ins(), SELECT | READ_BINARY | VERIFY) {
-            return Err(Status::SecureMessagingNotSupported);
+            return Err(Situation::SecuredOtherCommand.into());
         }
         if apdu.data().is_empty() {
-            return Err(Status::SecureMessagingObjectsMissing);
+            return Err(Situation::SecuredWithoutObject.into());
         }
         match (apdu.ins(), Object::only_one_in(apdu.data()).ok_or(incorrect)?) {
             (READ_BINARY, Object::ExpectedLength(length)) => {
                 let [0x00, high, low] = *length else {
-                    return Err(incorrect);
+                    return Err(Situation::SecuredOtherLengthForm.into());
                 };
                 let le = match u16::from_be_bytes([high, low]) {
                     0 => 65_536,
@@ -117,7 +119,7 @@ mod tests {
         Session::delivered_by(&DELIVERY).unwrap()
     }
 
-    fn unwrapped(session: &mut Session, raw: &[u8]) -> Result<Unwrapped, Status> {
+    fn unwrapped(session: &mut Session, raw: &[u8]) -> Result<Unwrapped, Refusal> {
         session.unwrap(&CommandApdu::parse(raw).unwrap())
     }
 
@@ -164,10 +166,10 @@ mod tests {
         ];
         for wrong in wrong {
             let refusal = unwrapped(&mut session(), &verify(wrong));
-            assert_eq!(refusal, Err(Status::SecureMessagingObjectsIncorrect), "{wrong:02X?}");
+            assert_eq!(refusal, Err(Status::SecureMessagingObjectsIncorrect.into()), "{wrong:02X?}");
         }
         let read = [&hex!("08B00000 13")[..], &object, &[0]].concat();
-        assert_eq!(unwrapped(&mut session(), &read), Err(Status::SecureMessagingObjectsIncorrect));
+        assert_eq!(unwrapped(&mut session(), &read), Err(Status::SecureMessagingObjectsIncorrect.into()));
     }
 
     #[test]
@@ -185,7 +187,10 @@ mod tests {
     fn a_cryptogram_of_another_turn_does_not_decrypt() {
         let mut session = session();
         let object = [&hex!("86 11 01")[..], &session.key.encrypt(2, b"1234")].concat();
-        assert_eq!(unwrapped(&mut session, &verify(&object)), Err(Status::SecureMessagingObjectsIncorrect));
+        assert_eq!(
+            unwrapped(&mut session, &verify(&object)),
+            Err(Status::SecureMessagingObjectsIncorrect.into())
+        );
     }
 
     #[test]

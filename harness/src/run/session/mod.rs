@@ -7,6 +7,7 @@ mod command;
 mod content;
 mod flow_steps;
 mod pin;
+mod secure;
 mod sign;
 
 use super::judge::Judge;
@@ -20,6 +21,7 @@ use crate::scenario::{
     SelectTarget, Step, Verb,
 };
 use crate::terminal;
+use crate::terminal::secure_messaging::SecureSession;
 use crate::verify::{Certificate, Trust};
 use answer::{Answer, Played, Stop, Unmet};
 use std::collections::{BTreeMap, HashMap};
@@ -56,6 +58,10 @@ pub struct Session<'a> {
     /// tries left when the scenario last asked
     asked: BTreeMap<PinName, u8>,
     captures: Captures,
+    /// the session of secure messaging that was opened last
+    secure: Option<SecureSession>,
+    /// how many have been opened
+    sessions_opened: u32,
     /// how many tries the card gives each PIN
     full: Tries,
     /// whether the last answer is kept, because the step that is played captures of it
@@ -134,6 +140,8 @@ impl<'a> Session<'a> {
             values: BTreeMap::new(),
             asked: BTreeMap::new(),
             captures: Captures::default(),
+            secure: None,
+            sessions_opened: 0,
             full: *FULL,
             keeps: false,
             last: None,
@@ -416,6 +424,8 @@ impl<'a> Session<'a> {
             Verb::ReadBinary(step) => self.read_binary(step),
             Verb::Certificate(step) => self.certificate(step),
             Verb::Sign(step) => self.sign(step),
+            Verb::SecureSession(step) => self.secure_session(step),
+            Verb::Secure(step) => self.secure(step),
             Verb::Challenge(step) => self.challenge(step),
             Verb::Transmit(step) => {
                 let command = step.apdu.fill(&self.captures);
