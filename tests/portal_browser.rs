@@ -2,6 +2,8 @@
 //! are missing the tests are skipped, unless `VMYNA_REQUIRE_BROWSER` says that they must not be.
 //! Screenshots are kept in `target/portal-screenshots` to be looked at.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 #[path = "portal_support/mod.rs"]
 mod portal;
 mod process;

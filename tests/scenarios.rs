@@ -1,6 +1,9 @@
 //! Every built-in scenario is a test, twice: against the card in this process, and against the card
 //! behind a real socket.
 
+#[path = "scenarios/socket_flow.rs"]
+mod socket_flow;
+
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -27,7 +30,11 @@ fn main() {
             judge(scenario, requirements, in_process(scenario, requirements))
         }));
         trials.push(Trial::test(format!("over_socket::{}", scenario.id), move || {
-            judge(scenario, requirements, over_socket(scenario, requirements)?)
+            let verdict = match scenario.flow {
+                None => over_socket(scenario, requirements)?,
+                Some(setting) => socket_flow::play(scenario, setting, requirements)?,
+            };
+            judge(scenario, requirements, verdict)
         }));
     }
     libtest_mimic::run(&arguments, trials).exit();

@@ -20,6 +20,7 @@ pub mod control;
 pub mod diff;
 pub mod doctor;
 pub mod exit;
+pub mod flow;
 pub mod language;
 pub mod link;
 pub mod portal;

@@ -1,6 +1,7 @@
 //! The portal as a process, a plain visitor without scripts, and a card's owner who signs.
 
 #![allow(dead_code, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use super::process::{Running, vmyna};
 use std::collections::BTreeMap;

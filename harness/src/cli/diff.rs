@@ -106,7 +106,8 @@ pub(super) fn diff(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     let is_selected =
         |scenario: &&Scenario| arguments.tag.as_ref().is_none_or(|expression| expression.selects(scenario));
-    let selected: Vec<&Scenario> = scenarios.iter().filter(is_selected).collect();
+    let is_on_a_card = |scenario: &&Scenario| scenario.flow.is_none();
+    let selected: Vec<&Scenario> = scenarios.iter().filter(is_on_a_card).filter(is_selected).collect();
     if selected.is_empty() {
         return Err(Failure::Usage(
             "no scenario is selected by --tag; `vmyna run --list` shows the tags".to_owned(),

@@ -31,7 +31,9 @@ Examples:
 
 pub(super) fn vectors(arguments: &Arguments) -> Result<Exit, Failure> {
     let requirements = Requirements::built_in();
-    let scenarios = scenario::built_in(&requirements);
+    let mut scenarios = scenario::built_in(&requirements);
+    // A flow is no conversation that could be sent once more: each challenge is another.
+    scenarios.retain(|scenario| scenario.flow.is_none());
     let files = generate(&scenarios, &requirements).map_err(|error| Failure::Usage(error.to_string()))?;
     let out = &arguments.out;
     let failed = |path: &Path, error: std::io::Error| {

@@ -230,8 +230,8 @@ impl Portal {
             match flow.press(button) {
                 Pressed::Moved => {}
                 Pressed::NeedsChallenge => {
-                    let challenge = self.challenge(changes, session, id, flow.purpose, now)?;
-                    flow.ask_for_card(challenge);
+                    let request = self.challenge(changes, session, id, flow.purpose, now)?;
+                    flow.ask_for_card(request.challenge);
                 }
                 Pressed::Left => {
                     changes.remove::<Flow>(id.as_str())?;
@@ -256,14 +256,14 @@ impl Portal {
         flow: &FlowId,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Result<ChallengeId, StoreError> {
+    ) -> Result<CardRequest, StoreError> {
         let expires = now.saturating_add(self.lives.challenge).unwrap_or(Timestamp::MAX);
         let (id, challenge) = self.draw(|randomness| {
             let id = ChallengeId::draw(randomness);
             (id, Challenge::draw(session, flow.clone(), purpose, expires, randomness))
         });
         changes.put(id.as_str(), &challenge)?;
-        Ok(id)
+        Ok(challenge.request(id))
     }
 
     /// A challenge that was replaced is as if it had never been, unless it was answered.
@@ -285,12 +285,12 @@ impl Portal {
         let id = self.draw(FlowId::draw);
         let request = self.store.change(Durability::None, |changes| {
             let mut flow = Flow::start(session.key(), purpose, now);
-            let challenge = self.challenge(changes, &session, &id, purpose, now)?;
-            flow.ask_for_card(challenge.clone());
+            let request = self.challenge(changes, &session, &id, purpose, now)?;
+            flow.ask_for_card(request.challenge.clone());
             changes.put(id.as_str(), &flow)?;
-            Ok(changes.get::<Challenge>(challenge.as_str())?.map(|found| found.request(challenge)))
+            Ok(request)
         })?;
-        Ok((session, request.expect("it was put there in the same transaction")))
+        Ok((session, request))
     }
 
     /// The terminal's answer to a challenge, delivered by a browser with this session or none. The

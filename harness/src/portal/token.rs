@@ -10,10 +10,12 @@ use subtle::ConstantTimeEq;
 pub type Randomness = Box<dyn FnMut(&mut [u8]) + Send>;
 
 /// The system's randomness.
+///
+/// # Panics
+/// Where the system has none at all: a token of zeros would be worse.
 #[must_use]
 pub fn system_randomness() -> Randomness {
     Box::new(|bytes| {
-        // Fails only where the system has none at all; a token of zeros would then be worse than none.
         aws_lc_rs::rand::fill(bytes).expect("the system has randomness");
     })
 }

@@ -280,6 +280,9 @@ impl Suite<'_> {
         let Some(seat) = &mut self.seat else {
             return Ok(Verdict::RequirementMissing("there is no card".to_owned()));
         };
+        if scenario.flow.is_some() {
+            return Ok(Verdict::NotApplicable(ONLY_BUILT_IN.to_owned()));
+        }
         let holder = match &self.options.holder {
             Some(holder) => holder.clone(),
             None => Holder::built_in(&scenario.holder).ok_or_else(|| NothingCouldRun::UnknownHolder {
@@ -342,6 +345,10 @@ impl Suite<'_> {
         }
     }
 }
+
+/// Why a flow is not played on a card in a reader.
+const ONLY_BUILT_IN: &str =
+    "a flow is played with the built-in cards, which can be lifted, swapped and disturbed at any moment";
 
 /// What the guard would refuse of a scenario.
 pub(super) fn refusal(plan: &Plan, options: &PeerOptions) -> Option<Refused> {

@@ -176,7 +176,7 @@ impl Walk {
             Verb::Sign(step) => self.select(step.by, terminal::key_file(step.key)),
             Verb::Certificate(step) => self.select(By::Select, terminal::certificate_file(step.of)),
             Verb::Transmit(step) => self.transmit(&step.apdu, expected_status(&step.expect.status)),
-            Verb::Atr(_) | Verb::ReadBinary(_) | Verb::Challenge(_) => {}
+            _ => {}
         }
     }
 

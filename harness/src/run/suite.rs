@@ -7,7 +7,8 @@ use super::judge::Judge;
 use super::recorder::{Recorded, Recorder};
 use super::session::{Session, Surroundings};
 use super::verdict::{StoppedBy, Verdict};
-use crate::link::InProcess;
+use crate::flow::{self, FlowCard, Hand, Trouble, World};
+use crate::link::{CardLink, InProcess};
 use crate::requirement::Requirements;
 use crate::scenario::{Scenario, SelectTarget, Verb};
 use crate::verify::Trust;
@@ -102,10 +103,31 @@ fn play(
     }
     let holder: Holder = personalised.holder().clone();
     let full = personalised.profile().tries;
+    let world =
+        match scenario.flow.map(|setting| World::with_card(scenario, setting, &personalised)).transpose() {
+            Ok(world) => world,
+            Err(error) => return Verdict::RequirementMissing(error.to_string()),
+        };
     let mut link = Recorded::new(InProcess(card_for(scenario, personalised)), recorder.clone());
     let surroundings =
         Surroundings { requirements, holder: &holder, trust, judge: Judge::BuiltIn, now: SystemTime::now() };
-    Session::new(&mut link, surroundings).with_tries(full).recording(recorder.clone()).play(scenario)
+    let mut session = Session::new(&mut link, surroundings).with_tries(full).recording(recorder.clone());
+    match world {
+        None => session.play(scenario),
+        Some(world) => {
+            let hand = RecordedHand(recorder.clone());
+            session.on(&mut flow::InProcess::new(&world, Box::new(hand))).play(scenario)
+        }
+    }
+}
+
+/// Holds cards of this process to the phone; what they say to each other is taken down.
+struct RecordedHand(Recorder);
+
+impl Hand for RecordedHand {
+    fn hold(&mut self, card: &FlowCard) -> Result<Box<dyn CardLink>, Trouble> {
+        Ok(Box::new(Recorded::new(InProcess(card.clone()), self.0.clone())))
+    }
 }
 
 /// The application that `scenario` selects, and expects to be there, and that cards of `profile` do not have.

@@ -61,6 +61,37 @@ fn head(written: &Written, requirements: &Requirements) -> Result<(), Mistake> {
     if written.steps.value.is_empty() {
         return wrong(written.steps.mark, "a scenario has at least one step");
     }
+    flow(written)
+}
+
+/// Steps of flows stand in flows, and nothing else does.
+fn flow(written: &Written) -> Result<(), Mistake> {
+    let is_flow = written.platform.is_some();
+    let settings =
+        [written.clock.as_ref().map(|clock| clock.mark), written.portal.as_ref().map(|portal| portal.mark)];
+    if let (false, Some(mark)) = (is_flow, settings.into_iter().flatten().next()) {
+        return wrong(mark, "only a flow has this setting; a flow names its `platform`: ios, android or pc");
+    }
+    for step in written.setup.iter().chain(&written.steps.value).chain(&written.cleanup) {
+        let verb = &step.value.verb;
+        match (is_flow, verb.is_of_a_flow()) {
+            (false, true) => {
+                let problem = format!(
+                    "`{}` is a step of a flow, which names its `platform`: ios, android or pc",
+                    verb.name()
+                );
+                return wrong(step.mark, problem);
+            }
+            (true, false) => {
+                let problem = format!(
+                    "`{}` is a step on a card, and this is a flow (it names a `platform`)",
+                    verb.name()
+                );
+                return wrong(step.mark, problem);
+            }
+            _ => {}
+        }
+    }
     Ok(())
 }
 

@@ -9,6 +9,8 @@ mod check;
 mod command_step;
 mod content;
 mod expect;
+mod flow_setting;
+mod flow_step;
 mod length;
 mod load;
 mod parameters;
@@ -35,6 +37,12 @@ pub use command_step::{
 };
 pub use content::{Content, DataObject};
 pub use expect::{DataExpectation, Expect, SignExpect};
+pub use flow_setting::{FlowSetting, Trusts};
+pub use flow_step::{
+    BrowserStep, CallbackStep, CardStep, Delivery, EnterStep, HoldStep, LiftStep, OpenStep, OperatorStep,
+    PresentStep, PressStep, Pressable, RowName, ScreenName, SeeStep, StoredStep, TerminalStep, TickStep,
+    WaitStep,
+};
 pub use length::LengthRange;
 pub use load::{LoadError, load_paths};
 pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
@@ -73,6 +81,8 @@ pub struct Scenario {
     pub holder_position: Position,
     /// tries left of PINs whose counter is not full when the scenario begins
     pub given: BTreeMap<PinName, u8>,
+    /// of a flow: where it is played
+    pub flow: Option<FlowSetting>,
     /// what brings the card to where the scenario begins
     pub setup: Vec<PlacedStep>,
     /// what happens

@@ -1,10 +1,12 @@
 //! From the text of a scenario file to checked scenarios, one for each row of its table.
 
 use super::check;
+use super::flow_setting::{ClockSetting, FlowSetting, PortalSetting};
 use super::parameters::{Table, stray_reference};
 use super::source::{Mistake, Node, Placed, SourceFile, read};
 use super::{PlacedStep, Scenario, Step};
 use crate::language::Bilingual;
+use crate::portal::phone::Platform;
 use crate::requirement::Requirements;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -37,6 +39,14 @@ pub(super) struct Written {
     #[serde(default)]
     #[schemars(schema_with = "super::schema::given")]
     pub given: BTreeMap<PinName, Placed<u8>>,
+    /// of a flow: what the holder has in hand
+    #[serde(default)]
+    #[schemars(schema_with = "super::flow_setting::platform")]
+    pub platform: Option<Placed<Platform>>,
+    /// of a flow: when it begins
+    pub clock: Option<Placed<ClockSetting>>,
+    /// of a flow: the portal before which it is played
+    pub portal: Option<Placed<PortalSetting>>,
     /// what brings the card to where the scenario begins
     #[serde(default)]
     pub setup: Vec<Placed<Step>>,
@@ -100,6 +110,11 @@ fn scenario(
         holder: written.holder.map_or_else(|| DEFAULT_HOLDER.to_owned(), |holder| holder.value),
         holder_position,
         given: written.given.into_iter().map(|(pin, tries)| (pin, tries.value)).collect(),
+        flow: written.platform.map(|platform| FlowSetting {
+            platform: platform.value,
+            after_expiry: written.clock.map(|clock| clock.value.after_expiry.0),
+            trusts: written.portal.map_or_else(Default::default, |portal| portal.value.trusts),
+        }),
         setup: placed(written.setup),
         steps: placed(written.steps.value),
         cleanup: placed(written.cleanup),

@@ -5,6 +5,10 @@ use super::capture::{CaptureList, CaptureName};
 use super::certificate_step::CertificateStep;
 use super::command_step::{AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, TransmitStep};
 use super::expect::Expect;
+use super::flow_step::{
+    BrowserStep, CallbackStep, CardStep, EnterStep, HoldStep, LiftStep, OpenStep, OperatorStep, PresentStep,
+    PressStep, SeeStep, StoredStep, TerminalStep, TickStep, WaitStep,
+};
 use super::pin_step::{ChangePinStep, TriesLeftStep, VerifyStep};
 use super::retry::Retry;
 use super::sign_step::SignStep;
@@ -124,6 +128,71 @@ verbs! {
     Challenge(ChallengeStep) = "challenge";
     /// any command, in bytes
     Transmit(TransmitStep) = "transmit";
+    /// in a flow, opens the top page
+    Open(OpenStep) = "open";
+    /// in a flow, presses a button
+    Press(PressStep) = "press";
+    /// in a flow, ticks the box or unticks it
+    Tick(TickStep) = "tick";
+    /// in a flow, types into the PIN field
+    Enter(EnterStep) = "enter";
+    /// in a flow, holds a card to the phone
+    Hold(HoldStep) = "hold";
+    /// in a flow, lifts it
+    Lift(LiftStep) = "lift";
+    /// in a flow, PIN and card as the platform wants them
+    Present(PresentStep) = "present";
+    /// in a flow, lets time pass
+    Wait(WaitStep) = "wait";
+    /// in a flow, what becomes of the browser
+    Browser(BrowserStep) = "browser";
+    /// in a flow, what becomes of the reader
+    Terminal(TerminalStep) = "terminal";
+    /// in a flow, an answer that should not count
+    Callback(CallbackStep) = "callback";
+    /// in a flow, what becomes of the portal
+    Operator(OperatorStep) = "operator";
+    /// in a flow, what must be seen
+    See(SeeStep) = "see";
+    /// in a flow, what the portal must hold
+    Stored(StoredStep) = "stored";
+    /// in a flow, what the card must hold
+    Card(CardStep) = "card";
+}
+
+impl Verb {
+    /// Whether it is a step of a flow; otherwise it is a step on a card.
+    #[must_use]
+    pub const fn is_of_a_flow(&self) -> bool {
+        match self {
+            Self::Power(_)
+            | Self::Atr(_)
+            | Self::Select(_)
+            | Self::TriesLeft(_)
+            | Self::Verify(_)
+            | Self::ChangePin(_)
+            | Self::ReadBinary(_)
+            | Self::Certificate(_)
+            | Self::Sign(_)
+            | Self::Challenge(_)
+            | Self::Transmit(_) => false,
+            Self::Open(_)
+            | Self::Press(_)
+            | Self::Tick(_)
+            | Self::Enter(_)
+            | Self::Hold(_)
+            | Self::Lift(_)
+            | Self::Present(_)
+            | Self::Wait(_)
+            | Self::Browser(_)
+            | Self::Terminal(_)
+            | Self::Callback(_)
+            | Self::Operator(_)
+            | Self::See(_)
+            | Self::Stored(_)
+            | Self::Card(_) => true,
+        }
+    }
 }
 
 /// Reads a key of a step; a wrong one is told where it stands.

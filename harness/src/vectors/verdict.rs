@@ -104,7 +104,7 @@ fn situation(verb: &Verb) -> Option<Situation> {
             SignExpect::Answer(expect) => Some(expect),
             SignExpect::Valid => None,
         },
-        Verb::Power(_) | Verb::Atr(_) | Verb::TriesLeft(_) => None,
+        _ => None,
     };
     match expect?.status {
         StatusExpectation::Undocumented(situation) => Some(situation),

@@ -14,13 +14,16 @@ use vmyna_sim::smart_card::Power;
 /// A card and the way to it.
 pub type Card = Box<dyn CardLink + Send>;
 
+/// Gives the card of a holder.
+type MakeCard = dyn FnMut(&str) -> Result<Card, PersonalisationError> + Send;
+
 /// Conversations that a slow page may be behind.
 const BACKLOG: usize = 1024;
 
 /// Which cards there are.
 pub struct Cards {
     made: BTreeMap<String, Card>,
-    make: Box<dyn FnMut(&str) -> Result<Card, PersonalisationError> + Send>,
+    make: Box<MakeCard>,
 }
 
 impl Cards {

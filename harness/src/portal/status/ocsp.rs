@@ -260,7 +260,7 @@ mod tests {
             match (status, expected) {
                 (CertificateStatus::Good, None) => {}
                 (CertificateStatus::Revoked(revocation), Some(reason)) => {
-                    assert_eq!(revocation.reason, reason)
+                    assert_eq!(revocation.reason, reason);
                 }
                 (other, _) => panic!("{holder}: {other}"),
             }

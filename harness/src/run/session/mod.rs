@@ -5,12 +5,14 @@ mod answer;
 mod certificate;
 mod command;
 mod content;
+mod flow_steps;
 mod pin;
 mod sign;
 
 use super::judge::Judge;
 use super::recorder::{Happening, Recorder, StepOutcome};
 use super::verdict::{Finding, Stage, Verdict};
+use crate::flow;
 use crate::link::{CardLink, LinkError, Refused};
 use crate::requirement::Requirements;
 use crate::scenario::{
@@ -62,6 +64,8 @@ pub struct Session<'a> {
     clock: Clock<'a>,
     /// the last answer, or what a step has put together of several
     last: Option<Kept>,
+    /// where a flow is played, and who looks on
+    flow: Option<(&'a mut dyn flow::Stage, flow::Watch)>,
     recorder: Recorder,
 }
 
@@ -133,8 +137,15 @@ impl<'a> Session<'a> {
             full: *FULL,
             keeps: false,
             last: None,
+            flow: None,
             recorder: Recorder::default(),
         }
+    }
+
+    /// Steps of flows are played on `stage`.
+    #[must_use]
+    pub fn on(self, stage: &'a mut dyn flow::Stage) -> Self {
+        Self { flow: Some((stage, flow::Watch::default())), ..self }
     }
 
     /// Tells `recorder` of its steps.
@@ -163,7 +174,8 @@ impl<'a> Session<'a> {
         let mut observations = Vec::new();
         let end = self
             .steps(scenario, Stage::Setup, &mut observations)
-            .or_else(|| self.steps(scenario, Stage::Steps, &mut observations));
+            .or_else(|| self.steps(scenario, Stage::Steps, &mut observations))
+            .or_else(|| self.flow_ended(scenario).map(|finding| End::Failed(Box::new(finding))));
         let mut verdict = match end {
             None => Verdict::Passed { observations },
             Some(End::Failed(finding)) => Verdict::Failed { finding, observations },
@@ -384,6 +396,7 @@ impl<'a> Session<'a> {
                 let command = step.apdu.fill(&self.captures);
                 self.transmit(&command)?.must_be(&step.expect, &self.captures)
             }
+            of_a_flow => self.flow_step(of_a_flow),
         }
     }
 

@@ -1,0 +1,162 @@
+//! The holder's cards: each counts at its own side what reaches it, suffers what it is told to, and
+//! is in the holder's hand and at the phone by turns.
+
+use super::clock::FlowClock;
+use crate::link::Selection;
+use crate::terminal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use vmyna_sim::apdu::CommandApdu;
+use vmyna_sim::card::{Personalised, VirtualCard, seeded};
+use vmyna_sim::fault::{Fault, Faults, Faulty, NoOtherCard};
+use vmyna_sim::holder::PinValue;
+use vmyna_sim::pin::{PinName, PinStates};
+use vmyna_sim::smart_card::{Power, Reaction, SmartCard};
+use vmyna_sim::store::MemoryStore;
+
+/// What chance decides in a flow follows from this.
+const SEED: u64 = 1;
+
+/// What has reached a card, counted behind everything that could lose it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// wrong PINs for user authentication: by their value, not by what the card says of them
+    pub wrong_pins: u32,
+    /// right ones
+    pub right_pins: u32,
+    /// the tries that must be left after all of them
+    pub tries_due: u8,
+    /// the tries that are left
+    pub tries_left: u8,
+}
+
+/// A card of ours in a flow. Clones are the same card.
+#[derive(Clone)]
+pub struct FlowCard {
+    card: Arc<Mutex<Faulty<Counting>>>,
+    faults: Faults,
+    reached: Arc<Mutex<Reached>>,
+    personalised: Arc<Personalised>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl FlowCard {
+    /// A card with what `personalised` says, in the state `pins`; what it takes its time for passes on
+    /// `clock`.
+    #[must_use]
+    pub fn new(personalised: Arc<Personalised>, pins: PinStates, clock: &FlowClock) -> Self {
+        let pin = PinName::UserAuthentication;
+        let tries = pins.get(pin).tries_left;
+        let reached = Arc::new(Mutex::new(Reached {
+            wrong_pins: 0,
+            right_pins: 0,
+            tries_due: tries,
+            tries_left: tries,
+        }));
+        let counting = Counting {
+            own: terminal::own_pin(personalised.holder(), pin),
+            full: personalised.profile().tries.of(pin),
+            card: VirtualCard::with(
+                personalised.clone(),
+                Box::new(MemoryStore),
+                pins,
+                Box::new(seeded(SEED)),
+            ),
+            selection: Selection::default(),
+            reached: reached.clone(),
+        };
+        let (faults, clock) = (Faults::new(SEED), clock.clone());
+        let card = Faulty::new(counting, &faults).waiting(move |time| clock.pass(time));
+        Self { card: Arc::new(Mutex::new(card)), faults, reached, personalised }
+    }
+
+    /// From now on it suffers `faults` and no others.
+    ///
+    /// # Errors
+    /// One of them swaps the card; that is the holder's to do.
+    pub fn suffer(&self, faults: &[Fault]) -> Result<(), NoOtherCard> {
+        self.faults.clear();
+        self.faults.insert();
+        // A card that was about to leave has left by now.
+        let _ = lock(&self.card).atr();
+        faults.iter().try_for_each(|fault| self.faults.arm(*fault))
+    }
+
+    /// What has reached it so far.
+    #[must_use]
+    pub fn reached(&self) -> Reached {
+        *lock(&self.reached)
+    }
+
+    /// What is in it.
+    #[must_use]
+    pub fn personalised(&self) -> &Personalised {
+        &self.personalised
+    }
+}
+
+impl SmartCard for FlowCard {
+    fn atr(&mut self) -> Reaction {
+        lock(&self.card).atr()
+    }
+
+    fn power(&mut self, power: Power) {
+        lock(&self.card).power(power);
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Reaction {
+        lock(&self.card).transmit(command)
+    }
+}
+
+/// A card that counts.
+struct Counting {
+    card: VirtualCard,
+    selection: Selection,
+    own: PinValue,
+    full: u8,
+    reached: Arc<Mutex<Reached>>,
+}
+
+impl Counting {
+    fn count(&self, command: &[u8]) {
+        let Ok(apdu) = CommandApdu::parse(command) else { return };
+        let is_verify = (apdu.cla(), apdu.ins(), apdu.p1()) == (0x00, 0x20, 0x00) && !apdu.data().is_empty();
+        if !is_verify || self.selection.pin(apdu.p2()) != Some(PinName::UserAuthentication) {
+            return;
+        }
+        let mut reached = lock(&self.reached);
+        if apdu.data() == self.own.as_bytes() {
+            reached.right_pins += 1;
+            if reached.tries_due > 0 {
+                reached.tries_due = self.full;
+            }
+        } else {
+            reached.wrong_pins += 1;
+            reached.tries_due = reached.tries_due.saturating_sub(1);
+        }
+    }
+}
+
+impl SmartCard for Counting {
+    fn atr(&mut self) -> Reaction {
+        self.card.atr()
+    }
+
+    fn power(&mut self, power: Power) {
+        self.selection.power(power);
+        self.card.power(power);
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Reaction {
+        self.count(command);
+        let reaction = self.card.transmit(command);
+        if let Reaction::Answer(answer) = &reaction {
+            self.selection.exchange(command, answer);
+        }
+        lock(&self.reached).tries_left = self.card.pins().get(PinName::UserAuthentication).tries_left;
+        reaction
+    }
+}

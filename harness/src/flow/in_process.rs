@@ -1,0 +1,374 @@
+//! A flow with everybody in this process: the portal's core, a browser with its tabs, a terminal and
+//! cards of ours.
+
+use super::card::FlowCard;
+use super::clock::FlowClock;
+use super::handset::{Handset, Reader, TerminalScreen};
+use super::screen::{button, of_page, of_terminal};
+use super::stage::{Held, Seen, Stage, Trouble};
+use super::world::{World, personalised};
+use crate::link::{CardLink, InProcess as Link};
+use crate::portal::phone::Phone;
+use crate::portal::{Answer, Browser, ChallengeId, NotOnThisScreen, Registration, Screen, StoreError};
+use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, PinChoice, Pressable, TerminalStep};
+use crate::terminal;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use vmyna_sim::issue::superseded;
+use vmyna_sim::pin::PinName;
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<NotOnThisScreen> for Trouble {
+    fn from(error: NotOnThisScreen) -> Self {
+        match error {
+            NotOnThisScreen::NoSuchButton { .. } => Self::NotThere(error.to_string()),
+            NotOnThisScreen::Store(error) => error.into(),
+        }
+    }
+}
+
+/// A tab of the browser, with the terminal that it has called.
+struct Tab<'w> {
+    browser: Browser<'w>,
+    handset: Option<Handset<'w>>,
+}
+
+/// How a card gets into the field of the terminal.
+pub trait Hand {
+    /// Holds `card` there.
+    ///
+    /// # Errors
+    /// It cannot be brought there.
+    fn hold(&mut self, card: &FlowCard) -> Result<Box<dyn CardLink>, Trouble>;
+}
+
+/// The card is in this process, and so is the terminal.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DirectHand;
+
+impl Hand for DirectHand {
+    fn hold(&mut self, card: &FlowCard) -> Result<Box<dyn CardLink>, Trouble> {
+        Ok(Box::new(Link(card.clone())))
+    }
+}
+
+/// Everybody in this process.
+pub struct InProcess<'w> {
+    world: &'w World,
+    hand: Box<dyn Hand + 'w>,
+    tabs: BTreeMap<String, Tab<'w>>,
+    front: String,
+    reader: Reader,
+    careful: bool,
+    cards: BTreeMap<String, FlowCard>,
+    last: Option<(ChallengeId, Answer)>,
+}
+
+impl<'w> InProcess<'w> {
+    /// The cast of `world`, with no tab open and no card held.
+    #[must_use]
+    pub fn new(world: &'w World, hand: Box<dyn Hand + 'w>) -> Self {
+        let cards = [(world.holder().to_owned(), world.own_card())].into();
+        Self {
+            world,
+            hand,
+            tabs: BTreeMap::new(),
+            front: String::new(),
+            reader: Reader::Ready,
+            careful: false,
+            cards,
+            last: None,
+        }
+    }
+
+    fn clock(&self) -> &'w FlowClock {
+        self.world.clock()
+    }
+
+    fn tab(&mut self) -> Result<&mut Tab<'w>, Trouble> {
+        let front = &self.front;
+        self.tabs.get_mut(front).ok_or_else(|| Trouble::NotThere("no tab is open".to_owned()))
+    }
+
+    fn handset(&mut self) -> Result<&mut Handset<'w>, Trouble> {
+        let is_there = |tab: &mut Tab<'w>| tab.handset.is_some();
+        let tab = self.tab()?;
+        if !is_there(tab) {
+            let screen = tab.browser.page().screen;
+            return Err(Trouble::NotThere(format!("the terminal is not asked for anything on {screen:?}")));
+        }
+        tab.handset.as_mut().ok_or_else(|| Trouble::NotThere(String::new()))
+    }
+
+    /// The card of `whose` holder; the own one without a name.
+    fn card(&mut self, whose: Option<&str>) -> Result<FlowCard, Trouble> {
+        let name = whose.unwrap_or(self.world.holder());
+        if let Some(card) = self.cards.get(name) {
+            return Ok(card.clone());
+        }
+        let card = self.world.card_of(name).map_err(|error| Trouble::NotHere(error.to_string()))?;
+        self.cards.insert(name.to_owned(), card.clone());
+        Ok(card)
+    }
+
+    /// The terminal has brought something back, or not yet.
+    fn bring(&mut self, answer: Option<Answer>) -> Result<(), Trouble> {
+        let Some(answer) = answer else { return Ok(()) };
+        let tab = self.tab()?;
+        tab.handset = None;
+        let Some(challenge) = tab.browser.request().map(|request| request.challenge.clone()) else {
+            return Ok(());
+        };
+        tab.browser.deliver_to(&challenge, &answer)?;
+        self.last = Some((challenge, answer));
+        Ok(())
+    }
+
+    fn last(&self) -> Result<(ChallengeId, Answer), Trouble> {
+        self.last.clone().ok_or_else(|| Trouble::NotThere("nothing was answered before".to_owned()))
+    }
+
+    /// Calls the terminal where the screen asks for it, and sends it away where it does not.
+    fn call_the_terminal(&mut self) -> Result<(), Trouble> {
+        let (platform, clock) = (self.world.platform(), self.clock());
+        let phone = if self.careful { Phone::careful() } else { Phone::new() };
+        let tab = self.tab()?;
+        tab.handset =
+            tab.browser.request().map(|request| Handset::new(platform, phone, request.nonce, clock));
+        Ok(())
+    }
+
+    /// What answers the open challenge that should not.
+    fn forged(&mut self, delivery: Delivery) -> Result<Answer, Trouble> {
+        let not_there = || Trouble::NotThere("no challenge is open".to_owned());
+        let own = self.card(None)?;
+        let (now, nonce) = (self.clock().now(), self.tab()?.browser.request().ok_or_else(not_there)?.nonce);
+        let issued = own.personalised().issued();
+        let missing = |what: &str| Trouble::NotHere(format!("the holder has no {what}"));
+        let (key, certificate) = match delivery {
+            Delivery::SignatureCertificate => {
+                let certified =
+                    issued.digital_signature.as_ref().ok_or_else(|| missing("signature certificate"))?;
+                (certified.key.clone(), certified.certificate.clone())
+            }
+            Delivery::ReplacedCertificate => {
+                let before = superseded(own.personalised().holder(), now).ok().flatten();
+                let before = before.ok_or_else(|| missing("certificate from before a renewal"))?;
+                self.world.registry().enrol(before.user_authentication.record.clone());
+                (before.user_authentication.key, before.user_authentication.certificate)
+            }
+            _ => {
+                let other = personalised("taro").map_err(|error| Trouble::NotHere(error.to_string()))?;
+                let certificate = other.issued().user_authentication.certificate.clone();
+                (issued.user_authentication.key.clone(), certificate)
+            }
+        };
+        let signature = key.sign_message(&nonce).map_err(|error| Trouble::Broken(error.to_string()))?;
+        Ok(Answer::Signed { certificate, signature })
+    }
+}
+
+impl Stage for InProcess<'_> {
+    fn open(&mut self, name: &str) -> Result<(), Trouble> {
+        let browser = match self.tabs.values().next() {
+            Some(tab) => self.tabs.get(&self.front).unwrap_or(tab).browser.new_tab(),
+            None => Browser::open(self.world.portal()),
+        };
+        self.tabs.insert(name.to_owned(), Tab { browser, handset: None });
+        name.clone_into(&mut self.front);
+        Ok(())
+    }
+
+    fn show(&mut self, name: &str) -> Result<(), Trouble> {
+        if !self.tabs.contains_key(name) {
+            return Err(Trouble::NotThere(format!("there is no tab {name}")));
+        }
+        name.clone_into(&mut self.front);
+        Ok(())
+    }
+
+    fn forget_session(&mut self) -> Result<(), Trouble> {
+        self.tab()?.browser.forget_session();
+        Ok(())
+    }
+
+    fn press(&mut self, pressed: Pressable) -> Result<(), Trouble> {
+        match button(pressed) {
+            Some(button) => {
+                self.tab()?.browser.press(button)?;
+                self.call_the_terminal()
+            }
+            None => {
+                let handset = self.handset()?;
+                let answer = match pressed {
+                    Pressable::Confirm if handset.screen() != TerminalScreen::Pin => {
+                        return Err(Trouble::NotThere("no PIN is asked for".to_owned()));
+                    }
+                    Pressable::Confirm => handset.confirm(),
+                    _ => Some(Handset::cancel()),
+                };
+                self.bring(answer)
+            }
+        }
+    }
+
+    fn tick(&mut self, ticked: bool) -> Result<(), Trouble> {
+        let tab = self.tab()?;
+        if tab.browser.page().screen != Screen::Confirm {
+            return Err(Trouble::NotThere("there is no box on this screen".to_owned()));
+        }
+        tab.browser.tick(ticked);
+        Ok(())
+    }
+
+    fn enter(&mut self, pin: EnterStep, whose: Option<&str>) -> Result<(), Trouble> {
+        let holder = self.card(whose)?.personalised().holder().clone();
+        let handset = self.handset()?;
+        if handset.screen() != TerminalScreen::Pin {
+            return Err(Trouble::NotThere("no PIN is asked for".to_owned()));
+        }
+        let choice = if pin == EnterStep::Wrong { PinChoice::Wrong } else { PinChoice::Right };
+        let value = terminal::pin_value(&holder, PinName::UserAuthentication, choice);
+        let digits = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        match pin {
+            EnterStep::Right | EnterStep::Wrong => handset.enter(&digits),
+            EnterStep::TooShort => handset.enter(&digits[1..]),
+            EnterStep::TooLong => handset.enter(&format!("{digits}0")),
+            EnterStep::Letters => handset.enter("abcd"),
+            EnterStep::Nothing => handset.enter(""),
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, hold: &HoldStep) -> Result<(), Trouble> {
+        let card = self.card(hold.card.as_deref())?;
+        card.suffer(&hold.suffering).map_err(|error| Trouble::NotHere(error.to_string()))?;
+        self.handset()?.lift();
+        let (link, reader) = (self.hand.hold(&card)?, self.reader);
+        let answer = self.handset()?.hold(link, reader);
+        self.bring(answer)
+    }
+
+    fn lift(&mut self) -> Result<(), Trouble> {
+        self.handset()?.lift();
+        Ok(())
+    }
+
+    fn wait(&mut self, time: Duration) -> Result<(), Trouble> {
+        self.clock().pass(time);
+        let answer = match &mut self.tab()?.handset {
+            Some(handset) => handset.look_at_the_clock(),
+            None => None,
+        };
+        self.bring(answer)
+    }
+
+    fn terminal(&mut self, step: TerminalStep) -> Result<(), Trouble> {
+        match step {
+            TerminalStep::NoReader => self.reader = Reader::Missing,
+            TerminalStep::ReaderBusy => self.reader = Reader::Busy,
+            TerminalStep::ReaderReady => self.reader = Reader::Ready,
+            TerminalStep::Careful => self.careful = true,
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, delivery: Delivery) -> Result<(), Trouble> {
+        match delivery {
+            Delivery::Again => {
+                let (challenge, answer) = self.last()?;
+                self.tab()?.browser.deliver_to(&challenge, &answer)?;
+            }
+            Delivery::Elsewhere => {
+                let (challenge, answer) = self.last()?;
+                let mut elsewhere = Browser::open(self.world.portal());
+                elsewhere.deliver_to(&challenge, &answer)?;
+                self.tab()?.browser = elsewhere;
+            }
+            Delivery::Altered => {
+                let (challenge, answer) = self.last()?;
+                let altered = match answer {
+                    Answer::Signed { certificate, mut signature } => {
+                        signature.reverse();
+                        Answer::Signed { certificate, signature }
+                    }
+                    failed @ Answer::Failed(_) => failed,
+                };
+                self.tab()?.browser.deliver_to(&challenge, &altered)?;
+            }
+            Delivery::Replayed => {
+                let (_, answer) = self.last()?;
+                return self.bring(Some(answer));
+            }
+            Delivery::OthersCertificate | Delivery::SignatureCertificate | Delivery::ReplacedCertificate => {
+                let answer = self.forged(delivery)?;
+                return self.bring(Some(answer));
+            }
+        }
+        self.tab()?.handset = None;
+        Ok(())
+    }
+
+    fn operate(&mut self, step: OperatorStep) -> Result<(), Trouble> {
+        let portal = self.world.portal();
+        match step {
+            OperatorStep::CompleteRegistration => {
+                for (applicant, _) in portal.applications()? {
+                    portal.complete_registration(&applicant)?;
+                }
+            }
+            OperatorStep::BecomeBusy => portal.set_busy(true),
+            OperatorStep::BecomeReady => portal.set_busy(false),
+            OperatorStep::LoseStatus => self.world.registry().set_unreachable(true),
+            OperatorStep::RegainStatus => self.world.registry().set_unreachable(false),
+            OperatorStep::ReleaseHold => self.world.registry().release_holds(),
+        }
+        Ok(())
+    }
+
+    fn seen(&mut self) -> Result<Seen, Trouble> {
+        let platform = self.world.platform();
+        let tab = self.tab()?;
+        Ok(match &tab.handset {
+            Some(handset) => of_terminal(platform, handset.screen()),
+            None => of_page(tab.browser.page()),
+        })
+    }
+
+    fn applications(&mut self) -> Result<Vec<Held>, Trouble> {
+        let mut held: Vec<Held> = self
+            .world
+            .portal()
+            .applications()?
+            .into_iter()
+            .map(|(applicant, application)| Held {
+                applicant: format!("{applicant:?}"),
+                user_registration: application.register_user,
+                registered: application.registration == Registration::Complete,
+            })
+            .collect();
+        held.sort();
+        Ok(held)
+    }
+
+    fn tries_left(&mut self) -> Result<u8, Trouble> {
+        Ok(self.card(None)?.reached().tries_left)
+    }
+
+    fn miscounted(&mut self) -> Option<String> {
+        self.cards.iter().find_map(|(holder, card)| {
+            let reached = card.reached();
+            (reached.tries_left != reached.tries_due).then(|| {
+                format!(
+                    "{} tries left in the card of {holder}, which {} wrong PINs and {} right ones have reached",
+                    reached.tries_left, reached.wrong_pins, reached.right_pins
+                )
+            })
+        })
+    }
+}

@@ -1,0 +1,22 @@
+//! Flows: a holder, a terminal and a portal around a card, as scenarios play them. The steps are the
+//! same wherever a [`Stage`] is set up: in this process, over sockets, or in a browser; time is the
+//! flow's own. After each step some things must hold that no scenario needs to say.
+
+mod card;
+mod clock;
+mod handset;
+mod in_process;
+mod screen;
+mod stage;
+mod status;
+mod watch;
+mod world;
+
+pub use card::{FlowCard, Reached};
+pub use clock::FlowClock;
+pub use handset::{Handset, Reader, TerminalScreen};
+pub use in_process::{DirectHand, Hand, InProcess};
+pub use stage::{Held, Seen, Stage, Trouble};
+pub use status::Registry;
+pub use watch::{Violation, Watch, present};
+pub use world::{BEGINNING, Parts, World, WorldError, personalised};

@@ -1,0 +1,95 @@
+//! What a holder sees on a page of the portal and on the screens of the terminal, as text.
+
+use super::handset::TerminalScreen;
+use super::stage::Seen;
+use crate::portal::phone::{PinForm, Platform};
+use crate::portal::{Button, Page, Registration, Row, Screen};
+use crate::scenario::{Pressable, RowName, ScreenName};
+
+/// The portal's button; `None` for one of the terminal.
+pub(super) const fn button(pressed: Pressable) -> Option<Button> {
+    Some(match pressed {
+        Pressable::StartApplication => Button::StartApplication,
+        Pressable::StartInquiry => Button::StartInquiry,
+        Pressable::Agree => Button::Agree,
+        Pressable::Back => Button::Back,
+        Pressable::Apply => Button::Apply,
+        Pressable::Authenticate => Button::Authenticate,
+        Pressable::Finish => Button::Finish,
+        Pressable::Retry => Button::Retry,
+        Pressable::Confirm | Pressable::Cancel => return None,
+    })
+}
+
+const fn pressable(button: Button) -> Pressable {
+    match button {
+        Button::StartApplication => Pressable::StartApplication,
+        Button::StartInquiry => Pressable::StartInquiry,
+        Button::Agree => Pressable::Agree,
+        Button::Back => Pressable::Back,
+        Button::Apply => Pressable::Apply,
+        Button::Authenticate => Pressable::Authenticate,
+        Button::Finish => Pressable::Finish,
+        Button::Retry => Pressable::Retry,
+    }
+}
+
+const fn row(row: Row) -> RowName {
+    match row {
+        Row::Application => RowName::Accepted,
+        Row::Registration(Registration::Preparing) => RowName::Preparing,
+        Row::Registration(Registration::Complete) => RowName::Registered,
+        Row::UserRegistration => RowName::UserRegistration,
+    }
+}
+
+/// A page without its terminal.
+pub(super) fn of_page(page: &Page) -> Seen {
+    let screen = match page.screen {
+        Screen::Top => ScreenName::Top,
+        Screen::Confirm => ScreenName::Confirm,
+        Screen::Apply => ScreenName::Apply,
+        Screen::Authenticate => ScreenName::Authenticate,
+        Screen::Card | Screen::CardForInquiry => ScreenName::Card,
+        Screen::Done => ScreenName::Done,
+        Screen::Status => ScreenName::Status,
+        Screen::Failed => ScreenName::Failed,
+    };
+    let mut lines = Vec::new();
+    if let Some(message) = page.outcome.map(crate::portal::Outcome::message) {
+        lines.extend([message.title.ja, message.advice.ja]);
+    }
+    lines.extend(page.rows.iter().map(|row| format!("{}: {}", row.label().ja, row.value().ja)));
+    if page.screen == Screen::Confirm {
+        lines
+            .push(format!("{} マイナポータルの利用者登録を行う", if page.register_user { "☑" } else { "☐" }));
+    }
+    lines.extend(page.buttons().iter().map(|button| format!("［{}］", button.label().ja)));
+    Seen {
+        screen,
+        rows: page.rows.iter().map(|found| row(*found)).collect(),
+        outcome: page.outcome.map(|outcome| outcome.code().to_owned()),
+        buttons: page.buttons().iter().map(|button| pressable(*button)).collect(),
+        text: lines.join("\n"),
+    }
+}
+
+/// A screen of the terminal.
+pub(super) fn of_terminal(platform: Platform, screen: TerminalScreen) -> Seen {
+    let (screen, buttons, text) = match (screen, platform.pin_form()) {
+        (TerminalScreen::Pin, PinForm::Page) => (
+            ScreenName::Pin,
+            vec![Pressable::Confirm, Pressable::Cancel],
+            "スマホでログイン\nマイナンバーカードの利用者証明用電子証明書のパスワードを入力してください\n数字4桁\n［次へ］".to_owned(),
+        ),
+        (TerminalScreen::Pin, PinForm::Dialog) => (
+            ScreenName::Pin,
+            vec![Pressable::Confirm, Pressable::Cancel],
+            "パスワード入力\nマイナンバーカードの利用者証明用電子証明書のパスワード(4桁の数字)を入力してください。\n［キャンセル］ ［OK］".to_owned(),
+        ),
+        (TerminalScreen::Touch, _) => {
+            (ScreenName::Touch, vec![Pressable::Cancel], platform.touch_instruction().ja)
+        }
+    };
+    Seen { screen, rows: Vec::new(), outcome: None, buttons, text }
+}

@@ -1,0 +1,261 @@
+//! Everything that a flow is played with besides its stage: the clock, the authority, the portal, and
+//! the holders' cards.
+
+use super::card::FlowCard;
+use super::clock::FlowClock;
+use super::status::Registry;
+use crate::portal::phone::Platform;
+use crate::portal::status::StatusSource;
+use crate::portal::{
+    Checker, Lives, Portal, Randomness, SetUpError, Store, built_in_anchors, seeded_randomness,
+};
+use crate::scenario::{FlowSetting, Scenario, Trusts};
+use crate::verify::Certificate;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use thiserror::Error;
+use vmyna_sim::card::{PersonalisationError, Personalised};
+use vmyna_sim::holder::Holder;
+use vmyna_sim::issue::Issued;
+use vmyna_sim::pin::PinStates;
+use vmyna_sim::pki::{Authority, CertificationAuthority, Generation, PkiError};
+use vmyna_sim::profile::Profile;
+
+/// When flows begin, unless they say otherwise: 2026-04-01T00:30:00Z. Any moment would do, but always
+/// the same one.
+pub const BEGINNING: Timestamp = Timestamp::constant(1_775_003_400, 0);
+
+/// Why there is no world.
+#[derive(Debug, Error)]
+pub enum WorldError {
+    /// a card could not be made
+    #[error(transparent)]
+    Card(#[from] PersonalisationError),
+    /// the portal could not be set up
+    #[error(transparent)]
+    Portal(#[from] SetUpError),
+    /// the authorities' keys cannot be used
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+}
+
+/// A built-in holder's card as it is at the beginning of flows, made once.
+///
+/// # Errors
+/// When there is no holder of that name.
+pub fn personalised(holder: &str) -> Result<Arc<Personalised>, PersonalisationError> {
+    type Made = Mutex<BTreeMap<String, Arc<Personalised>>>;
+    static MADE: LazyLock<Made> = LazyLock::new(Made::default);
+    let made = || MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(personalised) = made().get(holder) {
+        return Ok(personalised.clone());
+    }
+    let person = Holder::built_in(holder).ok_or_else(|| PersonalisationError::Unknown {
+        kind: "holder",
+        name: holder.to_owned(),
+        known: Holder::built_in_names(),
+    })?;
+    let personalised = Arc::new(Personalised::new(person, Profile::card(), BEGINNING)?);
+    Ok(made().entry(holder.to_owned()).or_insert(personalised).clone())
+}
+
+/// What a portal is made of.
+pub struct Parts {
+    /// the authorities that it trusts
+    pub anchors: Vec<Certificate>,
+    /// whom it asks about certificates
+    pub status: Box<dyn StatusSource>,
+    /// the flow's clock
+    pub clock: FlowClock,
+    /// what its challenges are drawn from
+    pub randomness: Randomness,
+    /// how long its challenges are good
+    pub lives: Lives,
+}
+
+impl Parts {
+    /// The right portal, with its state in memory.
+    ///
+    /// # Errors
+    /// None is known.
+    pub fn portal(self) -> Result<Portal, SetUpError> {
+        let Self { anchors, status, clock, randomness, lives } = self;
+        let store = Store::in_memory()?;
+        Ok(Portal::new(
+            store,
+            Checker::new(anchors, status),
+            Box::new(move || clock.now()),
+            randomness,
+            lives,
+        ))
+    }
+}
+
+/// The world of one flow.
+pub struct World {
+    setting: FlowSetting,
+    holder: String,
+    clock: FlowClock,
+    registry: Registry,
+    portal: Portal,
+    own: FlowCard,
+}
+
+impl World {
+    /// The world of `scenario`, which must be a flow, with the built-in holders.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn of(scenario: &Scenario, setting: FlowSetting) -> Result<Self, WorldError> {
+        Self::around(scenario, setting, personalised(&scenario.holder)?, BEGINNING)
+    }
+
+    /// The world of `scenario` with the card `personalised`. Built-in holders live at the flows' own
+    /// time; anybody else's card is as of now.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn with_card(
+        scenario: &Scenario,
+        setting: FlowSetting,
+        personalised: &Arc<Personalised>,
+    ) -> Result<Self, WorldError> {
+        if personalised.holder().id() == scenario.holder && *personalised.profile() == Profile::card() {
+            Self::of(scenario, setting)
+        } else {
+            Self::around(scenario, setting, personalised.clone(), Timestamp::now())
+        }
+    }
+
+    /// The same with another card in the holder's hand, at `now`.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn around(
+        scenario: &Scenario,
+        setting: FlowSetting,
+        personalised: Arc<Personalised>,
+        now: Timestamp,
+    ) -> Result<Self, WorldError> {
+        Self::before(scenario, setting, personalised, now, Parts::portal)
+    }
+
+    /// The same before another portal, which `make` puts together: a wrong one, to see who notices.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    pub fn before(
+        scenario: &Scenario,
+        setting: FlowSetting,
+        personalised: Arc<Personalised>,
+        now: Timestamp,
+        make: impl FnOnce(Parts) -> Result<Portal, SetUpError>,
+    ) -> Result<Self, WorldError> {
+        let now = setting
+            .after_expiry
+            .map_or(now, |after| expiry(&personalised).saturating_add(after).unwrap_or(now));
+        let (clock, registry) = (FlowClock::at(now), Registry::default());
+        let parts = Parts {
+            anchors: anchors(setting.trusts, now)?,
+            status: Box::new(registry.clone()),
+            clock: clock.clone(),
+            randomness: seeded_randomness(1),
+            lives: Lives::default(),
+        };
+        let portal = make(parts)?;
+        let mut pins = personalised.fresh_state();
+        for (pin, tries) in &scenario.given {
+            pins.get_mut(*pin).tries_left = *tries;
+        }
+        let own = card(personalised, pins, &clock, &registry);
+        Ok(Self { setting, holder: scenario.holder.clone(), clock, registry, portal, own })
+    }
+
+    /// Whose flow it is.
+    #[must_use]
+    pub fn holder(&self) -> &str {
+        &self.holder
+    }
+
+    /// What the holder has in hand.
+    #[must_use]
+    pub const fn platform(&self) -> Platform {
+        self.setting.platform
+    }
+
+    /// The clock that everybody looks at.
+    #[must_use]
+    pub const fn clock(&self) -> &FlowClock {
+        &self.clock
+    }
+
+    /// The authority's word on certificates.
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The relying party.
+    #[must_use]
+    pub const fn portal(&self) -> &Portal {
+        &self.portal
+    }
+
+    /// The holder's own card.
+    #[must_use]
+    pub fn own_card(&self) -> FlowCard {
+        self.own.clone()
+    }
+
+    /// A new card of another built-in holder.
+    ///
+    /// # Errors
+    /// There is no such holder.
+    pub fn card_of(&self, holder: &str) -> Result<FlowCard, PersonalisationError> {
+        let personalised = personalised(holder)?;
+        let pins = personalised.fresh_state();
+        Ok(card(personalised, pins, &self.clock, &self.registry))
+    }
+}
+
+/// A card whose certificates the authority knows.
+fn card(
+    personalised: Arc<Personalised>,
+    pins: PinStates,
+    clock: &FlowClock,
+    registry: &Registry,
+) -> FlowCard {
+    for certified in Issued::certified(personalised.issued()) {
+        registry.enrol(certified.record.clone());
+    }
+    FlowCard::new(personalised, pins, clock)
+}
+
+fn expiry(personalised: &Personalised) -> Timestamp {
+    personalised.issued().user_authentication.record.validity.not_after
+}
+
+/// The certificates of the authorities that the portal trusts.
+fn anchors(trusts: Trusts, now: Timestamp) -> Result<Vec<Certificate>, PkiError> {
+    let of_signatures = || -> Result<Vec<Certificate>, PkiError> {
+        let mut anchors = Vec::new();
+        for generation in Generation::recent(now) {
+            let authority = CertificationAuthority::of(Authority::DigitalSignature, generation)?;
+            // what we encoded can be parsed
+            anchors.extend(Certificate::parse(authority.certificate()).ok());
+        }
+        Ok(anchors)
+    };
+    let mut anchors = match trusts {
+        Trusts::Others => return of_signatures(),
+        _ => built_in_anchors(now)?,
+    };
+    match trusts {
+        Trusts::OldestFirst => anchors.reverse(),
+        Trusts::Newest => anchors.truncate(1),
+        Trusts::SignatureAuthority => anchors.extend(of_signatures()?),
+        Trusts::NewestFirst | Trusts::Others => {}
+    }
+    Ok(anchors)
+}

@@ -1,0 +1,154 @@
+//! Steps of flows: they are played on the stage that the session was given, and looked at by the
+//! watch.
+
+use super::Session;
+use super::answer::{Played, Stop, Unmet};
+use crate::flow::{self, Seen, Trouble, Violation};
+use crate::run::recorder::Happening;
+use crate::run::verdict::{Difference, Expectation, Finding, Stage};
+use crate::scenario::{Scenario, SeeStep, Verb};
+
+impl From<Trouble> for Stop {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::NotThere(reason) => {
+                differs("a screen on which the step can be done".to_owned(), reason).into()
+            }
+            Trouble::NotHere(reason) => Self::Missing(reason),
+            Trouble::Broken(reason) => Self::Link(crate::link::LinkError::Lost(reason)),
+        }
+    }
+}
+
+fn differs(expected: String, came: String) -> Difference {
+    Difference { expected, came, exchange: None, kind: Expectation::Requirement }
+}
+
+fn violated(violation: Option<Violation>) -> Played {
+    match violation {
+        None => Ok(()),
+        Some(Violation { requirement, expected, came }) => Err(Stop::Differs(Box::new(Unmet {
+            difference: differs(expected, came),
+            mark: None,
+            why: Some(format!("{requirement}: it must hold in every flow")),
+        }))),
+    }
+}
+
+impl Session<'_> {
+    pub(super) fn flow_step(&mut self, verb: &Verb) -> Played {
+        let Some((stage, watch)) = &mut self.flow else {
+            return Err(Stop::Missing("a flow needs a portal and a terminal, which are not here".to_owned()));
+        };
+        let stage = &mut **stage;
+        match verb {
+            Verb::Open(step) => stage.open(&step.tab)?,
+            Verb::Press(step) => stage.press(step.0)?,
+            Verb::Tick(step) => stage.tick(step.0)?,
+            Verb::Enter(step) => stage.enter(*step, None)?,
+            Verb::Hold(step) => stage.hold(step)?,
+            Verb::Lift(_) => stage.lift()?,
+            Verb::Present(step) => flow::present(stage, step.pin, &step.hold())?,
+            Verb::Wait(step) => stage.wait(step.0)?,
+            Verb::Browser(step) => {
+                if step.forget_session {
+                    stage.forget_session()?;
+                }
+                if let Some(tab) = &step.show {
+                    stage.show(tab)?;
+                }
+            }
+            Verb::Terminal(step) => stage.terminal(*step)?,
+            Verb::Callback(step) => stage.deliver(step.0)?,
+            Verb::Operator(step) => stage.operate(*step)?,
+            Verb::See(step) => return see(step, &stage.seen()?),
+            Verb::Stored(step) => {
+                let held = stage.applications()?.len();
+                if held != step.applications {
+                    let applications = |count: usize| format!("{count} applications in the portal");
+                    return Err(differs(applications(step.applications), applications(held)).into());
+                }
+                return Ok(());
+            }
+            Verb::Card(step) => {
+                let left = stage.tries_left()?;
+                if left != step.tries_left {
+                    let tries = |count: u8| format!("{count} tries left in the card");
+                    return Err(differs(tries(step.tries_left), tries(left)).into());
+                }
+                return Ok(());
+            }
+            _ => return Err(Stop::Missing(format!("`{}` is no step of a flow", verb.name()))),
+        }
+        let violation = watch.after(verb, stage)?;
+        if self.recorder.keeps()
+            && let Ok(seen) = stage.seen()
+            && watch.is_news(&seen)
+        {
+            self.recorder
+                .record(|| Happening::Screen { name: seen.screen.to_string(), text: seen.text.clone() });
+        }
+        violated(violation)
+    }
+
+    /// What must hold when a flow has ended; the finding where it does not.
+    pub(super) fn flow_ended(&mut self, scenario: &Scenario) -> Option<Finding> {
+        let (stage, watch) = self.flow.as_mut()?;
+        let violation = match watch.at_the_end(&mut **stage) {
+            Ok(violation) => violation?,
+            Err(trouble) => Violation {
+                requirement: "FLOW-07",
+                expected: "an inquiry that can be repeated".to_owned(),
+                came: trouble.to_string(),
+            },
+        };
+        Some(Finding {
+            position: scenario.position.clone(),
+            snippet: scenario.source.snippet(&scenario.position),
+            stage: Stage::Steps,
+            step: "after the flow".to_owned(),
+            requirements: vec![violation.requirement.to_owned()],
+            why: None,
+            difference: differs(violation.expected, violation.came),
+        })
+    }
+}
+
+fn see(step: &SeeStep, seen: &Seen) -> Played {
+    let told = |seen: &Seen| match &seen.outcome {
+        Some(outcome) => format!("the screen {} ({outcome})", seen.screen),
+        None => format!("the screen {}", seen.screen),
+    };
+    let wrong = |expected: String, came: String| Err(differs(expected, came).into());
+    if !step.screen.is(seen.screen)
+        || step.outcome.as_ref().is_some_and(|outcome| seen.outcome.as_ref() != Some(outcome))
+    {
+        let expected = match &step.outcome {
+            Some(outcome) => format!("the screen {} ({outcome})", step.screen),
+            None => format!("the screen {}", step.screen),
+        };
+        return wrong(expected, told(seen));
+    }
+    if let Some(rows) = step.rows.as_ref().filter(|rows| **rows != seen.rows) {
+        let names = |rows: &[crate::scenario::RowName]| {
+            format!("the rows [{}]", rows.iter().map(|row| row.name()).collect::<Vec<_>>().join(", "))
+        };
+        return wrong(names(rows), names(&seen.rows));
+    }
+    if let Some(buttons) = step.buttons.as_ref().filter(|buttons| **buttons != seen.buttons) {
+        let names = |buttons: &[crate::scenario::Pressable]| {
+            format!(
+                "the buttons [{}]",
+                buttons.iter().map(|button| button.label()).collect::<Vec<_>>().join(", ")
+            )
+        };
+        return wrong(names(buttons), names(&seen.buttons));
+    }
+    if let Some(missing) = step.says.iter().find(|text| !seen.text.contains(text.as_str())) {
+        return wrong(format!("「{missing}」 on the screen"), seen.text.clone());
+    }
+    if let Some(there) = step.never_says.iter().find(|text| seen.text.contains(text.as_str())) {
+        return wrong(format!("no 「{there}」 on the screen"), seen.text.clone());
+    }
+    Ok(())
+}

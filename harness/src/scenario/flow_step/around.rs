@@ -1,0 +1,123 @@
+//! What happens around a flow: at the reader, in the browser, on the way back to the portal, and at
+//! the portal itself.
+
+use super::plain;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// `terminal: no_reader`: what becomes of the reader
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TerminalStep {
+    /// NFC is switched off, or there is no reader
+    NoReader,
+    /// other software holds it
+    ReaderBusy,
+    /// all is well again
+    ReaderReady,
+    /// it takes every card for one that may be real
+    Careful,
+}
+
+/// `browser: {show: first}`, `browser: {forget_session: true}`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BrowserStep {
+    /// the tab of this name comes to the front
+    pub show: Option<String>,
+    /// the cookie is lost, as when an app returns to a private window
+    #[serde(default)]
+    pub forget_session: bool,
+}
+
+/// `callback: again`: how an answer of the terminal reaches the portal that should not count
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// the last answer, a second time
+    Again,
+    /// the last answer, a second time, from a browser without the session
+    Elsewhere,
+    /// other bytes for the challenge that was answered last
+    Altered,
+    /// the signature that was made last, for the challenge that is open now
+    Replayed,
+    /// the open challenge, answered with the right signature and another person's certificate
+    OthersCertificate,
+    /// the open challenge, signed with the key for signatures, with the signature certificate
+    SignatureCertificate,
+    /// the open challenge, signed with the key from before the renewal, with its certificate
+    ReplacedCertificate,
+}
+
+/// `callback: replayed`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct CallbackStep(pub Delivery);
+
+/// `operator: complete_registration`: what becomes of the portal
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorStep {
+    /// every 「システム準備中」 becomes 「登録完了」
+    CompleteRegistration,
+    /// too many visitors
+    BecomeBusy,
+    /// no longer
+    BecomeReady,
+    /// the authority's word on certificates cannot be had
+    LoseStatus,
+    /// it can again
+    RegainStatus,
+    /// certificates on hold are released
+    ReleaseHold,
+}
+
+/// `stored: {applications: 1}`: what the portal must hold
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StoredStep {
+    /// how many applications
+    pub applications: usize,
+}
+
+/// `card: {tries_left: 2}`: what the holder's own card must hold
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CardStep {
+    /// tries of the PIN for user authentication
+    pub tries_left: u8,
+}
+
+plain! {
+    CardStep => |step|
+        format!("card: {} tries left", step.tries_left),
+        format!("カードの残り回数は {} 回", step.tries_left);
+    TerminalStep => |step| format!("terminal {}", words(step)), format!("端末: {}", words(step));
+    BrowserStep => |step|
+        match &step.show {
+            Some(tab) => format!("show the tab {tab}"),
+            None => "forget the session".to_owned(),
+        },
+        match &step.show {
+            Some(tab) => format!("タブ {tab} に切り替える"),
+            None => "ブラウザのセッションが失われる".to_owned(),
+        };
+    CallbackStep => |step| format!("callback {}", words(&step.0)), format!("コールバック: {}", words(&step.0));
+    OperatorStep => |step| format!("operator {}", words(step)), format!("運用者: {}", words(step));
+    StoredStep => |step|
+        format!("stored: {} applications", step.applications),
+        format!("サイトの申込は {} 件", step.applications);
+}
+
+/// An enum's words as scenarios write them.
+fn words(word: &impl std::fmt::Debug) -> String {
+    let mut text = String::new();
+    for letter in format!("{word:?}").chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}

@@ -1,0 +1,89 @@
+//! Flows whose card is behind a real socket: it connects when it is held to the phone, which is the
+//! reader, and its connection ends when it is lifted or leaves.
+
+use libtest_mimic::Failed;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+use vmyna::flow::{FlowCard, Hand, InProcess, Trouble, World};
+use vmyna::link::{CardLink, LinkError};
+use vmyna::requirement::Requirements;
+use vmyna::run::{Judge, Session, Surroundings, Verdict};
+use vmyna::scenario::{FlowSetting, Scenario};
+use vmyna::verify::Trust;
+use vmyna_sim::card::VirtualCard;
+use vmyna_sim::smart_card::Power;
+use vmyna_sim::vpcd::{self, Address, Connection, Mode, Reader, ReaderOptions, Shutdown};
+
+/// Nothing on a loopback socket takes this long.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Plays `scenario`, which is a flow.
+pub fn play(
+    scenario: &Scenario,
+    setting: FlowSetting,
+    requirements: &Requirements,
+) -> Result<Verdict, Failed> {
+    let world = World::of(scenario, setting)?;
+    let own = world.own_card();
+    let surroundings = Surroundings {
+        requirements,
+        holder: own.personalised().holder(),
+        trust: &Trust::CardItself,
+        judge: Judge::BuiltIn,
+        now: SystemTime::now(),
+    };
+    // Steps of flows do not use it.
+    let mut link = vmyna::link::InProcess(VirtualCard::built_in("hanako")?);
+    let mut stage = InProcess::new(&world, Box::new(SocketHand));
+    Ok(Session::new(&mut link, surroundings).on(&mut stage).play(scenario))
+}
+
+struct SocketHand;
+
+impl Hand for SocketHand {
+    fn hold(&mut self, card: &FlowCard) -> Result<Box<dyn CardLink>, Trouble> {
+        let broken = |error: &dyn std::fmt::Display| Trouble::Broken(error.to_string());
+        let reader = Reader::listen(&Address::loopback(0), ReaderOptions::default())
+            .map_err(|error| broken(&error))?;
+        let address = Address::from(reader.local_addr());
+        let shutdown = Shutdown::new();
+        let (mut card, until) = (card.clone(), shutdown.clone());
+        let serving = std::thread::spawn(move || {
+            // How a card that is lifted ends is of no interest.
+            let _ = vpcd::serve(&mut card, Mode::Connect(address), &until, &mut |_| {});
+        });
+        let connection = reader.accept(Instant::now() + PATIENCE).map_err(|error| broken(&error))?;
+        Ok(Box::new(Held { connection, shutdown, serving: Some(serving), _reader: reader }))
+    }
+}
+
+/// A card on the phone.
+struct Held {
+    connection: Connection,
+    shutdown: Shutdown,
+    serving: Option<JoinHandle<()>>,
+    _reader: Reader,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.shutdown.now();
+        if let Some(serving) = self.serving.take() {
+            let _ = serving.join();
+        }
+    }
+}
+
+impl CardLink for Held {
+    fn atr(&mut self) -> Result<Vec<u8>, LinkError> {
+        CardLink::atr(&mut self.connection)
+    }
+
+    fn power(&mut self, power: Power) -> Result<(), LinkError> {
+        CardLink::power(&mut self.connection, power)
+    }
+
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
+        CardLink::transmit(&mut self.connection, command)
+    }
+}

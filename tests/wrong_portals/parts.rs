@@ -1,0 +1,110 @@
+//! Portals with a wrong part.
+
+use super::WrongPortal;
+use super::seen::Wrongness;
+use jiff::{SignedDuration, Timestamp};
+use vmyna::flow::Parts;
+use vmyna::portal::status::{StatusSource, StatusUnavailable};
+use vmyna::portal::{Lives, Portal, SetUpError, built_in_anchors};
+use vmyna::verify::Certificate;
+use vmyna_sim::pki::{CertificateStatus, Reason, Revocation};
+
+/// All of them.
+pub const ALL: &[WrongPortal] = &[
+    part("ignores_revocation", "RP-10", |parts| Parts { status: Box::new(AlwaysGood), ..parts }.portal()),
+    part("ignores_holds", "RP-11", |parts| {
+        Parts { status: Box::new(Changed(parts.status, hold_is_good)), ..parts }.portal()
+    }),
+    part("takes_a_hold_for_good", "RP-11", |parts| {
+        Parts { status: Box::new(Changed(parts.status, hold_is_final)), ..parts }.portal()
+    }),
+    part("takes_silence_of_the_authority_for_consent", "RP-12", |parts| {
+        Parts { status: Box::new(Consenting(parts.status)), ..parts }.portal()
+    }),
+    part("does_not_say_why_a_certificate_is_revoked", "RP-18", |parts| {
+        Parts { status: Box::new(Changed(parts.status, without_reason)), ..parts }.portal()
+    }),
+    part("chooses_the_authority_by_name", "RP-07", |parts| {
+        // All of one name: it takes the first.
+        Parts { anchors: parts.anchors.into_iter().take(1).collect(), ..parts }.portal()
+    }),
+    part("trusts_every_authority", "RP-06", |mut parts| {
+        parts.anchors.extend(built_in_anchors(parts.clock.now())?);
+        parts.portal()
+    }),
+    part("has_a_clock_that_stands", "RP-08", |parts| {
+        let stands: Timestamp = vmyna::flow::BEGINNING;
+        Parts { clock: vmyna::flow::FlowClock::at(stands), ..parts }.portal()
+    }),
+    part("has_challenges_that_live_for_a_day", "RP-01", |parts| {
+        Parts { lives: Lives { challenge: SignedDuration::from_hours(24), ..parts.lives }, ..parts }.portal()
+    }),
+    part("gives_everyone_the_same_challenge", "RP-03", |mut parts| {
+        let mut draws = 0;
+        let randomness = Box::new(move |bytes: &mut [u8]| {
+            (parts.randomness)(bytes);
+            draws += 1;
+            // The first 32 bytes are the session's, those that follow are challenges.
+            if bytes.len() == 32 && draws > 1 {
+                bytes.fill(0);
+            }
+        });
+        Parts { randomness, ..parts }.portal()
+    }),
+];
+
+const fn part(
+    name: &'static str,
+    breaks: &'static str,
+    make: fn(Parts) -> Result<Portal, SetUpError>,
+) -> WrongPortal {
+    WrongPortal { name, breaks, make, wrongness: Wrongness::None }
+}
+
+type Answer = Result<CertificateStatus, StatusUnavailable>;
+
+struct AlwaysGood;
+
+impl StatusSource for AlwaysGood {
+    fn status(&self, _: &Certificate, _: &Certificate, _: Timestamp) -> Answer {
+        Ok(CertificateStatus::Good)
+    }
+}
+
+struct Consenting(Box<dyn StatusSource>);
+
+impl StatusSource for Consenting {
+    fn status(&self, certificate: &Certificate, issuer: &Certificate, now: Timestamp) -> Answer {
+        self.0.status(certificate, issuer, now).or(Ok(CertificateStatus::Good))
+    }
+}
+
+struct Changed(Box<dyn StatusSource>, fn(Revocation) -> CertificateStatus);
+
+impl StatusSource for Changed {
+    fn status(&self, certificate: &Certificate, issuer: &Certificate, now: Timestamp) -> Answer {
+        Ok(match self.0.status(certificate, issuer, now)? {
+            CertificateStatus::Revoked(revocation) => (self.1)(revocation),
+            other => other,
+        })
+    }
+}
+
+fn hold_is_good(revocation: Revocation) -> CertificateStatus {
+    match revocation.reason {
+        Reason::CertificateHold => CertificateStatus::Good,
+        _ => CertificateStatus::Revoked(revocation),
+    }
+}
+
+fn hold_is_final(revocation: Revocation) -> CertificateStatus {
+    let reason = match revocation.reason {
+        Reason::CertificateHold => Reason::CessationOfOperation,
+        other => other,
+    };
+    CertificateStatus::Revoked(Revocation { reason, ..revocation })
+}
+
+fn without_reason(revocation: Revocation) -> CertificateStatus {
+    CertificateStatus::Revoked(Revocation { reason: Reason::CessationOfOperation, ..revocation })
+}
