@@ -179,6 +179,8 @@ impl Verb {
             | Self::ReadBinary(_)
             | Self::Certificate(_)
             | Self::Sign(_)
+            | Self::SecureSession(_)
+            | Self::Secure(_)
             | Self::Challenge(_)
             | Self::Transmit(_) => false,
             Self::Open(_)
