@@ -182,6 +182,8 @@ impl Verb {
             | Self::ReadBinary(_)
             | Self::Certificate(_)
             | Self::Sign(_)
+            | Self::SecureSession(_)
+            | Self::Secure(_)
             | Self::Challenge(_)
             | Self::Transmit(_) => false,
             Self::Open(_)
