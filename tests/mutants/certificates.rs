@@ -129,7 +129,6 @@ fn resign(right: &Right, der: &mut [u8], authority: Authority) {
 }
 
 fn sign(der: &mut [u8], authority: &CertificationAuthority) {
-    use vmyna_sim::key::Signer;
     let tbs = 4..8 + usize::from(u16::from_be_bytes([der[6], der[7]]));
     let signature = authority.key().sign_message(&der[tbs]).expect("the TEST key signs");
     let end = der.len();
