@@ -102,7 +102,7 @@ fn counts(ended: &Ended) -> [usize; 3] {
 
 /// The ids of the report with their marks, in its order.
 fn reported(ended: &Ended) -> Vec<(&str, &str)> {
-    let marks = ["ok", "ok*", "skip", "FAIL", "LOST"];
+    let marks = ["ok", "ok*", "skip", "n/a", "FAIL", "LOST"];
     ended
         .stdout
         .lines()

@@ -282,7 +282,15 @@ pub fn assert_no_pin_in(text: &str, pins: &[&str]) {
             let _ = write!(hex, "{byte:02X}");
             hex
         });
-        assert!(!text.contains(pin), "the PIN {pin} shows:\n{text}");
+        assert!(!shows(text, pin), "the PIN {pin} shows:\n{text}");
         assert!(!unspaced.contains(&hex), "the bytes of the PIN {pin} show:\n{text}");
     }
+}
+
+/// Whether `pin` stands in `text` by itself: four digits stand inside longer numbers by chance.
+fn shows(text: &str, pin: &str) -> bool {
+    let is_apart = |neighbour: Option<char>| neighbour.is_none_or(|c| !c.is_ascii_alphanumeric());
+    text.match_indices(pin).any(|(at, _)| {
+        is_apart(text[..at].chars().next_back()) && is_apart(text[at + pin.len()..].chars().next())
+    })
 }

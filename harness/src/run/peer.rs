@@ -14,7 +14,7 @@ use super::seat::Seat;
 use super::session::{Session, Surroundings};
 use super::verdict::{StoppedBy, Verdict};
 use crate::link::{CardLink, Consent, Guard, Heard, KnownPin, LinkError, Refused, Said, Stopped};
-use crate::scenario::{PinChoice, ReadStyle, Scenario};
+use crate::scenario::{DEFAULT_HOLDER, PinChoice, ReadStyle, Scenario};
 use crate::terminal;
 use crate::verify::Certificate;
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,10 +115,12 @@ pub fn run_on_peer_heard(
     let mut planned: Vec<(&Scenario, Plan)> =
         scenarios.iter().map(|scenario| (*scenario, Plan::of(scenario, full))).collect();
     planned.sort_by_key(|(scenario, plan)| {
-        // Lockouts of one PIN together, and what begins blocked after what blocks.
+        // Lockouts of one PIN together, and what begins blocked after what blocks; what is about another
+        // person's card last, because on this one it says little.
         let spoiled = plan.pins.iter().filter(|(_, usage)| usage.blocked || usage.spent_at_end > 0);
         let begins_blocked = scenario.given.values().any(|tries| *tries == 0);
-        (plan.cost(), spoiled.map(|(pin, _)| *pin).max(), begins_blocked)
+        let about_another = scenario.holder != DEFAULT_HOLDER;
+        (plan.cost(), spoiled.map(|(pin, _)| *pin).max(), begins_blocked, about_another)
     });
 
     let recorder = Recorder::new(sink.wants_happenings());

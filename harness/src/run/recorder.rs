@@ -1,7 +1,7 @@
 //! What happens within a scenario, as the session tells it and as the link sees it. Exchanges are
 //! masked the moment they are recorded, so nothing behind here ever holds a PIN.
 
-use crate::link::{CardLink, LinkError};
+use crate::link::{CardLink, LinkError, ReaderIdentity};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -101,6 +101,10 @@ impl<L: CardLink> Recorded<L> {
 }
 
 impl<L: CardLink> CardLink for Recorded<L> {
+    fn reader(&self) -> Option<&ReaderIdentity> {
+        self.link.reader()
+    }
+
     fn atr(&mut self) -> Result<Vec<u8>, LinkError> {
         self.link.atr()
     }

@@ -57,7 +57,8 @@ pub(super) struct Written {
     pub cleanup: Vec<Placed<Step>>,
 }
 
-const DEFAULT_HOLDER: &str = "hanako";
+/// Whose card a scenario is about that names nobody.
+pub const DEFAULT_HOLDER: &str = "hanako";
 
 /// Reads `text`, the contents of `file`, and checks it: one scenario, or one for each row of its
 /// table of parameters.

@@ -272,7 +272,8 @@ impl<'a> Session<'a> {
         let is_asked = matches!(self.surroundings.judge, Judge::OurIssuer | Judge::Others);
         let answer = unmet.difference.exchange.as_ref().and_then(|exchange| exchange.response.as_ref());
         let not_found = answer.and_then(ShownResponse::status) == Some(Status::FileNotFound);
-        if !is_asked || !not_found || !select.expects_success() {
+        // The card manager is no application that a card may lack: it is there at power-up.
+        if !is_asked || !not_found || !select.expects_success() || name == "card_manager" {
             return None;
         }
         self.power(PowerStep::Cycle).ok()?;

@@ -6,6 +6,7 @@ use crate::scenario::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftS
 use crate::terminal;
 use vmyna_sim::apdu::{CommandBuilder, Status};
 use vmyna_sim::exchange::ShownResponse;
+use vmyna_sim::pin::ChangeCommand;
 
 impl Session<'_> {
     /// Selects `file` where it has to be, and returns the P2 that reaches it.
@@ -58,8 +59,11 @@ impl Session<'_> {
     pub(super) fn change_pin(&mut self, step: &ChangePinStep) -> Played {
         let p2 = self.address(step.by, terminal::pin_file(step.pin))?;
         let value = terminal::pin_value(self.surroundings.holder, step.pin, step.to);
-        let command = CommandBuilder::new(0x00, 0x24, 0x01, p2).data(value.as_bytes()).to_bytes();
-        let answer = self.transmit(&command)?;
+        let command = match step.pin.changed_with() {
+            Some(ChangeCommand::ChangeKey) => CommandBuilder::new(0x80, 0x32, 0x00, p2),
+            Some(ChangeCommand::ChangeReferenceData) | None => CommandBuilder::new(0x00, 0x24, 0x01, p2),
+        };
+        let answer = self.transmit(&command.data(value.as_bytes()).to_bytes())?;
         if answer.succeeded() {
             self.values.insert(step.pin, step.to);
         }
