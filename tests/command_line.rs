@@ -54,7 +54,7 @@ fn a_scenario_that_is_no_yaml_is_shown_where_it_breaks() {
     exit code 2
     ");
     insta::assert_snapshot!(scenario_refusal("- a\n- b\n"), @"
-    error: mine.yaml:1:1: a list stands here; expected a map with id, parameters, title, covers, tags, holder, given, setup, steps, cleanup
+    error: mine.yaml:1:1: a list stands here; expected a map with id, parameters, title, covers, tags, holder, given, platform, clock, portal, setup, steps, cleanup
        |
      1 | - a
        | ^
@@ -65,14 +65,14 @@ fn a_scenario_that_is_no_yaml_is_shown_where_it_breaks() {
 #[test]
 fn an_unknown_key_is_shown_with_those_that_there_are() {
     insta::assert_snapshot!(scenario_refusal(&scenario("a.b", "  - selec: jpki\n")), @"
-    error: mine.yaml:6:5: unknown field `selec`, expected one of power, atr, select, tries_left, verify, change_pin, read_binary, certificate, sign, challenge, transmit, covers, why, precondition, capture, retry
+    error: mine.yaml:6:5: unknown field `selec`, expected one of power, atr, select, tries_left, verify, change_pin, read_binary, certificate, sign, secure_session, secure, challenge, transmit, open, press, tick, enter, hold, lift, present, wait, browser, terminal, callback, operator, see, stored, card, covers, why, precondition, capture, retry, fault
        |
      6 |   - selec: jpki
        |     ^
     exit code 2
     ");
     insta::assert_snapshot!(scenario_refusal(&format!("titel: a\n{}", scenario("a.b", RIGHT))), @"
-    error: mine.yaml:1:1: unknown field `titel`, expected one of id, parameters, title, covers, tags, holder, given, setup, steps, cleanup
+    error: mine.yaml:1:1: unknown field `titel`, expected one of id, parameters, title, covers, tags, holder, given, platform, clock, portal, setup, steps, cleanup
        |
      1 | titel: a
        | ^
@@ -187,7 +187,7 @@ fn paths_without_scenarios_are_named() {
     exit code 2
     ");
     insta::assert_snapshot!(folder.refusal(["run", "binary.yaml"]), @"
-    error: binary.yaml: cannot be read: it is not UTF-8 text
+    error: binary.yaml: cannot be read: it is not UTF-8 text: line 1 has a byte that cannot stand there
     exit code 2
     ");
 }

@@ -90,22 +90,22 @@ fn the_seeds_of_the_fuzz_targets_come_from_the_scenarios() {
 
     let document = corpus("document");
     let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
-    documents(&vectors, &document);
+    documents(&vectors, &vectors, &document);
     let files: std::collections::BTreeSet<_> =
         scenarios.iter().map(|scenario| &scenario.position.file).collect();
     assert!(document.count() > files.len());
     assert!(CommandApdu::parse(&fs::read(apdu.0.join("00a4040c-15")).unwrap()).is_ok());
 }
 
-/// Every YAML file below `folder`.
-fn documents(folder: &Path, corpus: &Corpus) {
+/// Every YAML file below `folder`, named by its path from `top`: files of one name stand in several folders.
+fn documents(top: &Path, folder: &Path, corpus: &Corpus) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            documents(&path, corpus);
+            documents(top, &path, corpus);
         } else if path.extension().is_some_and(|extension| extension == "yaml") {
-            let name = path.file_name().unwrap().to_str().unwrap();
-            corpus.add(name, &fs::read(&path).unwrap());
+            let name = path.strip_prefix(top).unwrap().to_str().unwrap().replace('/', ".");
+            corpus.add(&name, &fs::read(&path).unwrap());
         }
     }
 }

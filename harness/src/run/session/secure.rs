@@ -29,13 +29,13 @@ impl Session<'_> {
         answer.must_be(&step.expect, &self.captures)
     }
 
-    /// Another seed for each session; on cards with TEST keys always the same ones, so that their
-    /// conversations can be told again byte for byte and compared.
+    /// Another seed for each session; on cards with TEST keys, and where two cards are
+    /// compared, always the same ones, so that their conversations can be held against each other.
     fn session_seed(&mut self) -> Played<SessionSeed> {
         self.sessions_opened += 1;
         let mut seed = SessionSeed { key: [0; 32], padding: [0; 32] };
         match self.surroundings.judge {
-            Judge::BuiltIn | Judge::OurIssuer => {
+            Judge::BuiltIn | Judge::OurIssuer | Judge::Nobody => {
                 let count = self.sessions_opened.to_be_bytes();
                 let derived = |purpose: &[u8]| {
                     Sha256::new().chain_update(b"vmyna session ").chain_update(purpose).chain_update(count)
