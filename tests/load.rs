@@ -53,7 +53,7 @@ fn no_thread_is_left_behind() {
                     .serve(&mut *card, mode, &mut |_| {
                         let _ = listening.send(());
                     })
-                    .unwrap()
+                    .unwrap();
             };
             (slot, thread.spawn(serve).unwrap())
         })

@@ -1,6 +1,8 @@
 //! The seed corpora of the fuzz targets are what the project has: the conversations of its scenarios,
 //! its certificates, its documents. `fuzz/run` has them written to `VMYNA_SEEDS`.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

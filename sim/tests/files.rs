@@ -132,7 +132,7 @@ fn dump(card: &mut VirtualCard, application: &Application, told: &mut String) {
                     [0x30, 0x82, ..] => certificate(&bytes, told),
                     [0x4A, 0x50, ..] => token_information(&bytes, told),
                     [0xFF, 0x10 | 0x20 | 0x30 | 0x40 | 0x50, ..] | [0x7F, ..] | [0xA1, ..] => {
-                        decode(&bytes, 2, told)
+                        decode(&bytes, 2, told);
                     }
                     _ => writeln!(told, "    {}", value(&bytes)).unwrap(),
                 }
@@ -151,19 +151,20 @@ fn dump(card: &mut VirtualCard, application: &Application, told: &mut String) {
                 .unwrap();
             }
             FileKind::Pin(pin) => {
-                writeln!(told, "  {:04X} PIN {pin}, {}", file.id.0, transmit(card, &ask).1).unwrap()
+                writeln!(told, "  {:04X} PIN {pin}, {}", file.id.0, transmit(card, &ask).1).unwrap();
             }
             FileKind::BlockedPin => {
-                writeln!(told, "  {:04X} PIN without a value, {}", file.id.0, transmit(card, &ask).1).unwrap()
+                writeln!(told, "  {:04X} PIN without a value, {}", file.id.0, transmit(card, &ask).1)
+                    .unwrap();
             }
             FileKind::PrivateKey { key, .. } => {
-                writeln!(told, "  {:04X} private key {key:?}", file.id.0).unwrap()
+                writeln!(told, "  {:04X} private key {key:?}", file.id.0).unwrap();
             }
             FileKind::UndocumentedTransparent => {
-                writeln!(told, "  {:04X} transparent, unknown", file.id.0).unwrap()
+                writeln!(told, "  {:04X} transparent, unknown", file.id.0).unwrap();
             }
             FileKind::UndocumentedInternal => {
-                writeln!(told, "  {:04X} internal, unknown", file.id.0).unwrap()
+                writeln!(told, "  {:04X} internal, unknown", file.id.0).unwrap();
             }
         }
     }

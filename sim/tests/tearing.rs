@@ -2,6 +2,8 @@
 //! was, what is there afterwards is the old state or the new one, no counter is higher than before the
 //! try, and what was blocked is blocked.
 
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
 use proptest::prelude::*;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};

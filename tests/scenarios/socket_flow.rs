@@ -50,7 +50,7 @@ impl Hand for SocketHand {
         let (mut card, until) = (card.clone(), shutdown.clone());
         let serving = std::thread::spawn(move || {
             // How a card that is lifted ends is of no interest.
-            let _ = vpcd::serve(&mut card, Mode::Connect(address), &until, &mut |_| {});
+            vpcd::serve(&mut card, Mode::Connect(address), &until, &mut |_| {});
         });
         let connection = reader.accept(Instant::now() + PATIENCE).map_err(|error| broken(&error))?;
         Ok(Box::new(Held { connection, shutdown, serving: Some(serving), _reader: reader }))

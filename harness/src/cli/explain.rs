@@ -338,7 +338,7 @@ mod tests {
             for placed in scenario.all_steps() {
                 let action = placed.step.verb.action();
                 let (ja, en) = (action.in_words(Language::Ja), action.in_words(Language::En));
-                assert!(ja.chars().any(|c| !c.is_ascii()), "{}: {ja}", placed.position);
+                assert!(!ja.is_ascii(), "{}: {ja}", placed.position);
                 assert!(!en.is_empty(), "{}: {en}", placed.position);
             }
         }

@@ -182,7 +182,7 @@ impl Walk {
                     self.present(pin, choice == current);
                 }
                 SecureCommand::Select(id) => {
-                    self.selection.exchange(&terminal::select_file(id), expected_status(&step.expect.status))
+                    self.selection.exchange(&terminal::select_file(id), expected_status(&step.expect.status));
                 }
                 SecureCommand::ReadBinary(_) => {}
             },

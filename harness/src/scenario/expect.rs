@@ -174,7 +174,7 @@ pub enum SignExpect {
     #[default]
     Valid,
     /// an answer as for any other command
-    Answer(Expect),
+    Answer(Box<Expect>),
 }
 
 impl SignExpect {
@@ -201,12 +201,12 @@ impl<'de> Deserialize<'de> for SignExpect {
             fn visit_str<E: de::Error>(self, word: &str) -> Result<SignExpect, E> {
                 match word {
                     "valid" => Ok(SignExpect::Valid),
-                    _ => WordOrMap.visit_str(word).map(SignExpect::Answer),
+                    _ => WordOrMap.visit_str(word).map(Box::new).map(SignExpect::Answer),
                 }
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SignExpect, A::Error> {
-                WordOrMap.visit_map(map).map(SignExpect::Answer)
+                WordOrMap.visit_map(map).map(Box::new).map(SignExpect::Answer)
             }
         }
         struct Written(SignExpect);
@@ -217,7 +217,7 @@ impl<'de> Deserialize<'de> for SignExpect {
         }
         let Placed { value: Written(expect), mark } = Placed::deserialize(deserializer)?;
         Ok(match expect {
-            Self::Answer(expect) => Self::Answer(expect.at(mark)),
+            Self::Answer(expect) => Self::Answer(Box::new(expect.at(mark))),
             Self::Valid => Self::Valid,
         })
     }

@@ -44,7 +44,7 @@ impl VirtualCard {
             Ok(unwrapped) => unwrapped,
             Err(refusal) => {
                 self.volatile.session = None;
-                return Err(refusal.into());
+                return Err(refusal);
             }
         };
         // the command may end the session, by leaving the application

@@ -27,8 +27,8 @@ pub enum Kind {
     Delay(Duration),
     /// The answer comes later, each time by another time between these two.
     Jitter(Duration, Duration),
-    /// The answer comes after so many block waiting times of [`BLOCK_WAITING_TIME`]: what a card with
-    /// contacts asks for with waiting-time extensions.
+    /// The answer comes after so many block waiting times of 1.6 seconds: what a card with contacts
+    /// asks for with waiting-time extensions.
     WaitingTime(u16),
     /// The data of the answer are so many bytes longer (filled with zeros) or shorter; the status
     /// stays.

@@ -171,7 +171,7 @@ impl Table {
     /// Waits until a card is held to the phone; which contact that is.
     ///
     /// # Errors
-    /// [`NoContact`] when none comes.
+    /// `NoContact` when none comes.
     pub fn wait_for_contact(&self, at_most: Duration) -> Result<u64, NoContact> {
         let deadline = Instant::now() + at_most;
         let mut position = self.position();

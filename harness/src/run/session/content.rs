@@ -89,7 +89,7 @@ fn fields_differ(
     {
         return Ok(Some((format!("serial {serial}"), format!("serial {}", Spaced(certificate.serial())))));
     }
-    let lists: [(_, _, fn(&Certificate) -> Result<Vec<String>, CertificateProblem>); 4] = [
+    let lists: [(_, _, Words); 4] = [
         ("key usage", &wanted.key_usage, |certificate| certificate.key_usages().map(words)),
         ("extended key usage", &wanted.extended_key_usage, |certificate| {
             certificate.extended_key_usages().map(words)
@@ -149,3 +149,6 @@ pub(super) fn part<'a>(part: &Part, data: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         }
     }
 }
+
+/// What a certificate tells of one of its fields.
+type Words = fn(&Certificate) -> Result<Vec<String>, CertificateProblem>;
