@@ -16,6 +16,9 @@ use vmyna_sim::pin::{ChangeCommand, PinName};
 use vmyna_sim::profile::Tries;
 use vmyna_sim::smart_card::Power;
 
+/// The requirement that asking for the tries left spends none.
+const ASKING_SPENDS_NOTHING: &str = "PIN-04";
+
 /// A connected card and what is known of it.
 pub(super) struct Seat {
     pub link: Box<dyn CardLink>,
@@ -172,11 +175,18 @@ impl Seat {
         let before = self.tries_left.clone();
         self.read_counters()?;
         for pin in self.pins.clone() {
-            let (Some(Some(before)), Some(Some(left))) = (before.get(&pin), self.tries_left.get(&pin)) else {
+            let (Some(Some(before)), Some(Some(left))) =
+                (before.get(&pin).copied(), self.tries_left.get(&pin).copied())
+            else {
                 continue;
             };
-            let (planned, rules) = plan.counter_afterwards(pin, *before, full);
-            if *left != planned {
+            let (planned, rules) = plan.counter_afterwards(pin, before, full);
+            if left != planned {
+                // Where asking itself spends tries, no other rule about counters can be judged. A card
+                // that may be real is not asked for it once more.
+                let asking_spends =
+                    !self.guarded && self.read_counter(pin)?.is_some_and(|again| again < left);
+                let rules: &[&str] = if asking_spends { &[ASKING_SPENDS_NOTHING] } else { rules };
                 return Ok(Some(Finding {
                     position: scenario.position.clone(),
                     snippet: scenario.source.snippet(&scenario.position),
