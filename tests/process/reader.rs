@@ -27,10 +27,16 @@ impl Terminal {
         Self::power_on(reader.accept(soon()).expect("a card connects"))
     }
 
-    pub fn power_on(connection: Connection) -> Self {
+    /// With nothing selected yet.
+    pub fn powered(connection: Connection) -> Self {
         let mut terminal = Self(connection);
         terminal.0.power(Power::On).expect("the card is there");
         terminal.0.atr().expect("an ATR");
+        terminal
+    }
+
+    pub fn power_on(connection: Connection) -> Self {
+        let mut terminal = Self::powered(connection);
         assert_eq!(terminal.status(&select_application(&JPKI_AID)), 0x9000);
         terminal
     }
