@@ -46,7 +46,7 @@ pub use flow_step::{
 };
 pub use length::LengthRange;
 pub use load::{LoadError, load_paths};
-pub use parse::DEFAULT_HOLDER;
+pub use parse::{DEFAULT_HOLDER, parse};
 pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
 pub use retry::Retry;
 pub use schema::schema;
