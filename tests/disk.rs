@@ -94,7 +94,7 @@ fn a_full_disk_is_told_at_the_start() {
     let ended = run(&mut with_files_of_at_most(0, &arguments));
     assert_eq!(ended.code, Some(2), "{}", ended.all());
     let told = ended.stderr.replace(folder.path().to_str().unwrap(), "[folder]");
-    insta::assert_snapshot!(told, @"error: [folder]/hanako.json: creating it failed: File too large (os error 27)");
+    insta::assert_snapshot!(told, @"error: [folder]/hanako.json: creating it failed: file too large");
     assert_eq!(folder.contents().len(), 0, "nothing is left");
 }
 
@@ -156,7 +156,7 @@ fn permissions_that_are_missing_or_lost_are_told_and_spend_nothing() {
         ended.stderr.replace(folder.path().to_str().unwrap(), "[folder]")
     };
     allow(&state, 0o555);
-    insta::assert_snapshot!(refused(), @"error: [folder]/state/hanako.json: creating it failed: Permission denied (os error 13)");
+    insta::assert_snapshot!(refused(), @"error: [folder]/state/hanako.json: creating it failed: permission denied");
     allow(&state, 0o000);
     insta::assert_snapshot!(refused(), @"error: [folder]/state/hanako.json: opening it failed: Permission denied (os error 13)");
     assert_eq!(std::fs::read_dir(&state).map_or(0, Iterator::count), 0);
@@ -252,16 +252,26 @@ fn a_disk_that_is_really_full_or_read_only_is_told_and_spends_nothing() {
         ended.stderr.replace(disk.folder.path().to_str().unwrap(), "[disk]")
     };
     disk.fill();
-    insta::assert_snapshot!(refused(), @"error: [disk]/hanako.json: creating it failed: No space left on device (os error 28)");
+    insta::assert_snapshot!(refused(), @"error: [disk]/hanako.json: creating it failed: no storage space");
     disk.sh("rm \"$0/filler\"; mount -o remount,ro \"$0\"");
-    insta::assert_snapshot!(refused(), @"error: [disk]/hanako.json: creating it failed: Read-only file system (os error 30)");
+    insta::assert_snapshot!(refused(), @"error: [disk]/hanako.json: creating it failed: read-only filesystem or storage medium");
     disk.sh("mount -o remount,rw \"$0\"");
 
     let state = || disk.sh("cat \"$0/hanako.json\"");
     let mend = |_| drop(disk.sh("rm -f \"$0/filler\"; mount -o remount,rw \"$0\""));
     while_the_disk_fails(|| disk.card(), |_| disk.fill(), mend, state);
+
+    // Nothing becomes read-only that is open for writing, so a card that has not written yet is looked at.
     disk.sh("rm \"$0/hanako.json\"");
-    while_the_disk_fails(|| disk.card(), |_| drop(disk.sh("mount -o remount,ro \"$0\"")), mend, state);
+    let (card, mut terminal) = listening(&mut disk.card());
+    assert_eq!(terminal.verify(AUTHENTICATION_PIN, "0000"), 0x63C2);
+    card.kill();
+    let (card, mut terminal) = listening(&mut disk.card());
+    disk.sh("mount -o remount,ro \"$0\"");
+    keeps_everything_as_it_was(&mut terminal);
+    mend(card.pid());
+    assert_eq!(terminal.verify(AUTHENTICATION_PIN, "0000"), 0x63C1);
+    card.kill();
     assert_eq!(String::from_utf8_lossy(&disk.sh("ls -A \"$0\"")), "hanako.json\n", "nothing else is left");
 }
 

@@ -308,11 +308,9 @@ fn replace(
     Ok((file, File::open(folder).and_then(|folder| folder.sync_all())))
 }
 
-/// What the system said, without the name of a replacement, which nobody has seen.
+/// What went wrong, without the name of a replacement, which nobody has seen.
 fn of_the_system(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(std::error::Error::source);
-    let code = inner.and_then(|inner| inner.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
-    code.map_or(error, io::Error::from_raw_os_error)
+    if error.raw_os_error().is_some() { error } else { error.kind().into() }
 }
 
 const REPLACEMENT_SUFFIX: &str = ".new";
