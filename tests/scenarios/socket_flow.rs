@@ -24,7 +24,7 @@ pub fn play(
     requirements: &Requirements,
 ) -> Result<Verdict, Failed> {
     let world = World::of(scenario, setting)?;
-    let own = world.own_card();
+    let own = world.wallet().card(None)?;
     let surroundings = Surroundings {
         requirements,
         holder: own.personalised().holder(),

@@ -3,18 +3,17 @@
 
 use super::card::FlowCard;
 use super::clock::FlowClock;
-use super::handset::{Handset, Reader, TerminalScreen};
+use super::forged::forged;
 use super::screen::{button, of_page, of_terminal};
 use super::stage::{Held, Seen, Stage, Trouble};
-use super::world::{World, personalised};
+use super::world::World;
 use crate::link::{CardLink, InProcess as Link};
-use crate::portal::phone::Phone;
+use crate::portal::phone::{Handset, Phone, Reader, TerminalScreen};
 use crate::portal::{Answer, Browser, ChallengeId, NotOnThisScreen, Registration, Screen, StoreError};
 use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, PinChoice, Pressable, TerminalStep};
 use crate::terminal;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use vmyna_sim::issue::superseded;
 use vmyna_sim::pin::PinName;
 
 impl From<StoreError> for Trouble {
@@ -32,10 +31,13 @@ impl From<NotOnThisScreen> for Trouble {
     }
 }
 
+/// A terminal to which cards come by any link.
+type AnyHandset = Handset<dyn CardLink>;
+
 /// A tab of the browser, with the terminal that it has called.
 struct Tab<'w> {
     browser: Browser<'w>,
-    handset: Option<Handset<'w>>,
+    handset: Option<AnyHandset>,
 }
 
 /// How a card gets into the field of the terminal.
@@ -65,7 +67,6 @@ pub struct InProcess<'w> {
     front: String,
     reader: Reader,
     careful: bool,
-    cards: BTreeMap<String, FlowCard>,
     last: Option<(ChallengeId, Answer)>,
 }
 
@@ -73,7 +74,6 @@ impl<'w> InProcess<'w> {
     /// The cast of `world`, with no tab open and no card held.
     #[must_use]
     pub fn new(world: &'w World, hand: Box<dyn Hand + 'w>) -> Self {
-        let cards = [(world.holder().to_owned(), world.own_card())].into();
         Self {
             world,
             hand,
@@ -81,7 +81,6 @@ impl<'w> InProcess<'w> {
             front: String::new(),
             reader: Reader::Ready,
             careful: false,
-            cards,
             last: None,
         }
     }
@@ -95,7 +94,7 @@ impl<'w> InProcess<'w> {
         self.tabs.get_mut(front).ok_or_else(|| Trouble::NotThere("no tab is open".to_owned()))
     }
 
-    fn handset(&mut self) -> Result<&mut Handset<'w>, Trouble> {
+    fn handset(&mut self) -> Result<&mut AnyHandset, Trouble> {
         let is_there = |tab: &mut Tab<'w>| tab.handset.is_some();
         let tab = self.tab()?;
         if !is_there(tab) {
@@ -105,15 +104,8 @@ impl<'w> InProcess<'w> {
         tab.handset.as_mut().ok_or_else(|| Trouble::NotThere(String::new()))
     }
 
-    /// The card of `whose` holder; the own one without a name.
-    fn card(&mut self, whose: Option<&str>) -> Result<FlowCard, Trouble> {
-        let name = whose.unwrap_or(self.world.holder());
-        if let Some(card) = self.cards.get(name) {
-            return Ok(card.clone());
-        }
-        let card = self.world.card_of(name).map_err(|error| Trouble::NotHere(error.to_string()))?;
-        self.cards.insert(name.to_owned(), card.clone());
-        Ok(card)
+    fn card(&self, whose: Option<&str>) -> Result<FlowCard, Trouble> {
+        self.world.wallet().card(whose).map_err(|error| Trouble::NotHere(error.to_string()))
     }
 
     /// The terminal has brought something back, or not yet.
@@ -135,41 +127,12 @@ impl<'w> InProcess<'w> {
 
     /// Calls the terminal where the screen asks for it, and sends it away where it does not.
     fn call_the_terminal(&mut self) -> Result<(), Trouble> {
-        let (platform, clock) = (self.world.platform(), self.clock());
+        let (platform, clock) = (self.world.platform(), self.clock().of_terminal());
         let phone = if self.careful { Phone::careful() } else { Phone::new() };
         let tab = self.tab()?;
         tab.handset =
             tab.browser.request().map(|request| Handset::new(platform, phone, request.nonce, clock));
         Ok(())
-    }
-
-    /// What answers the open challenge that should not.
-    fn forged(&mut self, delivery: Delivery) -> Result<Answer, Trouble> {
-        let not_there = || Trouble::NotThere("no challenge is open".to_owned());
-        let own = self.card(None)?;
-        let (now, nonce) = (self.clock().now(), self.tab()?.browser.request().ok_or_else(not_there)?.nonce);
-        let issued = own.personalised().issued();
-        let missing = |what: &str| Trouble::NotHere(format!("the holder has no {what}"));
-        let (key, certificate) = match delivery {
-            Delivery::SignatureCertificate => {
-                let certified =
-                    issued.digital_signature.as_ref().ok_or_else(|| missing("signature certificate"))?;
-                (certified.key.clone(), certified.certificate.clone())
-            }
-            Delivery::ReplacedCertificate => {
-                let before = superseded(own.personalised().holder(), now).ok().flatten();
-                let before = before.ok_or_else(|| missing("certificate from before a renewal"))?;
-                self.world.registry().enrol(before.user_authentication.record.clone());
-                (before.user_authentication.key, before.user_authentication.certificate)
-            }
-            _ => {
-                let other = personalised("taro").map_err(|error| Trouble::NotHere(error.to_string()))?;
-                let certificate = other.issued().user_authentication.certificate.clone();
-                (issued.user_authentication.key.clone(), certificate)
-            }
-        };
-        let signature = key.sign_message(&nonce).map_err(|error| Trouble::Broken(error.to_string()))?;
-        Ok(Answer::Signed { certificate, signature })
     }
 }
 
@@ -210,7 +173,7 @@ impl Stage for InProcess<'_> {
                         return Err(Trouble::NotThere("no PIN is asked for".to_owned()));
                     }
                     Pressable::Confirm => handset.confirm(),
-                    _ => Some(Handset::cancel()),
+                    _ => Some(AnyHandset::cancel()),
                 };
                 self.bring(answer)
             }
@@ -306,7 +269,10 @@ impl Stage for InProcess<'_> {
                 return self.bring(Some(answer));
             }
             Delivery::OthersCertificate | Delivery::SignatureCertificate | Delivery::ReplacedCertificate => {
-                let answer = self.forged(delivery)?;
+                let request = self.tab()?.browser.request();
+                let nonce =
+                    request.ok_or_else(|| Trouble::NotThere("no challenge is open".to_owned()))?.nonce;
+                let answer = forged(self.world, delivery, &nonce)?;
                 return self.bring(Some(answer));
             }
         }
@@ -361,14 +327,6 @@ impl Stage for InProcess<'_> {
     }
 
     fn miscounted(&mut self) -> Option<String> {
-        self.cards.iter().find_map(|(holder, card)| {
-            let reached = card.reached();
-            (reached.tries_left != reached.tries_due).then(|| {
-                format!(
-                    "{} tries left in the card of {holder}, which {} wrong PINs and {} right ones have reached",
-                    reached.tries_left, reached.wrong_pins, reached.right_pins
-                )
-            })
-        })
+        self.world.wallet().miscounted()
     }
 }

@@ -4,7 +4,7 @@
 
 mod card;
 mod clock;
-mod handset;
+mod forged;
 mod in_process;
 mod screen;
 mod stage;
@@ -12,9 +12,9 @@ mod status;
 mod watch;
 mod world;
 
-pub use card::{FlowCard, Reached};
+pub use card::{FlowCard, Reached, Wallet};
 pub use clock::FlowClock;
-pub use handset::{Handset, Reader, TerminalScreen};
+pub use forged::forged;
 pub use in_process::{DirectHand, Hand, InProcess};
 pub use stage::{Held, Seen, Stage, Trouble};
 pub use status::Registry;

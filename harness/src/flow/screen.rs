@@ -1,8 +1,7 @@
 //! What a holder sees on a page of the portal and on the screens of the terminal, as text.
 
-use super::handset::TerminalScreen;
 use super::stage::Seen;
-use crate::portal::phone::{PinForm, Platform};
+use crate::portal::phone::{PinForm, Platform, TerminalScreen};
 use crate::portal::{Button, Page, Registration, Row, Screen};
 use crate::scenario::{Pressable, RowName, ScreenName};
 
@@ -80,7 +79,7 @@ pub(super) fn of_terminal(platform: Platform, screen: TerminalScreen) -> Seen {
         (TerminalScreen::Pin, PinForm::Page) => (
             ScreenName::Pin,
             vec![Pressable::Confirm, Pressable::Cancel],
-            "スマホでログイン\nマイナンバーカードの利用者証明用電子証明書のパスワードを入力してください\n数字4桁\n［次へ］".to_owned(),
+            "スマホでログイン\nマイナンバーカードの利用者証明用電子証明書のパスワードを入力してください\n数字4桁\n［次へ］ ［キャンセル］".to_owned(),
         ),
         (TerminalScreen::Pin, PinForm::Dialog) => (
             ScreenName::Pin,
