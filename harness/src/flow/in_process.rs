@@ -1,42 +1,28 @@
-//! A flow with everybody in this process: the portal's core, a browser with its tabs, a terminal and
-//! cards of ours.
+//! A flow with the terminal and its cards in this process, and the portal too, unless the visitor goes
+//! to it elsewhere.
 
 use super::card::FlowCard;
 use super::clock::FlowClock;
 use super::forged::forged;
-use super::screen::{button, of_page, of_terminal};
+use super::screen::{button, of_terminal};
 use super::stage::{Held, Seen, Stage, Trouble};
+use super::visitor::Visitor;
 use super::world::World;
 use crate::link::{CardLink, InProcess as Link};
 use crate::portal::phone::{Handset, Phone, Reader, TerminalScreen};
-use crate::portal::{Answer, Browser, ChallengeId, NotOnThisScreen, Registration, Screen, StoreError};
+use crate::portal::{Answer, Browser, ChallengeId, Registration};
 use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, PinChoice, Pressable, TerminalStep};
 use crate::terminal;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use vmyna_sim::pin::PinName;
 
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Broken(error.to_string())
-    }
-}
-
-impl From<NotOnThisScreen> for Trouble {
-    fn from(error: NotOnThisScreen) -> Self {
-        match error {
-            NotOnThisScreen::NoSuchButton { .. } => Self::NotThere(error.to_string()),
-            NotOnThisScreen::Store(error) => error.into(),
-        }
-    }
-}
-
 /// A terminal to which cards come by any link.
 type AnyHandset = Handset<dyn CardLink>;
 
 /// A tab of the browser, with the terminal that it has called.
 struct Tab<'w> {
-    browser: Browser<'w>,
+    browser: Box<dyn Visitor<'w> + 'w>,
     handset: Option<AnyHandset>,
 }
 
@@ -59,9 +45,13 @@ impl Hand for DirectHand {
     }
 }
 
+/// Opens the portal in a browser that has not been there.
+type Open<'w> = dyn Fn() -> Box<dyn Visitor<'w> + 'w> + 'w;
+
 /// Everybody in this process.
 pub struct InProcess<'w> {
     world: &'w World,
+    open: Box<Open<'w>>,
     hand: Box<dyn Hand + 'w>,
     tabs: BTreeMap<String, Tab<'w>>,
     front: String,
@@ -74,8 +64,10 @@ impl<'w> InProcess<'w> {
     /// The cast of `world`, with no tab open and no card held.
     #[must_use]
     pub fn new(world: &'w World, hand: Box<dyn Hand + 'w>) -> Self {
+        let open = Box::new(|| Box::new(Browser::open(world.portal())) as Box<dyn Visitor<'w> + 'w>);
         Self {
             world,
+            open,
             hand,
             tabs: BTreeMap::new(),
             front: String::new(),
@@ -83,6 +75,12 @@ impl<'w> InProcess<'w> {
             careful: false,
             last: None,
         }
+    }
+
+    /// The same with visitors that `open` sends to the portal.
+    #[must_use]
+    pub fn visited_by(self, open: impl Fn() -> Box<dyn Visitor<'w> + 'w> + 'w) -> Self {
+        Self { open: Box::new(open), ..self }
     }
 
     fn clock(&self) -> &'w FlowClock {
@@ -98,8 +96,8 @@ impl<'w> InProcess<'w> {
         let is_there = |tab: &mut Tab<'w>| tab.handset.is_some();
         let tab = self.tab()?;
         if !is_there(tab) {
-            let screen = tab.browser.page().screen;
-            return Err(Trouble::NotThere(format!("the terminal is not asked for anything on {screen:?}")));
+            let screen = tab.browser.seen().screen;
+            return Err(Trouble::NotThere(format!("the terminal is not asked for anything on {screen}")));
         }
         tab.handset.as_mut().ok_or_else(|| Trouble::NotThere(String::new()))
     }
@@ -113,10 +111,10 @@ impl<'w> InProcess<'w> {
         let Some(answer) = answer else { return Ok(()) };
         let tab = self.tab()?;
         tab.handset = None;
-        let Some(challenge) = tab.browser.request().map(|request| request.challenge.clone()) else {
+        let Some(challenge) = tab.browser.request().map(|(challenge, _)| challenge) else {
             return Ok(());
         };
-        tab.browser.deliver_to(&challenge, &answer)?;
+        tab.browser.deliver(&challenge, &answer)?;
         self.last = Some((challenge, answer));
         Ok(())
     }
@@ -130,8 +128,7 @@ impl<'w> InProcess<'w> {
         let (platform, clock) = (self.world.platform(), self.clock().of_terminal());
         let phone = if self.careful { Phone::careful() } else { Phone::new() };
         let tab = self.tab()?;
-        tab.handset =
-            tab.browser.request().map(|request| Handset::new(platform, phone, request.nonce, clock));
+        tab.handset = tab.browser.request().map(|(_, nonce)| Handset::new(platform, phone, nonce, clock));
         Ok(())
     }
 }
@@ -140,7 +137,7 @@ impl Stage for InProcess<'_> {
     fn open(&mut self, name: &str) -> Result<(), Trouble> {
         let browser = match self.tabs.values().next() {
             Some(tab) => self.tabs.get(&self.front).unwrap_or(tab).browser.new_tab(),
-            None => Browser::open(self.world.portal()),
+            None => (self.open)(),
         };
         self.tabs.insert(name.to_owned(), Tab { browser, handset: None });
         name.clone_into(&mut self.front);
@@ -181,12 +178,7 @@ impl Stage for InProcess<'_> {
     }
 
     fn tick(&mut self, ticked: bool) -> Result<(), Trouble> {
-        let tab = self.tab()?;
-        if tab.browser.page().screen != Screen::Confirm {
-            return Err(Trouble::NotThere("there is no box on this screen".to_owned()));
-        }
-        tab.browser.tick(ticked);
-        Ok(())
+        self.tab()?.browser.tick(ticked)
     }
 
     fn enter(&mut self, pin: EnterStep, whose: Option<&str>) -> Result<(), Trouble> {
@@ -245,12 +237,12 @@ impl Stage for InProcess<'_> {
         match delivery {
             Delivery::Again => {
                 let (challenge, answer) = self.last()?;
-                self.tab()?.browser.deliver_to(&challenge, &answer)?;
+                self.tab()?.browser.deliver(&challenge, &answer)?;
             }
             Delivery::Elsewhere => {
                 let (challenge, answer) = self.last()?;
-                let mut elsewhere = Browser::open(self.world.portal());
-                elsewhere.deliver_to(&challenge, &answer)?;
+                let mut elsewhere = (self.open)();
+                elsewhere.deliver(&challenge, &answer)?;
                 self.tab()?.browser = elsewhere;
             }
             Delivery::Altered => {
@@ -262,7 +254,7 @@ impl Stage for InProcess<'_> {
                     }
                     failed @ Answer::Failed(_) => failed,
                 };
-                self.tab()?.browser.deliver_to(&challenge, &altered)?;
+                self.tab()?.browser.deliver(&challenge, &altered)?;
             }
             Delivery::Replayed => {
                 let (_, answer) = self.last()?;
@@ -270,8 +262,8 @@ impl Stage for InProcess<'_> {
             }
             Delivery::OthersCertificate | Delivery::SignatureCertificate | Delivery::ReplacedCertificate => {
                 let request = self.tab()?.browser.request();
-                let nonce =
-                    request.ok_or_else(|| Trouble::NotThere("no challenge is open".to_owned()))?.nonce;
+                let (_, nonce) =
+                    request.ok_or_else(|| Trouble::NotThere("no challenge is open".to_owned()))?;
                 let answer = forged(self.world, delivery, &nonce)?;
                 return self.bring(Some(answer));
             }
@@ -302,7 +294,7 @@ impl Stage for InProcess<'_> {
         let tab = self.tab()?;
         Ok(match &tab.handset {
             Some(handset) => of_terminal(platform, handset.screen()),
-            None => of_page(tab.browser.page()),
+            None => tab.browser.seen(),
         })
     }
 
