@@ -242,7 +242,7 @@ fn authorities(
 fn table(arguments: &Arguments) -> Result<Table, Failure> {
     let pace = Duration::from_millis(arguments.pace);
     let CardSeat::Sim(seat) = &arguments.card else {
-        let cards = elsewhere::cards(arguments.card.clone());
+        let cards = elsewhere::cards(arguments.card.clone())?;
         return Ok(Table::new("card", cards, pace));
     };
     let holder = super::holder(seat.holder.as_deref().unwrap_or("hanako"))?;
