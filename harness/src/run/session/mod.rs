@@ -62,6 +62,8 @@ pub struct Session<'a> {
     captures: Captures,
     /// the session of secure messaging that was opened last
     secure: Option<SecureSession>,
+    /// the one before it
+    former_secure: Option<SecureSession>,
     /// how many have been opened
     sessions_opened: u32,
     /// how many tries the card gives each PIN
@@ -143,6 +145,7 @@ impl<'a> Session<'a> {
             asked: BTreeMap::new(),
             captures: Captures::default(),
             secure: None,
+            former_secure: None,
             sessions_opened: 0,
             full: *FULL,
             keeps: false,
