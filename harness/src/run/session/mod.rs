@@ -3,12 +3,14 @@
 
 mod answer;
 mod certificate;
+mod certificate_fields;
 mod command;
 mod content;
 mod flow_steps;
 mod pin;
 mod secure;
 mod sign;
+mod text;
 
 use super::judge::Judge;
 use super::recorder::{Happening, Recorder, StepOutcome};
@@ -60,6 +62,8 @@ pub struct Session<'a> {
     captures: Captures,
     /// the session of secure messaging that was opened last
     secure: Option<SecureSession>,
+    /// the one before it
+    former_secure: Option<SecureSession>,
     /// how many have been opened
     sessions_opened: u32,
     /// how many tries the card gives each PIN
@@ -141,6 +145,7 @@ impl<'a> Session<'a> {
             asked: BTreeMap::new(),
             captures: Captures::default(),
             secure: None,
+            former_secure: None,
             sessions_opened: 0,
             full: *FULL,
             keeps: false,
