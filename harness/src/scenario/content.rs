@@ -3,10 +3,11 @@
 use super::CertificateName;
 use super::bytes_pattern::BytesPattern;
 use super::capture::CaptureName;
-use super::certificate_match::{CertificateMatch, SignatureMatch, TextMatch, Verifier};
+use super::certificate_match::{CertificateMatch, TextMatch};
 use super::expect::DataExpectation;
 use super::length::LengthRange;
-use super::sign_step::SignInput;
+use super::octets::Octets;
+use super::signature_match::SignatureMatch;
 use super::source::{Mark, Placed};
 use super::tlv::{BerPath, SimpleTag};
 use schemars::JsonSchema;
@@ -21,6 +22,8 @@ pub struct Content {
     pub object: Option<DataObject>,
     /// the bytes themselves
     pub data: Option<DataExpectation>,
+    /// what they must not be
+    pub differs_from: Option<Octets>,
     /// how many
     pub length: Option<LengthRange>,
     /// they are a certificate
@@ -84,6 +87,8 @@ pub(super) struct ContentMap {
     data: Option<DataExpectation>,
     /// its bytes, as UTF-8 text
     text: Option<String>,
+    /// they are other bytes than these
+    differs_from: Option<Octets>,
     /// how many bytes
     length: Option<LengthRange>,
     /// it is a certificate that says this of itself
@@ -99,6 +104,7 @@ impl ContentMap {
         Ok(Content {
             object: DataObject::of(self.tlv, self.simple_tlv)?,
             data: data(self.data, self.text)?,
+            differs_from: self.differs_from,
             length: self.length,
             certificate: self.certificate,
             signature: self.signature,
@@ -134,6 +140,7 @@ impl Content {
     pub fn is_empty(&self) -> bool {
         self.object.is_none()
             && self.data.is_none()
+            && self.differs_from.is_none()
             && self.length.is_none()
             && self.certificate.is_none()
             && self.signature.is_none()
@@ -147,17 +154,12 @@ impl Content {
 
     /// The captured values that it is about.
     pub fn captured(&self) -> Vec<&CaptureName> {
-        let mut names: Vec<&CaptureName> = self.data.iter().filter_map(DataExpectation::captured).collect();
+        let mut names: Vec<&CaptureName> = self.data.iter().flat_map(DataExpectation::captured).collect();
+        names.extend(self.differs_from.iter().flat_map(Octets::captured));
         names.extend(self.certificate.iter().flat_map(CertificateMatch::captured));
-        if let Some(SignatureMatch { over, by }) = &self.signature {
-            names.extend(match over {
-                SignInput::Captured(name) => Some(name),
-                SignInput::DigestInfo { .. } | SignInput::Bytes(_) => None,
-            });
-            names.extend(match by {
-                Verifier::Captured(name) => Some(name),
-                Verifier::Read(_) => None,
-            });
+        if let Some(SignatureMatch { over, by, .. }) = &self.signature {
+            names.extend(over.captured());
+            names.extend(by.captured());
         }
         names
     }
@@ -165,10 +167,7 @@ impl Content {
     /// The certificate that must have been read before.
     #[must_use]
     pub fn certificate_needed(&self) -> Option<CertificateName> {
-        match &self.signature.as_ref()?.by {
-            Verifier::Read(name) => Some(*name),
-            Verifier::Captured(_) => None,
-        }
+        self.signature.as_ref()?.by.certificate_needed()
     }
 }
 
@@ -176,14 +175,13 @@ impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         parts.extend(self.data.as_ref().map(|data| format!("data {data}")));
+        parts.extend(self.differs_from.as_ref().map(|octets| format!("data other than {octets}")));
         parts.extend(self.length.map(|length| length.to_string()));
         parts
             .extend(self.certificate.as_ref().map(|certificate| format!("a certificate with {certificate}")));
-        parts.extend(
-            self.signature
-                .as_ref()
-                .map(|signature| format!("a signature that verifies with {}", signature.by)),
-        );
+        parts.extend(self.signature.as_ref().map(|signature| {
+            format!("a signature of {} that verifies with {}", signature.over, signature.by)
+        }));
         match (&self.object, parts.is_empty()) {
             (Some(object), true) => write!(f, "{object}"),
             (Some(object), false) => write!(f, "{object}: {}", parts.join(", ")),
