@@ -14,8 +14,12 @@ mod certificates;
 mod lifetime;
 #[path = "mutants/pins.rs"]
 mod pins;
+#[path = "mutants/profiles.rs"]
+mod profiles;
 #[path = "mutants/reading.rs"]
 mod reading;
+#[path = "mutants/signatures.rs"]
+mod signatures;
 #[path = "mutants/signing.rs"]
 mod signing;
 #[path = "mutants/wrong_card.rs"]
@@ -66,6 +70,8 @@ const ALL: &[&[Mutant]] = &[
     card_level::ALL,
     card_manager::ALL,
     applications::ALL,
+    signatures::ALL,
+    profiles::ALL,
 ];
 
 struct Suite {

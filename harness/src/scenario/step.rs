@@ -76,7 +76,8 @@ macro_rules! verbs {
             $($(#[$doc])* $variant($arguments),)*
         }
 
-        const VERBS: &[&str] = &[$($name,)*];
+        /// The verbs as scenarios write them.
+        pub(super) const VERBS: &[&str] = &[$($name,)*];
         const STEP_KEYS: &[&str] = &[$($name,)* "covers", "why", "precondition", "capture", "retry", "fault"];
 
         impl Verb {
