@@ -18,6 +18,10 @@ mod pins;
 mod profiles;
 #[path = "mutants/reading.rs"]
 mod reading;
+#[path = "mutants/secure.rs"]
+mod secure;
+#[path = "mutants/secure_card.rs"]
+mod secure_card;
 #[path = "mutants/signatures.rs"]
 mod signatures;
 #[path = "mutants/signing.rs"]
@@ -26,6 +30,7 @@ mod signing;
 mod wrong_card;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use secure_card::SecureRules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -70,6 +75,7 @@ const ALL: &[&[Mutant]] = &[
     card_level::ALL,
     card_manager::ALL,
     applications::ALL,
+    secure::ALL,
     signatures::ALL,
     profiles::ALL,
 ];
@@ -165,8 +171,14 @@ impl Suite {
     }
 
     fn must_pass(&self) -> Result<(), Failed> {
-        for scenario in self.scenarios.iter().filter(|scenario| scenario.flow.is_none()) {
-            let verdict = self.play(scenario, Wrongness::default());
+        let scenarios = self.scenarios.iter().filter(|scenario| scenario.flow.is_none());
+        let plain = scenarios.map(|scenario| (scenario, Wrongness::default()));
+        // the desk that keeps sessions in place of the card, by the right rules
+        let in_session = |scenario: &&Scenario| scenario.id.starts_with("secure-messaging.");
+        let kept = self.scenarios.iter().filter(in_session);
+        let kept = kept.map(|scenario| (scenario, secure_card::keeping(SecureRules::default())));
+        for (scenario, wrongness) in plain.chain(kept) {
+            let verdict = self.play(scenario, wrongness);
             if !matches!(&verdict, Verdict::Passed { observations } if observations.is_empty()) {
                 return Err(format!("{}: {verdict:?}", scenario.id).into());
             }

@@ -3,12 +3,13 @@
 use super::bytes_pattern::BytesPattern;
 use super::capture::{CaptureName, Captures};
 use super::certificate_match::CertificateMatch;
-use super::content::{Content, DataObject, data};
+use super::content::{Content, DataObject, data_or_text};
 use super::length::LengthRange;
 use super::octets::Octets;
 use super::signature_match::SignatureMatch;
 use super::source::{Mark, Placed};
 use super::status_pattern::{StatusExpectation, StatusPattern, StatusPatterns};
+use super::text_match::TextMatch;
 use super::tlv::{BerPath, SimpleTag};
 use schemars::JsonSchema;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -127,7 +128,7 @@ pub(super) struct ExpectMap {
     /// the bytes
     data: Option<DataExpectation>,
     /// the bytes, as UTF-8 text
-    text: Option<String>,
+    text: Option<TextMatch>,
     /// they are other bytes than these
     differs_from: Option<Octets>,
     /// how many bytes
@@ -268,9 +269,11 @@ fn expect(map: ExpectMap) -> Result<Expect, String> {
         }
         _ => return Err("only one of sw, tries_left and undocumented says what the status is".to_owned()),
     };
+    let (data, text) = data_or_text(map.data, map.text)?;
     let content = Content {
         object: DataObject::of(map.tlv, map.simple_tlv)?,
-        data: data(map.data, map.text)?,
+        data,
+        text,
         differs_from: map.differs_from,
         length: map.length,
         certificate: map.certificate,

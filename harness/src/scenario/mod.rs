@@ -29,6 +29,7 @@ mod status_pattern;
 mod step;
 mod tag;
 mod template;
+mod text_match;
 mod tlv;
 mod words;
 
@@ -36,7 +37,8 @@ pub use authenticate_step::AuthenticateStep;
 pub use bytes_pattern::BytesPattern;
 pub use capture::{Capture, CaptureList, CaptureName, Captured, Captures, Part};
 pub use catalogue::built_in;
-pub use certificate_match::{CertificateField, CertificateMatch, TextMatch};
+pub(crate) use certificate_match::list;
+pub use certificate_match::{CertificateField, CertificateMatch, OtherNameMatch, SerialMatch};
 pub use certificate_step::{CertificateCheck, CertificateName, CertificateStep, ReadStyle};
 pub use command_step::{
     AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, SelectTarget, TransmitStep,
@@ -57,7 +59,7 @@ pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep
 pub use reading_step::{GetDataStep, ReadFileStep, ReadRecordStep};
 pub use retry::Retry;
 pub use schema::schema;
-pub use secure_step::{SecureCommand, SecureRead, SecureSessionStep, SecureStep};
+pub use secure_step::{SecureCommand, SecureRead, SecureSessionChoice, SecureSessionStep, SecureStep};
 pub use sign_step::{KeyBy, KeyName, SignMode, SignStep};
 pub use signature_match::{SchemeName, SignatureMatch, Verifier};
 pub use source::{Mark, Placed, SourceFile};
@@ -65,6 +67,7 @@ pub use status_pattern::{StatusExpectation, StatusPattern};
 pub use step::{Action, Step, Verb};
 pub use tag::{TagError, TagExpression};
 pub use template::Template;
+pub use text_match::{BirthdayMatch, TextMatch, TextPattern};
 pub use tlv::{BerPath, SimpleTag, object_length};
 pub use words::expectation_in_words;
 

@@ -3,6 +3,7 @@
 
 mod answer;
 mod certificate;
+mod certificate_fields;
 mod command;
 mod content;
 mod flow_steps;
@@ -10,6 +11,7 @@ mod pin;
 mod reading;
 mod secure;
 mod sign;
+mod text;
 
 use super::judge::Judge;
 use super::recorder::{Happening, Recorder, StepOutcome};
@@ -61,6 +63,8 @@ pub struct Session<'a> {
     captures: Captures,
     /// the session of secure messaging that was opened last
     secure: Option<SecureSession>,
+    /// the one before it
+    former_secure: Option<SecureSession>,
     /// how many have been opened
     sessions_opened: u32,
     /// how many tries the card gives each PIN
@@ -142,6 +146,7 @@ impl<'a> Session<'a> {
             asked: BTreeMap::new(),
             captures: Captures::default(),
             secure: None,
+            former_secure: None,
             sessions_opened: 0,
             full: *FULL,
             keeps: false,
