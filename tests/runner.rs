@@ -114,11 +114,13 @@ fn reported(ended: &Ended) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// The scenarios about the card of somebody else than hanako, whose state her card may lack, and the
-/// flows, which are played with built-in cards only.
+/// The scenarios about the card of somebody else than hanako, whose state her card may lack, those about
+/// another kind of card, and the flows, which are played with built-in cards only.
 fn not_for_this_card() -> HashSet<String> {
     let scenarios = scenario::built_in(&Requirements::built_in()).into_iter();
-    let others = scenarios.filter(|scenario| scenario.holder != "hanako" || scenario.flow.is_some());
+    let others = scenarios.filter(|scenario| {
+        scenario.holder != "hanako" || scenario.profile.is_some() || scenario.flow.is_some()
+    });
     others.map(|scenario| scenario.id).collect()
 }
 
