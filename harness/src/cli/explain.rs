@@ -97,7 +97,7 @@ impl Explanation<'_> {
     }
 
     fn text<'a>(&self, text: &'a Bilingual) -> &'a str {
-        text.in_language(self.language)
+        self.language.of(text)
     }
 
     fn about(&self, profile: &str) -> String {

@@ -14,14 +14,20 @@ use super::recorder::{Recorded, Recorder};
 use super::seat::Seat;
 use super::session::{Session, Surroundings};
 use super::verdict::{StoppedBy, Verdict};
+use crate::flow::{self, PeerHand, World};
 use crate::link::{CardLink, Consent, Guard, Heard, KnownPin, LinkError, Refused, Said, Stopped};
-use crate::scenario::{DEFAULT_HOLDER, PinChoice, ReadStyle, Scenario};
+use crate::scenario::{DEFAULT_HOLDER, FlowSetting, PinChoice, ReadStyle, Scenario};
 use crate::terminal;
 use crate::verify::Certificate;
+use jiff::Timestamp;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use thiserror::Error;
 use vmyna_sim::apdu::ResponseApdu;
+use vmyna_sim::card::Personalised;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
 use vmyna_sim::profile::{Profile, Tries};
@@ -286,8 +292,8 @@ impl Suite<'_> {
         let Some(seat) = &mut self.seat else {
             return Ok(Verdict::RequirementMissing("there is no card".to_owned()));
         };
-        if scenario.flow.is_some() {
-            return Ok(Verdict::NotApplicable(ONLY_BUILT_IN.to_owned()));
+        if let Some(setting) = scenario.flow {
+            return Ok(self.play_flow(scenario, setting));
         }
         if scenario.profile.is_some() {
             match seat.kind().map(|kind| kind.is_not_meant_by(scenario)) {
@@ -353,6 +359,79 @@ impl Suite<'_> {
         Ok(kept.1)
     }
 
+    /// Plays a flow with the card on the phone: one whose certificates the portal accepts.
+    fn play_flow(&mut self, scenario: &Scenario, setting: FlowSetting) -> Verdict {
+        let entered = match flow::on_a_peer(scenario) {
+            Ok(entered) => entered,
+            Err(reason) => return Verdict::NotApplicable(reason.to_owned()),
+        };
+        let Some(mut seat) = self.seat.take() else {
+            return Verdict::RequirementMissing("there is no card".to_owned());
+        };
+        if seat.guarded || seat.judge != Judge::OurIssuer {
+            self.seat = Some(seat);
+            return Verdict::NotApplicable(TEST_CARDS_ONLY.to_owned());
+        }
+        let plan = Plan::of_entering(entered.right, entered.wrong);
+        let holder = self.options.holder.clone().or_else(|| Holder::built_in(DEFAULT_HOLDER));
+        let now = Timestamp::now();
+        let world = holder.ok_or_else(|| "there is no holder".to_owned()).and_then(|holder| {
+            let personalised = Personalised::new(holder, Profile::card(), now);
+            let personalised = Arc::new(personalised.map_err(|error| error.to_string())?);
+            World::around(scenario, setting, personalised, now).map_err(|error| error.to_string())
+        });
+        let world = match world {
+            Ok(world) => world,
+            Err(reason) => {
+                self.seat = Some(seat);
+                return Verdict::RequirementMissing(reason);
+            }
+        };
+        let Ok(own) = world.wallet().card(None) else {
+            return Verdict::RequirementMissing("there is no holder".to_owned());
+        };
+        let holder = own.personalised().holder();
+        match seat.prepare(scenario, &plan, holder, self.full, true) {
+            Ok(None) => {}
+            Ok(Some(missing)) => {
+                self.seat = Some(seat);
+                return Verdict::RequirementMissing(missing);
+            }
+            Err(error) => return Verdict::LinkLost { position: None, reason: error.to_string() },
+        }
+        let link = Rc::new(RefCell::new(seat.link));
+        let verdict = {
+            let surroundings = Surroundings {
+                requirements: self.conduct.requirements,
+                holder,
+                trust: self.conduct.trust,
+                judge: seat.judge,
+                now: SystemTime::now(),
+            };
+            let mut stage = flow::InProcess::new(&world, Box::new(PeerHand::of(link.clone())));
+            // Steps of flows have the card by the stage.
+            let mut nowhere = Nowhere;
+            let session = Session::new(&mut nowhere, surroundings).recording(self.recorder.clone());
+            session.on(&mut stage).play(scenario)
+        };
+        let Some(link) = Rc::into_inner(link).map(RefCell::into_inner) else {
+            return verdict;
+        };
+        seat.link = link;
+        let accounted = seat.account(scenario, &plan, self.full);
+        self.seat = Some(seat);
+        match (verdict, accounted) {
+            (Verdict::Passed { observations }, Ok(Some(finding))) => {
+                Verdict::Failed { finding: Box::new(finding), observations }
+            }
+            (verdict, Err(_)) => {
+                self.seat = None;
+                verdict
+            }
+            (verdict, _) => verdict,
+        }
+    }
+
     /// The card has gone, with `changed` PINs. Another one is fresh; this one comes back with them.
     fn lose(&mut self, changed: Vec<PinName>) {
         self.seat = None;
@@ -362,9 +441,25 @@ impl Suite<'_> {
     }
 }
 
-/// Why a flow is not played on a card in a reader.
-const ONLY_BUILT_IN: &str =
-    "a flow is played with the built-in cards, which can be lifted, swapped and disturbed at any moment";
+/// Why a flow is not played with a card that may be real.
+const TEST_CARDS_ONLY: &str = "the portal of a flow accepts certificates of JPKI-VMYNA-TEST only";
+
+/// No card at all.
+struct Nowhere;
+
+impl CardLink for Nowhere {
+    fn atr(&mut self) -> Result<Vec<u8>, LinkError> {
+        Ok(Vec::new())
+    }
+
+    fn power(&mut self, _: Power) -> Result<(), LinkError> {
+        Ok(())
+    }
+
+    fn transmit(&mut self, _: &[u8]) -> Result<Vec<u8>, LinkError> {
+        Err(LinkError::Lost("there is no card here".to_owned()))
+    }
+}
 
 /// What the guard would refuse of a scenario.
 pub(super) fn refusal(plan: &Plan, options: &PeerOptions) -> Option<Refused> {
