@@ -532,7 +532,7 @@ fn a_failure_shows_where_what_was_expected_what_came_and_both_apdus() {
     };
     insta::assert_snapshot!(fails("en"), @"
     FAIL  trial.fails  a trial that fails
-           mine/fails.yaml:8:62  verify user_authentication (wrong)
+           mine/fails.yaml:8:62  present a wrong value of the PIN for user authentication (VERIFY)
              |
            8 |   - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 1}}
              |                                                              ^
@@ -733,6 +733,9 @@ fn the_help_texts_teach() {
           --report <FORMAT=PATH>
               Also write a report: junit=PATH, json=PATH, html=PATH or tap=PATH; repeatable. The path -
               is standard output, and the text then goes to standard error
+
+      -v, --verbose
+              Show every step in words, every command with its answer, and every screen of a flow
 
           --fail-fast
               Stop at the first failure; what was not run is reported as such

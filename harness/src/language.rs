@@ -24,6 +24,17 @@ impl Language {
     }
 }
 
+impl Language {
+    /// One of two texts.
+    #[must_use]
+    pub const fn say<'a>(self, ja: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::Ja => ja,
+            Self::En => en,
+        }
+    }
+}
+
 /// A sentence in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +46,19 @@ pub struct Bilingual {
 }
 
 impl Bilingual {
+    /// The sentence `ja` in Japanese, `en` in English.
+    #[must_use]
+    pub fn new(ja: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { ja: ja.into(), en: en.into() }
+    }
+
+    /// What reads alike in both: what a system reports, or what a user wrote.
+    #[must_use]
+    pub fn alike(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { ja: text.clone(), en: text }
+    }
+
     /// The sentence in `language`.
     #[must_use]
     pub fn in_language(&self, language: Language) -> &str {

@@ -9,8 +9,8 @@ use crate::link::Consent;
 use crate::report::{Collector, Destination, Output, Progress, Text};
 use crate::requirement::Requirements;
 use crate::run::{
-    Beginning, Cards, Conduct, Event, ExpectedFailures, Interrupt, NothingCouldRun, PeerOptions, PeerSource,
-    Shard, Sink, Summary, run_on_peer, run_on_simulator,
+    Beginning, Cards, Conduct, Detail, Event, ExpectedFailures, Interrupt, NothingCouldRun, PeerOptions,
+    PeerSource, Shard, Sink, Summary, run_on_peer, run_on_simulator,
 };
 use crate::scenario::{self, Scenario, TagExpression};
 use crate::verify::Trust;
@@ -111,6 +111,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<Destination>,
 
+    /// Show every step in words, every command with its answer, and every screen of a flow
+    #[arg(short, long)]
+    verbose: bool,
+
     /// Stop at the first failure; what was not run is reported as such
     #[arg(long)]
     fail_fast: bool,
@@ -208,10 +212,10 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let on_stdout = arguments.report.iter().any(|destination| destination.path.is_none());
     let out: Box<dyn Write> =
         if on_stdout { Box::new(anstream::stderr()) } else { Box::new(anstream::stdout()) };
-    let shows_happenings = arguments.report.iter().any(|destination| destination.format.shows_happenings());
+    let detail = outputs.iter().map(|output| output.format().detail()).max().unwrap_or_default();
     let mut sinks = Sinks {
-        text: Progress::around(Text::new(out, language, &requirements)),
-        collector: (!outputs.is_empty()).then(|| Collector::new(&requirements, shows_happenings)),
+        text: Progress::around(Text::new(out, language, &requirements).verbose(arguments.verbose)),
+        collector: (!outputs.is_empty()).then(|| Collector::new(&requirements, detail)),
     };
     let summary = play(&arguments, &selected, holder, &conduct, &beginning, &mut sinks)?;
     if let Some(collector) = sinks.collector {
@@ -242,8 +246,9 @@ impl Sink for Sinks<'_> {
         }
     }
 
-    fn wants_happenings(&self) -> bool {
-        self.text.wants_happenings() || self.collector.as_ref().is_some_and(Sink::wants_happenings)
+    fn wants(&self) -> Detail {
+        let files = self.collector.as_ref().map(Sink::wants).unwrap_or_default();
+        self.text.wants().max(files)
     }
 }
 

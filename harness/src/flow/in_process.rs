@@ -10,7 +10,9 @@ use super::world::{World, personalised};
 use crate::link::{CardLink, InProcess as Link};
 use crate::portal::phone::Phone;
 use crate::portal::{Answer, Browser, ChallengeId, NotOnThisScreen, Registration, Screen, StoreError};
-use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, PinChoice, Pressable, TerminalStep};
+use crate::scenario::{
+    DEFAULT_HOLDER, Delivery, EnterStep, HoldStep, OperatorStep, PinChoice, Pressable, TerminalStep,
+};
 use crate::terminal;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -163,7 +165,10 @@ impl<'w> InProcess<'w> {
                 (before.user_authentication.key, before.user_authentication.certificate)
             }
             _ => {
-                let other = personalised("taro").map_err(|error| Trouble::NotHere(error.to_string()))?;
+                let names = ["taro", DEFAULT_HOLDER];
+                let own = own.personalised().holder().id();
+                let other = names.into_iter().find(|name| *name != own).unwrap_or(DEFAULT_HOLDER);
+                let other = personalised(other).map_err(|error| Trouble::NotHere(error.to_string()))?;
                 let certificate = other.issued().user_authentication.certificate.clone();
                 (issued.user_authentication.key.clone(), certificate)
             }

@@ -3,6 +3,7 @@
 //! of the other commands only those known to be harmless pass.
 
 use super::{CardLink, LinkError, ReaderIdentity, Selection};
+use crate::language::Bilingual;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -66,6 +67,48 @@ pub enum Refused {
     /// the protocol cannot carry it
     #[error("this card and its reader speak T=0, which has no extended length fields")]
     ExtendedOverT0,
+}
+
+impl Refused {
+    /// As a sentence.
+    #[must_use]
+    pub fn in_words(self) -> Bilingual {
+        let ja = match self {
+            Self::WrongPin => {
+                "誤った暗証番号は、実カードかもしれないカードの残り回数を減らす。--spend-tries で許可できる"
+            }
+            Self::FaultOnAnothersCard => {
+                "障害の注入は内蔵カードだけに行う。他人のカードをわざと壊すことはしない"
+            }
+            Self::PinChange => {
+                "実カードかもしれないカードの暗証番号が変わることになる。--change-pins で許可できる"
+            }
+            Self::StrangeNewValue => {
+                "実カードかもしれないカードの暗証番号が、元に戻せない値に変わることになる"
+            }
+            Self::UnknownPin => {
+                "このカードの暗証番号が分からない。--holder FILE で渡すか、--ask-pins で入力する"
+            }
+            Self::UncertainPin => "このコマンドがどの暗証番号に届くか確かでない",
+            Self::EncryptedPin => {
+                "暗号化されたコマンドはどの暗証番号も含みうる。シミュレータなら --mine を付ける"
+            }
+            Self::LastTry => {
+                "実カードかもしれないカードで、この暗証番号の残りは 1 回である。正しい値でも照合しない"
+            }
+            Self::UnknownCounter => {
+                "この暗証番号の残り回数が分からない。実カードかもしれないカードでは照合しない"
+            }
+            Self::RightPinWasRefused => {
+                "正しいはずの暗証番号が拒否されたか、その応答が失われた。以後は照合も変更もしない"
+            }
+            Self::NotKnownHarmless => {
+                "無害と分かっていないコマンドで、実カードかもしれない。シミュレータなら --mine を付ける"
+            }
+            Self::ExtendedOverT0 => "このカードとリーダーは T=0 で通信しており、拡張長フィールドがない",
+        };
+        Bilingual::new(ja, self.to_string())
+    }
 }
 
 /// Whether presenting has ended. It outlives a connection, and all connections of a run share it,

@@ -33,9 +33,9 @@ pub struct Report {
     /// what stopped it before its end
     pub stopped: Option<StoppedBy>,
     /// what was going to be done to a card that keeps its state
-    pub plan: Option<String>,
+    pub plan: Option<Bilingual>,
     /// remarks on the card or the run
-    pub notes: Vec<String>,
+    pub notes: Vec<Bilingual>,
     /// the count
     pub summary: Summary,
     /// every scenario selected, in the order of the run
@@ -89,11 +89,13 @@ pub struct Case {
     /// how it ended
     pub verdict: Outcome,
     /// why, where no finding tells it
-    pub reason: Option<String>,
+    pub reason: Option<Bilingual>,
     /// the step that failed
     pub failure: Option<FindingRecord>,
     /// differences that are no failures
     pub observations: Vec<FindingRecord>,
+    /// what failed in the cleanup, whatever the verdict
+    pub left_undone: Vec<FindingRecord>,
     /// how long it took, in microseconds
     pub took_us: u64,
     /// what happened; empty where this was not kept
@@ -107,8 +109,10 @@ pub struct FindingRecord {
     pub position: String,
     /// that line with its number, and a caret below the column
     pub snippet: String,
-    /// the step
+    /// the step, in short
     pub step: String,
+    /// the step, as a sentence without its expectation
+    pub words: Bilingual,
     /// the requirements that it proves
     pub requirements: Vec<String>,
     /// why the step is there
@@ -127,8 +131,10 @@ pub struct FindingRecord {
 pub enum HappeningRecord {
     /// a step began
     Step {
-        /// the step
+        /// the step, in short
         step: String,
+        /// the step, as a sentence
+        words: Bilingual,
         /// where it is written: `file:line:column`
         position: String,
         /// how it ended; missing where the run ended within it
@@ -138,8 +144,6 @@ pub enum HappeningRecord {
     Exchange(ExchangeRecord),
     /// the power was switched: on, off, warm reset
     Power(String),
-    /// a remark
-    Note(String),
     /// a screen as the holder saw it
     Screen {
         /// which

@@ -26,7 +26,7 @@ pub use peer::{
     NothingCouldRun, PeerOptions, PeerSource, is_ours, known_pins, run_on_peer, run_on_peer_heard,
 };
 pub use plan::{Cost, PinUse, Plan};
-pub use recorder::{Happening, Recorded, Recorder, StepOutcome};
+pub use recorder::{Detail, Happening, Recorded, Recorder, StepOutcome};
 pub use session::{Session, Surroundings};
 pub use shard::Shard;
 pub use suite::{Cards, card_for, play_on_simulator, run_on_simulator};

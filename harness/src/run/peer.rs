@@ -8,11 +8,13 @@ use super::conduct::{Conduct, Course, Played};
 use super::event::{Beginning, CardIdentity, Sink, Summary};
 use super::fresh::FreshProcess;
 use super::judge::Judge;
-use super::plan::Plan;
+use super::plan::{Plan, STANDARD};
 use super::recorder::{Recorded, Recorder};
 use super::seat::Seat;
 use super::session::{Session, Surroundings};
-use super::verdict::{StoppedBy, Verdict};
+use super::suite::about_another;
+use super::verdict::{Finding, StoppedBy, Verdict};
+use crate::language::Bilingual;
 use crate::link::{CardLink, Consent, Guard, Heard, KnownPin, LinkError, Refused, Said, Stopped};
 use crate::scenario::{DEFAULT_HOLDER, PinChoice, ReadStyle, Scenario};
 use crate::terminal;
@@ -23,7 +25,7 @@ use thiserror::Error;
 use vmyna_sim::apdu::ResponseApdu;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
-use vmyna_sim::profile::{Profile, Tries};
+use vmyna_sim::profile::Tries;
 use vmyna_sim::smart_card::Power;
 
 /// How long a wait goes on before it is looked whether a signal has come.
@@ -111,7 +113,7 @@ pub fn run_on_peer_heard(
     sink: &mut dyn Sink,
     heard: &mut dyn FnMut(Said<'_>),
 ) -> Result<Summary, NothingCouldRun> {
-    let full = Profile::card().tries;
+    let full = *STANDARD;
     let mut planned: Vec<(&Scenario, Plan)> =
         scenarios.iter().map(|scenario| (*scenario, Plan::of(scenario, full))).collect();
     planned.sort_by_key(|(scenario, plan)| {
@@ -123,7 +125,7 @@ pub fn run_on_peer_heard(
         (plan.cost(), spoiled.map(|(pin, _)| *pin).max(), begins_blocked, about_another)
     });
 
-    let recorder = Recorder::new(sink.wants_happenings());
+    let recorder = Recorder::new(sink.wants());
     let mut course = Course::begin(conduct, beginning, sink);
     course.planned(&describe(&planned, options, full));
 
@@ -156,8 +158,9 @@ pub fn run_on_peer_heard(
             course.reader(reader);
         }
         course.note(&seat.introduction(options));
+        suite.full = seat.full(full);
     }
-    for (index, (scenario, plan)) in planned.iter().enumerate() {
+    for (index, (scenario, _)) in planned.iter().enumerate() {
         if conduct.interrupt.has_come() || conduct.fail_fast && course.has_failed() {
             let stopped = if course.has_failed() { StoppedBy::FirstFailure } else { StoppedBy::Signal };
             course.not_run(scenario, stopped);
@@ -168,16 +171,21 @@ pub fn run_on_peer_heard(
         if index > 0 && options.fresh.is_some() {
             suite.remove();
         }
+        let mut left_undone = Vec::new();
         let verdict = match suite.insert() {
-            Ok(()) => suite.play(scenario, plan, heard)?,
-            Err(NothingCouldRun::NoCard(reason)) => {
-                Verdict::RequirementMissing(format!("the card did not come back: {reason}"))
+            Ok(()) => {
+                let plan = Plan::of(scenario, suite.full);
+                suite.play(scenario, &plan, heard, &mut left_undone)?
             }
+            Err(NothingCouldRun::NoCard(reason)) => Verdict::RequirementMissing(Bilingual::new(
+                format!("カードが戻らなかった: {reason}"),
+                format!("the card did not come back: {reason}"),
+            )),
             Err(NothingCouldRun::Interrupted) => Verdict::NotRun(StoppedBy::Signal),
             Err(error) => return Err(error),
         };
         let happenings = suite.recorder.take();
-        course.case_ended(scenario, Played { verdict, happenings, took: start.elapsed() });
+        course.case_ended(scenario, Played { verdict, left_undone, happenings, took: start.elapsed() });
     }
     Ok(course.end())
 }
@@ -278,12 +286,13 @@ impl Suite<'_> {
         scenario: &Scenario,
         plan: &Plan,
         heard: &mut dyn FnMut(Said<'_>),
+        left_undone: &mut Vec<Finding>,
     ) -> Result<Verdict, NothingCouldRun> {
         let Some(seat) = &mut self.seat else {
-            return Ok(Verdict::RequirementMissing("there is no card".to_owned()));
+            return Ok(Verdict::RequirementMissing(Bilingual::new("カードがない", "there is no card")));
         };
         if scenario.flow.is_some() {
-            return Ok(Verdict::NotApplicable(ONLY_BUILT_IN.to_owned()));
+            return Ok(Verdict::NotApplicable(Bilingual::new(ONLY_BUILT_IN.0, ONLY_BUILT_IN.1)));
         }
         let holder = match &self.options.holder {
             Some(holder) => holder.clone(),
@@ -292,6 +301,11 @@ impl Suite<'_> {
                 holder: scenario.holder.clone(),
             })?,
         };
+        if let Some(theirs) = &self.options.holder
+            && let Some(reason) = about_another(scenario, theirs)
+        {
+            return Ok(Verdict::RequirementMissing(reason));
+        }
         if seat.guarded
             && let Some(refused) = refusal(plan, self.options)
         {
@@ -315,8 +329,10 @@ impl Suite<'_> {
             now: SystemTime::now(),
         };
         let mut link = Heard::new(&mut *seat.link, heard);
-        let mut session = Session::new(&mut link, surroundings).recording(self.recorder.clone());
+        let mut session =
+            Session::new(&mut link, surroundings).with_tries(self.full).recording(self.recorder.clone());
         let verdict = session.play(scenario);
+        *left_undone = session.left_undone();
         let changed: Vec<PinName> = session.changed_pins().collect();
         if matches!(verdict, Verdict::LinkLost { .. }) {
             self.lose(changed);
@@ -349,8 +365,10 @@ impl Suite<'_> {
 }
 
 /// Why a flow is not played on a card in a reader.
-const ONLY_BUILT_IN: &str =
-    "a flow is played with the built-in cards, which can be lifted, swapped and disturbed at any moment";
+const ONLY_BUILT_IN: (&str, &str) = (
+    "フローは内蔵カードで行う。いつでも離し、取り替え、妨げることができるからである",
+    "a flow is played with the built-in cards, which can be lifted, swapped and disturbed at any moment",
+);
 
 /// What the guard would refuse of a scenario.
 pub(super) fn refusal(plan: &Plan, options: &PeerOptions) -> Option<Refused> {

@@ -4,13 +4,15 @@
 use super::conduct::{Conduct, Course, Played};
 use super::event::{Beginning, CardIdentity, Sink, Summary};
 use super::judge::Judge;
+use super::plan::{Plan, STANDARD};
 use super::recorder::{Recorded, Recorder};
-use super::session::{Session, Surroundings};
-use super::verdict::{StoppedBy, Verdict};
+use super::session::{Session, Surroundings, no_application};
+use super::verdict::{Finding, StoppedBy, Verdict};
 use crate::flow::{self, FlowCard, Hand, Trouble, World};
+use crate::language::{Bilingual, Language};
 use crate::link::{CardLink, FaultyInProcess, InProcess};
 use crate::requirement::Requirements;
-use crate::scenario::{Scenario, SelectTarget, Verb};
+use crate::scenario::{DEFAULT_HOLDER, Scenario, SelectTarget, Verb, pin_in_words};
 use crate::verify::Trust;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -88,7 +90,7 @@ pub fn play_on_simulator(
     requirements: &Requirements,
     trust: &Trust,
 ) -> Verdict {
-    play(scenario, personalised, requirements, trust, &Recorder::default())
+    play(scenario, personalised, requirements, trust, &Recorder::default()).0
 }
 
 fn play(
@@ -97,28 +99,77 @@ fn play(
     requirements: &Requirements,
     trust: &Trust,
     recorder: &Recorder,
-) -> Verdict {
-    if let Some(missing) = missing_application(scenario, personalised.profile()) {
-        return Verdict::NotApplicable(format!("cards of this profile have no application {missing}"));
+) -> (Verdict, Vec<Finding>) {
+    if let Some(reason) = not_applicable(scenario, personalised.profile()) {
+        return (Verdict::NotApplicable(reason), Vec::new());
+    }
+    let missing = about_another(scenario, personalised.holder());
+    if let Some(reason) = missing.or_else(|| too_many_given(scenario, personalised.profile())) {
+        return (Verdict::RequirementMissing(reason), Vec::new());
     }
     let holder: Holder = personalised.holder().clone();
     let full = personalised.profile().tries;
     let world =
         match scenario.flow.map(|setting| World::with_card(scenario, setting, &personalised)).transpose() {
             Ok(world) => world,
-            Err(error) => return Verdict::RequirementMissing(error.to_string()),
+            Err(error) => {
+                return (Verdict::RequirementMissing(Bilingual::alike(error.to_string())), Vec::new());
+            }
         };
     let mut link = Recorded::new(FaultyInProcess::new(card_for(scenario, personalised)), recorder.clone());
     let surroundings =
         Surroundings { requirements, holder: &holder, trust, judge: Judge::BuiltIn, now: SystemTime::now() };
     let mut session = Session::new(&mut link, surroundings).with_tries(full).recording(recorder.clone());
     match world {
-        None => session.play(scenario),
+        None => (session.play(scenario), session.left_undone()),
         Some(world) => {
             let hand = RecordedHand(recorder.clone());
-            session.on(&mut flow::InProcess::new(&world, Box::new(hand))).play(scenario)
+            let mut stage = flow::InProcess::new(&world, Box::new(hand));
+            let mut session = session.on(&mut stage);
+            (session.play(scenario), session.left_undone())
         }
     }
+}
+
+/// Why `scenario` says nothing of cards of `profile`.
+fn not_applicable(scenario: &Scenario, profile: &Profile) -> Option<Bilingual> {
+    if let Some(name) = missing_application(scenario, profile) {
+        return Some(no_application(name));
+    }
+    let pin = Plan::other_counts(scenario, profile.tries)?;
+    let (full, standard) = (profile.tries.of(pin), STANDARD.of(pin));
+    Some(Bilingual::new(
+        format!(
+            "シナリオは{}を {standard} 回から数え、このプロファイルのカードは {full} 回から数える",
+            pin_in_words(pin, Language::Ja)
+        ),
+        format!("it counts the tries of {pin} from {standard}, and cards of this profile from {full}"),
+    ))
+}
+
+/// Why a card of `profile` cannot be in the state that `scenario` begins with.
+fn too_many_given(scenario: &Scenario, profile: &Profile) -> Option<Bilingual> {
+    let (pin, tries) = scenario.given.iter().find(|(pin, tries)| **tries > profile.tries.of(**pin))?;
+    let full = profile.tries.of(*pin);
+    Some(Bilingual::new(
+        format!("{}の残り {tries} 回から始まるが、最大でも {full} 回", pin_in_words(*pin, Language::Ja)),
+        format!("it begins with {tries} tries left of {pin}, and cards of this profile have {full} at most"),
+    ))
+}
+
+/// Why a scenario about one person's card says nothing of that of `holder`, if it is another's.
+pub(super) fn about_another(scenario: &Scenario, holder: &Holder) -> Option<Bilingual> {
+    if scenario.holder == DEFAULT_HOLDER || scenario.holder == holder.id() {
+        return None;
+    }
+    let named = Holder::built_in(&scenario.holder)?;
+    Some(Bilingual::new(
+        format!("{}のカードについてのシナリオで、このカードは{}のもの", named.title.ja, holder.title.ja),
+        format!(
+            "it is about the card of {} ({}), and this is that of {}",
+            scenario.holder, named.title.en, holder.title.en
+        ),
+    ))
 }
 
 /// Holds cards of this process to the phone; what they say to each other is taken down.
@@ -157,17 +208,18 @@ pub fn run_on_simulator(
     beginning: &Beginning,
     sink: &mut dyn Sink,
 ) -> Result<Summary, PersonalisationError> {
-    let keeps = sink.wants_happenings();
+    let detail = sink.wants();
     let mut course = Course::begin(conduct, beginning, sink);
     let mut identities = Identities { profile, known: HashMap::new() };
     let closed = AtomicBool::new(false);
     let is_over = || closed.load(Ordering::Relaxed) || conduct.interrupt.has_come();
     let play = |scenario: &Scenario| -> Result<(Arc<Personalised>, Played), PersonalisationError> {
-        let recorder = Recorder::new(keeps);
+        let recorder = Recorder::new(detail);
         let personalised = cards.of(scenario)?;
         let began = Instant::now();
-        let verdict = play(scenario, personalised.clone(), conduct.requirements, conduct.trust, &recorder);
-        let played = Played { verdict, happenings: recorder.take(), took: began.elapsed() };
+        let (verdict, left_undone) =
+            play(scenario, personalised.clone(), conduct.requirements, conduct.trust, &recorder);
+        let played = Played { verdict, left_undone, happenings: recorder.take(), took: began.elapsed() };
         if conduct.fail_fast && conduct.expected.fails(scenario, &played.verdict) {
             closed.store(true, Ordering::Relaxed);
         }

@@ -58,7 +58,7 @@ pub use step::{Action, Step, Verb};
 pub use tag::{TagError, TagExpression};
 pub use template::Template;
 pub use tlv::{BerPath, SimpleTag};
-pub use words::expectation_in_words;
+pub use words::{expectation_in_words, pin as pin_in_words};
 
 use crate::language::Bilingual;
 use std::collections::BTreeMap;

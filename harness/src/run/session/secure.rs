@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::answer::{Played, Stop};
+use crate::language::Bilingual;
 use crate::run::judge::Judge;
 use crate::scenario::{SecureCommand, SecureSessionStep, SecureStep};
 use crate::terminal::{
@@ -45,8 +46,9 @@ impl Session<'_> {
             }
             _ => {
                 for part in [&mut seed.key, &mut seed.padding] {
-                    aws_lc_rs::rand::fill(part)
-                        .map_err(|_| Stop::Missing("there is no source of randomness".to_owned()))?;
+                    aws_lc_rs::rand::fill(part).map_err(|_| {
+                        Stop::Missing(Bilingual::new("乱数が得られない", "there is no source of randomness"))
+                    })?;
                 }
             }
         }
@@ -56,7 +58,10 @@ impl Session<'_> {
     pub(super) fn secure(&mut self, step: &SecureStep) -> Played {
         let holder = self.surroundings.holder;
         let Some(secure) = &mut self.secure else {
-            return Err(Stop::Missing("no session of secure messaging was opened".to_owned()));
+            return Err(Stop::Missing(Bilingual::new(
+                "セキュアメッセージングのセッションが開かれていない",
+                "no session of secure messaging was opened",
+            )));
         };
         let command = match step.command {
             SecureCommand::Select(id) => secure.select_file(id),
