@@ -187,6 +187,21 @@ pub const ALL: &[Mutant] = &[
     Mutant::new("register-blocked-opens", "JUK-06", "a blocked 001C of 住基 opens all the same", || {
         counting(Rules { blocked_opens: true, ..Rules::default() })
     }),
+    Mutant::new("register-pin-change-refused", "JUK-07", "住基 does not know CHANGE KEY", || {
+        change_key("juki", |_, _| vec![0x6D, 0x00])
+    }),
+    Mutant::new(
+        "register-pin-change-forgotten",
+        "JUK-07",
+        "住基 answers CHANGE KEY and keeps the PIN",
+        || change_key("juki", |_, _| vec![0x90, 0x00]),
+    ),
+    Mutant::new("common-pin-change-refused", "COM-20", "共通 does not know CHANGE KEY", || {
+        change_key("common", |_, _| vec![0x6D, 0x00])
+    }),
+    Mutant::new("common-pin-change-with-data", "COM-20", "共通 answers CHANGE KEY with data", || {
+        change_key("common", |right, raw| [&[0x00][..], &right.answer(raw)].concat())
+    }),
 ];
 
 /// READ BINARY of that EF works without its PIN.
@@ -214,7 +229,8 @@ fn opened_by(application: &'static str, file: u16, by: PinName, pin: PinName) ->
 }
 
 /// What an EF holds, changed. `p1` reads it by its short identifier, once the card lets it be read.
-fn changed(
+/// A card whose EF says something else, read as a whole by P1.
+pub fn changed(
     application: &'static str,
     file: u16,
     p1: u8,
@@ -233,4 +249,14 @@ fn changed(
 
 fn tries_of(full: fn(PinName) -> u8) -> Wrongness {
     counting(Rules { full, ..Rules::default() })
+}
+
+/// A card whose application meets CHANGE KEY in another way.
+fn change_key(application: &'static str, meet: fn(&mut Right, &[u8]) -> Vec<u8>) -> Wrongness {
+    commands(move |right, command, raw| {
+        if command.ins() == 0x32 && right.application == application {
+            return meet(right, raw);
+        }
+        right.answer(raw)
+    })
 }

@@ -2,6 +2,7 @@
 //! signed again by the TEST authority that issued it, unless the signature is what is wrong.
 
 use super::Mutant;
+use super::applications::changed;
 use super::reading::overlay;
 use super::wrong_card::{Right, Wrongness};
 use vmyna_sim::pki::{Authority, CertificationAuthority};
@@ -96,7 +97,146 @@ pub const ALL: &[Mutant] = &[
             resign(right, der, Authority::UserAuthentication);
         })
     }),
+    Mutant::new(
+        "authentication-tells-the-name",
+        "CERT-11",
+        "利用者証明用 names its holder and the birth",
+        || {
+            authentication(|right, der| {
+                let at = find(der, &COMMON_NAME) + 7;
+                der[at..at + 23].copy_from_slice(b"Hanako Bango 1980-06-15");
+                resign(right, der, Authority::UserAuthentication);
+            })
+        },
+    ),
+    Mutant::new(
+        "subject-lacks-the-prefecture",
+        "CERT-12",
+        "署名用 has the prefecture as an organisation",
+        || {
+            signature(|right, der| {
+                replace(der, &[0x06, 0x03, 0x55, 0x04, 0x07], &[0x06, 0x03, 0x55, 0x04, 0x0A]);
+                resign(right, der, Authority::DigitalSignature);
+            })
+        },
+    ),
+    Mutant::new("basic-data-in-another-order", "CERT-13", "sex stands where the birth should", || {
+        signature(|right, der| {
+            let [birth, sex] = [find(der, &other_name(4)) + 11, find(der, &other_name(3)) + 11];
+            der.swap(birth, sex);
+            resign(right, der, Authority::DigitalSignature);
+        })
+    }),
+    Mutant::new("basic-data-not-in-utf-8", "CERT-13", "the address is a PrintableString", || {
+        signature(|right, der| {
+            let at = find(der, &other_name(5)) + 11;
+            let tag = der[at..].iter().position(|byte| *byte == 0x0C).expect("a UTF8String");
+            der[at + tag] = 0x13;
+            resign(right, der, Authority::DigitalSignature);
+        })
+    }),
+    Mutant::new("birth-without-an-era", "CERT-14", "the birth begins with 9, which is no era", || {
+        signature(|right, der| told(right, der, 4, |birth| birth[0] = b'9'))
+    }),
+    Mutant::new("birth-of-another-day", "CERT-14", "the birth is a day later than in EF 0002", || {
+        signature(|right, der| told(right, der, 4, |birth| birth[8] += 1))
+    }),
+    Mutant::new("sex-in-letters", "CERT-15", "the sex is F", || {
+        signature(|right, der| told(right, der, 3, |sex| sex[0] = b'F'))
+    }),
+    Mutant::new("substitutes-in-letters", "CERT-16", "substituted characters are told by N and Y", || {
+        signature(|right, der| told(right, der, 2, |map| map.fill(b'N')))
+    }),
+    Mutant::new(
+        "certificate-outlives-the-fifth-birthday",
+        "CERT-18",
+        "validity ends a year too late",
+        || {
+            authentication(|right, der| {
+                let [_, to] = validity(der);
+                der[to + 1] += 1;
+                resign(right, der, Authority::UserAuthentication);
+            })
+        },
+    ),
+    Mutant::new("certificate-ends-before-the-birthday", "CERT-18", "署名用 ends in another month", || {
+        signature(|right, der| {
+            let [_, to] = validity(der);
+            der[to + 3] = if der[to + 3] == b'2' { b'1' } else { b'2' };
+            resign(right, der, Authority::DigitalSignature);
+        })
+    }),
+    Mutant::new(
+        "authority-of-another-key",
+        "CERT-19",
+        "the authority key identifier is another key's",
+        || {
+            authentication(|right, der| {
+                let at = find(der, &[0x06, 0x03, 0x55, 0x1D, 0x23]);
+                let key = at + find(&der[at..], &[0x80, 0x14]) + 2;
+                der[key] ^= 1;
+                resign(right, der, Authority::UserAuthentication);
+            })
+        },
+    ),
+    Mutant::new("one-revocation-list-for-all", "CERT-22", "the CRL point is no municipality's", || {
+        authentication(|right, der| {
+            replace(der, b" CRLDP", b" TOTAL");
+            resign(right, der, Authority::UserAuthentication);
+        })
+    }),
+    Mutant::new("serial-negative", "CERT-23", "the serial number is negative", || {
+        authentication(|right, der| {
+            der[15] |= 0x80;
+            resign(right, der, Authority::UserAuthentication);
+        })
+    }),
+    Mutant::new("serial-nought", "CERT-23", "署名用's serial number is 0", || {
+        signature(|right, der| {
+            let length = usize::from(der[14]);
+            der[15..15 + length].fill(0);
+            resign(right, der, Authority::DigitalSignature);
+        })
+    }),
+    Mutant::new(
+        "certificate-of-another-person",
+        "CERT-24",
+        "署名用 has another name than EF 0002",
+        || signature(|right, der| told(right, der, 1, |name| name[2] ^= 1)),
+    ),
+    Mutant::new("certificate-of-another-sex", "CERT-24", "署名用 has another sex than EF 0002", || {
+        signature(|right, der| told(right, der, 3, |sex| sex[0] ^= 3))
+    }),
+    Mutant::new(
+        "address-not-substituted",
+        "HLD-10",
+        "署名用 has another character in the address",
+        || signature(|right, der| told(right, der, 5, |address| address[2] ^= 1)),
+    ),
+    Mutant::new("card-valid-for-eleven-years", "HLD-12", "the card ends a birthday too late", || {
+        changed("visual", 0x0002, 0x82, |bytes| {
+            let year = find(bytes, &[0xDF, 0x29, 0x08]) + 6;
+            bytes[year] = if bytes[year] == b'9' { b'0' } else { bytes[year] + 1 };
+        })
+    }),
 ];
+
+/// The object identifier of a common name.
+const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
+
+/// The object identifier of one of the four basic data: 1.2.392.200149.8.5.5.x
+const fn other_name(which: u8) -> [u8; 12] {
+    [0x06, 0x0A, 0x2A, 0x83, 0x08, 0x8C, 0x9B, 0x55, 0x08, 0x05, 0x05, which]
+}
+
+/// Changes what one of the four basic data says.
+fn told(right: &Right, der: &mut [u8], which: u8, change: impl FnOnce(&mut [u8])) {
+    let at = find(der, &other_name(which)) + other_name(which).len();
+    let tag = at + der[at..].iter().position(|byte| *byte == 0x0C).expect("a UTF8String");
+    let length = usize::from(der[tag + 1]);
+    change(&mut der[tag + 2..tag + 2 + length]);
+    resign(right, der, Authority::DigitalSignature);
+}
 
 type Change = fn(&Right, &mut Vec<u8>);
 

@@ -3,11 +3,12 @@
 use super::CertificateName;
 use super::bytes_pattern::BytesPattern;
 use super::capture::CaptureName;
-use super::certificate_match::{CertificateMatch, SignatureMatch, TextMatch, Verifier};
+use super::certificate_match::{CertificateMatch, SignatureMatch, Verifier};
 use super::expect::DataExpectation;
 use super::length::LengthRange;
 use super::sign_step::SignInput;
 use super::source::{Mark, Placed};
+use super::text_match::TextMatch;
 use super::tlv::{BerPath, SimpleTag};
 use schemars::JsonSchema;
 use serde::de;
@@ -21,6 +22,8 @@ pub struct Content {
     pub object: Option<DataObject>,
     /// the bytes themselves
     pub data: Option<DataExpectation>,
+    /// the bytes as UTF-8 text, where it is more than one text that would do
+    pub text: Option<TextMatch>,
     /// how many
     pub length: Option<LengthRange>,
     /// they are a certificate
@@ -83,7 +86,7 @@ pub(super) struct ContentMap {
     /// its bytes
     data: Option<DataExpectation>,
     /// its bytes, as UTF-8 text
-    text: Option<String>,
+    text: Option<TextMatch>,
     /// how many bytes
     length: Option<LengthRange>,
     /// it is a certificate that says this of itself
@@ -96,9 +99,11 @@ pub(super) struct ContentMap {
 
 impl ContentMap {
     pub(super) fn content(self) -> Result<Content, String> {
+        let (data, text) = data_or_text(self.data, self.text)?;
         Ok(Content {
             object: DataObject::of(self.tlv, self.simple_tlv)?,
-            data: data(self.data, self.text)?,
+            data,
+            text,
             length: self.length,
             certificate: self.certificate,
             signature: self.signature,
@@ -108,14 +113,17 @@ impl ContentMap {
     }
 }
 
-/// `data` or `text`, which say the same thing.
-pub(super) fn data(
+/// `data` or `text`, which say the same thing. A text written out is so many bytes.
+pub(super) fn data_or_text(
     data: Option<DataExpectation>,
-    text: Option<String>,
-) -> Result<Option<DataExpectation>, String> {
+    text: Option<TextMatch>,
+) -> Result<(Option<DataExpectation>, Option<TextMatch>), String> {
     match (data, text) {
-        (data, None) => Ok(data),
-        (None, Some(text)) => Ok(Some(DataExpectation::Pattern(BytesPattern::exactly(text.as_bytes())))),
+        (data, None) => Ok((data, None)),
+        (None, Some(TextMatch::Exactly(text))) => {
+            Ok((Some(DataExpectation::Pattern(BytesPattern::exactly(text.as_bytes()))), None))
+        }
+        (None, text) => Ok((None, text)),
         (Some(_), Some(_)) => Err("data and text say the same thing twice".to_owned()),
     }
 }
@@ -134,6 +142,7 @@ impl Content {
     pub fn is_empty(&self) -> bool {
         self.object.is_none()
             && self.data.is_none()
+            && self.text.is_none()
             && self.length.is_none()
             && self.certificate.is_none()
             && self.signature.is_none()
@@ -142,12 +151,13 @@ impl Content {
     /// Whether it is about the whole data field, and about its bytes only.
     #[must_use]
     pub const fn is_plain(&self) -> bool {
-        self.object.is_none() && self.certificate.is_none() && self.signature.is_none()
+        self.object.is_none() && self.text.is_none() && self.certificate.is_none() && self.signature.is_none()
     }
 
     /// The captured values that it is about.
     pub fn captured(&self) -> Vec<&CaptureName> {
         let mut names: Vec<&CaptureName> = self.data.iter().filter_map(DataExpectation::captured).collect();
+        names.extend(self.text.iter().flat_map(TextMatch::captured));
         names.extend(self.certificate.iter().flat_map(CertificateMatch::captured));
         if let Some(SignatureMatch { over, by }) = &self.signature {
             names.extend(match over {
@@ -176,6 +186,7 @@ impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         parts.extend(self.data.as_ref().map(|data| format!("data {data}")));
+        parts.extend(self.text.as_ref().map(|text| format!("text {text}")));
         parts.extend(self.length.map(|length| length.to_string()));
         parts
             .extend(self.certificate.as_ref().map(|certificate| format!("a certificate with {certificate}")));
@@ -189,31 +200,5 @@ impl fmt::Display for Content {
             (Some(object), false) => write!(f, "{object}: {}", parts.join(", ")),
             (None, _) => f.write_str(&parts.join(", ")),
         }
-    }
-}
-
-impl fmt::Display for CertificateMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts = [
-            ("subject", &self.subject),
-            ("issuer", &self.issuer),
-            ("not before", &self.not_before),
-            ("not after", &self.not_after),
-        ];
-        let lists = [
-            ("key usage", &self.key_usage),
-            ("extended key usage", &self.extended_key_usage),
-            ("policies", &self.policies),
-            ("extensions", &self.extensions),
-        ];
-        let text = |(name, text): (&str, &Option<TextMatch>)| Some(format!("{name} {}", text.as_ref()?));
-        let list = |(name, list): (&str, &Option<Vec<String>>)| {
-            Some(format!("{name} {}", list.as_ref()?.join(", ")))
-        };
-        let parts = texts.into_iter().filter_map(text).chain(lists.into_iter().filter_map(list));
-        let parts = parts
-            .chain(self.serial.as_ref().map(|serial| format!("serial {serial}")))
-            .chain(self.key_bits.map(|bits| format!("a key of {bits} bits")));
-        f.write_str(&parts.collect::<Vec<_>>().join("; "))
     }
 }

@@ -3,10 +3,11 @@
 use super::bytes_pattern::BytesPattern;
 use super::capture::{CaptureName, Captured, Captures};
 use super::certificate_match::{CertificateMatch, SignatureMatch};
-use super::content::{Content, DataObject, data};
+use super::content::{Content, DataObject, data_or_text};
 use super::length::LengthRange;
 use super::source::{Mark, Placed};
 use super::status_pattern::{StatusExpectation, StatusPattern, StatusPatterns};
+use super::text_match::TextMatch;
 use super::tlv::{BerPath, SimpleTag};
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
@@ -109,7 +110,7 @@ pub(super) struct ExpectMap {
     /// the bytes
     data: Option<DataExpectation>,
     /// the bytes, as UTF-8 text
-    text: Option<String>,
+    text: Option<TextMatch>,
     /// how many bytes
     length: Option<LengthRange>,
     /// they are a certificate that says this of itself
@@ -239,9 +240,11 @@ fn expect(map: ExpectMap) -> Result<Expect, String> {
         }
         _ => return Err("only one of sw, tries_left and undocumented says what the status is".to_owned()),
     };
+    let (data, text) = data_or_text(map.data, map.text)?;
     let content = Content {
         object: DataObject::of(map.tlv, map.simple_tlv)?,
-        data: data(map.data, map.text)?,
+        data,
+        text,
         length: map.length,
         certificate: map.certificate,
         signature: map.signature,

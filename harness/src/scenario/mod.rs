@@ -25,13 +25,17 @@ mod status_pattern;
 mod step;
 mod tag;
 mod template;
+mod text_match;
 mod tlv;
 mod words;
 
 pub use bytes_pattern::BytesPattern;
 pub use capture::{Capture, CaptureList, CaptureName, Captured, Captures, Part};
 pub use catalogue::built_in;
-pub use certificate_match::{CertificateField, CertificateMatch, SignatureMatch, TextMatch, Verifier};
+pub(crate) use certificate_match::list;
+pub use certificate_match::{
+    CertificateField, CertificateMatch, OtherNameMatch, SerialMatch, SignatureMatch, Verifier,
+};
 pub use certificate_step::{CertificateCheck, CertificateName, CertificateStep, ReadStyle};
 pub use command_step::{
     AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, SelectTarget, TransmitStep,
@@ -57,6 +61,7 @@ pub use status_pattern::{StatusExpectation, StatusPattern};
 pub use step::{Action, Step, Verb};
 pub use tag::{TagError, TagExpression};
 pub use template::Template;
+pub use text_match::{BirthdayMatch, TextMatch, TextPattern};
 pub use tlv::{BerPath, SimpleTag};
 pub use words::{expectation_in_words, pin as pin_in_words};
 

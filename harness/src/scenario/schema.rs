@@ -2,7 +2,7 @@
 
 use super::bytes_pattern::BytesPattern;
 use super::capture::{CaptureList, CaptureMap, CaptureName, Captured};
-use super::certificate_match::{Containing, TextMatch, Verifier};
+use super::certificate_match::{SerialMatch, Verifier};
 use super::certificate_step::CertificateName;
 use super::command_step::{SelectMap, SelectStep};
 use super::content::{Content, ContentMap};
@@ -15,6 +15,7 @@ use super::sign_step::{SignInput, SignInputMap};
 use super::source::Placed;
 use super::status_pattern::{StatusPatterns, status_names};
 use super::template::Template;
+use super::text_match::{TextMap, TextMatch, TextPattern};
 use super::tlv::{BerPath, SimpleTag};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -161,8 +162,13 @@ schema_of! {
         "type": ["string", "integer"], "pattern": "^[0-9A-Fa-f]{2}$",
     });
     TextMatch, "Text", |generator| {
-        let map = generator.subschema_for::<Containing>();
+        let map = generator.subschema_for::<TextMap>();
         json_schema!({"anyOf": [{"type": "string"}, map]})
+    };
+    TextPattern, "Pattern", |_generator| json_schema!({"type": "string", "format": "regex"});
+    SerialMatch, "Serial", |generator| {
+        let bytes = generator.subschema_for::<DataExpectation>();
+        json_schema!({"anyOf": [{"type": "string", "enum": ["positive"]}, bytes]})
     };
     Verifier, "Verifier", |generator| {
         let (name, captured) =

@@ -3,8 +3,8 @@
 use super::pin_step::{By, PinChoice};
 use super::sign_step::{Digest, KeyName, SignInput};
 use super::{
-    CertificateCheck, CertificateName, Content, DataExpectation, DataObject, Expect, ReadStyle,
-    StatusExpectation, Step, Verb, Verifier,
+    BirthdayMatch, CertificateCheck, CertificateName, Content, DataExpectation, DataObject, Expect,
+    ReadStyle, StatusExpectation, Step, TextMatch, Verb, Verifier,
 };
 use crate::language::{Bilingual, Language};
 use vmyna_sim::pin::PinName;
@@ -86,6 +86,7 @@ fn content_in_words(content: &Content, language: Language) -> String {
         DataExpectation::Pattern(pattern) => format!("データ {pattern}"),
         DataExpectation::Captured(name) => format!("控えておいた {name} と同じデータ"),
     }));
+    parts.extend(content.text.as_ref().map(text_in_japanese));
     parts.extend(content.length.map(|length| match (length.at_least, length.at_most) {
         (least, most) if least == most => format!("{least} バイト"),
         (least, usize::MAX) => format!("{least} バイト以上"),
@@ -101,6 +102,30 @@ fn content_in_words(content: &Content, language: Language) -> String {
         None => parts.join("、"),
         Some(DataObject::Ber(path)) => format!("データオブジェクト {path}: {}", parts.join("、")),
         Some(DataObject::Simple(tag)) => format!("単純 TLV {tag}: {}", parts.join("、")),
+    }
+}
+
+fn text_in_japanese(text: &TextMatch) -> String {
+    match text {
+        TextMatch::Exactly(text) => format!("テキスト「{text}」"),
+        TextMatch::Contains(text) => format!("「{text}」を含むテキスト"),
+        TextMatch::Like { pattern, as_long_as: None } => format!("{pattern} に一致するテキスト"),
+        TextMatch::Like { pattern, as_long_as: Some(name) } => {
+            format!("{pattern} に一致し、控えておいた {name} と同じ文字数のテキスト")
+        }
+        TextMatch::Captured { name, after: None } => format!("控えておいた {name} と同じテキスト"),
+        TextMatch::Captured { name, after: Some(pattern) } => {
+            format!("{pattern} に続けて、控えておいた {name} と同じテキスト")
+        }
+        TextMatch::Birthday(BirthdayMatch { number, of, after, at_latest }) => {
+            let count = match (number.at_least, number.at_most) {
+                (least, most) if least == most => format!("{least} 回目"),
+                (least, usize::MAX) => format!("{least} 回目以降"),
+                (least, most) => format!("{least} から {most} 回目"),
+            };
+            let day = format!("控えておいた {after} より後、{count}の誕生日({of})");
+            at_latest.as_ref().map_or(day.clone(), |name| format!("{day}、ただし {name} を超えない日"))
+        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! Holding bytes against what they must hold: data objects, certificates, signatures.
 
-use crate::scenario::{
-    Captures, CertificateField, CertificateMatch, Content, Part, SignatureMatch, TextMatch, Verifier,
-};
+use super::certificate_fields::certificate_differs;
+use super::text::text_fits;
+use crate::scenario::{Captures, CertificateField, Content, Part, SignatureMatch, Verifier};
 use crate::terminal;
-use crate::verify::{Certificate, CertificateProblem};
+use crate::verify::Certificate;
 use std::borrow::Cow;
-use std::fmt::Display;
 use vmyna_sim::hex::Spaced;
 
 /// Most bytes of a value that are shown.
@@ -25,6 +24,13 @@ pub(super) fn unmet_content(content: &Content, data: &[u8], captures: &Captures)
         && content.length.is_none_or(|length| length.contains(value.len()));
     if !plain {
         return Some((content.to_string(), format!("{} ({} bytes)", shown(value), value.len())));
+    }
+    if let Some(wanted) = &content.text {
+        match std::str::from_utf8(value) {
+            Ok(text) if text_fits(wanted, text, captures) => {}
+            Ok(text) => return Some((content.to_string(), format!("{text:?}"))),
+            Err(_) => return Some((content.to_string(), format!("{}, no UTF-8", shown(value)))),
+        }
     }
     if let Some(wanted) = &content.certificate
         && let Some(difference) = certificate_differs(wanted, value, captures)
@@ -55,80 +61,6 @@ fn verify(wanted: &SignatureMatch, signature: &[u8], captures: &Captures) -> Res
         .map_err(|problem| problem.to_string())
 }
 
-fn certificate_differs(
-    wanted: &CertificateMatch,
-    der: &[u8],
-    captures: &Captures,
-) -> Option<(String, String)> {
-    match fields_differ(wanted, der, captures) {
-        Ok(difference) => difference,
-        Err(problem) => Some((format!("a certificate with {wanted}"), problem.to_string())),
-    }
-}
-
-fn fields_differ(
-    wanted: &CertificateMatch,
-    der: &[u8],
-    captures: &Captures,
-) -> Result<Option<(String, String)>, CertificateProblem> {
-    let certificate = Certificate::parse(der)?;
-    let (not_before, not_after) = certificate.validity();
-    let texts = [
-        ("subject", &wanted.subject, certificate.subject()),
-        ("issuer", &wanted.issuer, certificate.issuer()),
-        ("not before", &wanted.not_before, not_before),
-        ("not after", &wanted.not_after, not_after),
-    ];
-    for (name, wanted, came) in texts {
-        if let Some(wanted) = wanted.as_ref().filter(|wanted| !text_fits(wanted, &came, captures)) {
-            return Ok(Some((format!("{name} {wanted}"), format!("{name} {came:?}"))));
-        }
-    }
-    if let Some(serial) = &wanted.serial
-        && !serial.is_met(certificate.serial(), captures)
-    {
-        return Ok(Some((format!("serial {serial}"), format!("serial {}", Spaced(certificate.serial())))));
-    }
-    let lists: [(_, _, Words); 4] = [
-        ("key usage", &wanted.key_usage, |certificate| certificate.key_usages().map(words)),
-        ("extended key usage", &wanted.extended_key_usage, |certificate| {
-            certificate.extended_key_usages().map(words)
-        }),
-        ("policies", &wanted.policies, |certificate| certificate.policies().map(words)),
-        ("extensions", &wanted.extensions, |certificate| Ok(extensions(certificate))),
-    ];
-    for (name, wanted, came) in lists {
-        let Some(wanted) = wanted else { continue };
-        let came = came(&certificate)?;
-        if *wanted != came {
-            return Ok(Some((
-                format!("{name} {}", wanted.join(", ")),
-                format!("{name} {}", if came.is_empty() { "none".to_owned() } else { came.join(", ") }),
-            )));
-        }
-    }
-    let Some(bits) = wanted.key_bits else { return Ok(None) };
-    let came = certificate.public_key()?.bits();
-    Ok((bits != came).then(|| (format!("a key of {bits} bits"), format!("a key of {came} bits"))))
-}
-
-fn words(items: Vec<impl Display>) -> Vec<String> {
-    items.iter().map(ToString::to_string).collect()
-}
-
-fn extensions(certificate: &Certificate) -> Vec<String> {
-    let word = |(oid, critical): (_, bool)| format!("{oid}{}", if critical { " critical" } else { "" });
-    certificate.extensions().into_iter().map(word).collect()
-}
-
-fn text_fits(wanted: &TextMatch, came: &str, captures: &Captures) -> bool {
-    match wanted {
-        TextMatch::Exactly(text) => text == came,
-        TextMatch::Contains(text) => came.contains(text),
-        TextMatch::Captured(name) => captures.get(name) == came.as_bytes(),
-    }
-}
-
 /// The part of `data` that is captured; `None` where there is no such part.
 pub(super) fn part<'a>(part: &Part, data: &'a [u8]) -> Option<Cow<'a, [u8]>> {
     match part {
@@ -145,10 +77,8 @@ pub(super) fn part<'a>(part: &Part, data: &'a [u8]) -> Option<Cow<'a, [u8]>> {
                 CertificateField::NotBefore => not_before.into_bytes(),
                 CertificateField::NotAfter => not_after.into_bytes(),
                 CertificateField::Modulus => certificate.public_key().ok()?.modulus(),
+                CertificateField::SubjectKeyIdentifier => certificate.subject_key_identifier().ok()??,
             }))
         }
     }
 }
-
-/// What a certificate tells of one of its fields.
-type Words = fn(&Certificate) -> Result<Vec<String>, CertificateProblem>;

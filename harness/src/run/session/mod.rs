@@ -3,12 +3,14 @@
 
 mod answer;
 mod certificate;
+mod certificate_fields;
 mod command;
 mod content;
 mod flow_steps;
 mod pin;
 mod secure;
 mod sign;
+mod text;
 
 use super::judge::Judge;
 use super::plan::STANDARD;

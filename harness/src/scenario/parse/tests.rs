@@ -156,7 +156,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "steps:\n  - read_binary: {le: 4, expect: {certificate: {subjekt: a}}}\n",
-        "a.yaml:5:49: unknown field `subjekt`, expected one of subject, issuer, serial, not_before, not_after",
+        "a.yaml:5:49: unknown field `subjekt`, expected one of subject, subject_parts, issuer, serial, not_before, not_after",
     ),
     (
         "steps:\n  - read_binary: {le: 4, expect: {signature: {over: {hex: \"00\"}, by: user_authentication}}}\n",

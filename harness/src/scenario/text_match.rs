@@ -1,0 +1,273 @@
+//! What a text must be, as scenarios write it: the text itself, something that it contains or
+//! matches, a captured value, or a day that is counted in birthdays.
+
+use super::capture::CaptureName;
+use super::length::LengthRange;
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+/// What a text must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextMatch {
+    /// this
+    Exactly(String),
+    /// something that has this in it
+    Contains(String),
+    /// something that matches
+    Like {
+        /// as a whole
+        pattern: TextPattern,
+        /// and has as many characters as this captured value
+        as_long_as: Option<CaptureName>,
+    },
+    /// a captured value
+    Captured {
+        /// its name
+        name: CaptureName,
+        /// what stands before it
+        after: Option<TextPattern>,
+    },
+    /// a day
+    Birthday(BirthdayMatch),
+}
+
+impl TextMatch {
+    /// The captured values that it is about.
+    pub fn captured(&self) -> impl Iterator<Item = &CaptureName> {
+        let names = match self {
+            Self::Exactly(_) | Self::Contains(_) => [None, None, None],
+            Self::Like { as_long_as, .. } => [as_long_as.as_ref(), None, None],
+            Self::Captured { name, .. } => [Some(name), None, None],
+            Self::Birthday(BirthdayMatch { of, after, at_latest, .. }) => {
+                [Some(of), Some(after), at_latest.as_ref()]
+            }
+        };
+        names.into_iter().flatten()
+    }
+}
+
+impl fmt::Display for TextMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(text) => write!(f, "{text:?}"),
+            Self::Contains(text) => write!(f, "something with {text:?} in it"),
+            Self::Like { pattern, as_long_as: None } => write!(f, "like {pattern}"),
+            Self::Like { pattern, as_long_as: Some(name) } => {
+                write!(f, "like {pattern}, as long as the captured {name}")
+            }
+            Self::Captured { name, after: None } => write!(f, "the captured {name}"),
+            Self::Captured { name, after: Some(pattern) } => {
+                write!(f, "the captured {name} after {pattern}")
+            }
+            Self::Birthday(birthday) => birthday.fmt(f),
+        }
+    }
+}
+
+/// A regular expression that a whole text must match, as the crate `regex` reads it.
+#[derive(Debug, Clone)]
+pub struct TextPattern {
+    written: String,
+    whole: Regex,
+    beginning: Regex,
+}
+
+impl TextPattern {
+    /// Reads a regular expression.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(written: &str) -> Result<Self, String> {
+        let read = |pattern: String| Regex::new(&pattern).map_err(|error| error.to_string());
+        // by itself first, so that the error shows what was written and no more
+        read(written.to_owned())?;
+        let (whole, beginning) = (read(format!(r"\A(?:{written})\z"))?, read(format!(r"\A(?:{written})"))?);
+        Ok(Self { written: written.to_owned(), whole, beginning })
+    }
+
+    /// Whether all of `text` matches.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        self.whole.is_match(text)
+    }
+
+    /// What of `text` follows a beginning that matches; `None` where none does.
+    #[must_use]
+    pub fn rest<'a>(&self, text: &'a str) -> Option<&'a str> {
+        text.get(self.beginning.find(text)?.end()..)
+    }
+}
+
+impl PartialEq for TextPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
+}
+
+impl Eq for TextPattern {}
+
+impl fmt::Display for TextPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/{}/", self.written)
+    }
+}
+
+impl<'de> Deserialize<'de> for TextPattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+/// A day counted in birthdays, in Japan. Days are written `YYYYMMDD` or as instants
+/// (`2026-11-24T14:59:59Z`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BirthdayMatch {
+    /// how many birthdays there are after `after`, the day itself included
+    pub number: LengthRange,
+    /// the captured date of birth
+    pub of: CaptureName,
+    /// the captured day from which they are counted; a birthday on that day does not count
+    pub after: CaptureName,
+    /// a captured day that takes the birthday's place where it comes before it
+    pub at_latest: Option<CaptureName>,
+}
+
+impl fmt::Display for BirthdayMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number: LengthRange { at_least, at_most }, of, after, at_latest } = self;
+        match (at_least, at_most) {
+            (least, most) if least == most => write!(f, "birthday {least}")?,
+            (least, &usize::MAX) => write!(f, "birthday {least} or later")?,
+            (least, most) => write!(f, "one of birthdays {least} to {most}")?,
+        }
+        write!(f, " of the captured {of} after the captured {after}")?;
+        at_latest.iter().try_for_each(|name| write!(f, ", or the captured {name} where that comes first"))
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TextMap {
+    /// what must be in it
+    contains: Option<String>,
+    /// a regular expression that all of it matches
+    matches: Option<TextPattern>,
+    /// beside `matches`: the name of a captured value that has as many characters
+    as_long_as: Option<CaptureName>,
+    /// the name of a captured value
+    captured: Option<CaptureName>,
+    /// beside `captured`: a regular expression for what stands before it
+    after: Option<TextPattern>,
+    /// a day counted in birthdays
+    birthday: Option<BirthdayMatch>,
+}
+
+impl TextMap {
+    fn text(self) -> Result<TextMatch, &'static str> {
+        let Self { contains, matches, as_long_as, captured, after, birthday } = self;
+        match (contains, matches, captured, birthday) {
+            (Some(text), None, None, None) if as_long_as.is_none() && after.is_none() => {
+                Ok(TextMatch::Contains(text))
+            }
+            (None, Some(pattern), None, None) if after.is_none() => {
+                Ok(TextMatch::Like { pattern, as_long_as })
+            }
+            (None, None, Some(name), None) if as_long_as.is_none() => Ok(TextMatch::Captured { name, after }),
+            (None, None, None, Some(birthday)) if as_long_as.is_none() && after.is_none() => {
+                Ok(TextMatch::Birthday(birthday))
+            }
+            _ => Err(
+                "a text is matched by one of contains, matches (with as_long_as), captured (with after) and birthday",
+            ),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TextMatch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrMap;
+        impl<'de> Visitor<'de> for TextOrMap {
+            type Value = TextMatch;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a text, or a map such as {contains: \"…\"}, {matches: \"…\"} or {captured: NAME}",
+                )
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<TextMatch, E> {
+                Ok(TextMatch::Exactly(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TextMatch, A::Error> {
+                TextMap::deserialize(MapAccessDeserializer::new(map))?.text().map_err(de::Error::custom)
+            }
+        }
+        deserializer.deserialize_any(TextOrMap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(yaml: &str) -> Result<TextMatch, String> {
+        vmyna_sim::document::parse("test.yaml", yaml).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_texts_only() {
+        let pattern = TextPattern::parse("[1-5]|1[0-9]").unwrap();
+        assert!(pattern.matches("5") && pattern.matches("19"));
+        assert!(!pattern.matches("15x") && !pattern.matches("x5") && !pattern.matches(""));
+        assert_eq!(pattern.rest("319800217"), Some("19800217"));
+        assert_eq!(pattern.rest("919800217"), None);
+    }
+
+    #[test]
+    fn texts_are_read_as_they_are_shown() {
+        for (yaml, shown) in [
+            ("C=JP", "\"C=JP\""),
+            ("{contains: C=JP}", "something with \"C=JP\" in it"),
+            ("{matches: \"[01]+\", as_long_as: name}", "like /[01]+/, as long as the captured name"),
+            ("{captured: birth, after: \"[1-5]\"}", "the captured birth after /[1-5]/"),
+            (
+                "{birthday: {number: 5, of: birth, after: issued, at_latest: expiry}}",
+                "birthday 5 of the captured birth after the captured issued, or the captured expiry where that comes first",
+            ),
+            (
+                "{birthday: {number: {at_least: 1, at_most: 10}, of: birth, after: issued}}",
+                "one of birthdays 1 to 10 of the captured birth after the captured issued",
+            ),
+        ] {
+            assert_eq!(read(yaml).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn mistakes_say_what_would_be_right() {
+        for (yaml, message) in [
+            ("{matches: \"[1\"}", "unclosed character class"),
+            ("{contains: a, captured: b}", "one of contains, matches"),
+            ("{contains: a, as_long_as: b}", "one of contains, matches"),
+            ("{birthday: {number: 5, of: birth}}", "after"),
+            ("{like: a}", "unknown field"),
+        ] {
+            let error = read(yaml).unwrap_err();
+            assert!(error.contains(message), "{yaml}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_captured_value_is_told() {
+        let text = read("{birthday: {number: 5, of: birth, after: issued, at_latest: expiry}}").unwrap();
+        assert_eq!(
+            text.captured().map(ToString::to_string).collect::<Vec<_>>(),
+            ["birth", "issued", "expiry"]
+        );
+    }
+}
