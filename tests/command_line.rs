@@ -547,16 +547,16 @@ fn a_failure_shows_where_what_was_expected_what_came_and_both_apdus() {
     ");
     insta::assert_snapshot!(fails("ja"), @"
     FAIL  trial.fails  必ず失敗する試し
-           mine/fails.yaml:8:62  verify user_authentication (wrong)
+           mine/fails.yaml:8:62  利用者証明用電子証明書の暗証番号として誤った値を照合する(VERIFY)
              |
            8 |   - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 1}}
              |                                                              ^
            PIN-03 誤った暗証番号の照合には 63Cx を返し、x は残りの試行回数である
            理由: the second try was spent before
            期待: 63C1
-           実際: 63 C2  (2 tries left)
-             > 00 20 00 80 04 ** ** ** **  VERIFY current EF
-             < 63 C2  (2 tries left)
+           実際: 63 C2  (残り 2 回)
+             > 00 20 00 80 04 ** ** ** **  VERIFY カレント EF
+             < 63 C2  (残り 2 回)
 
     0 passed, 1 failed, 0 skipped
     ");

@@ -55,13 +55,13 @@ impl<'a, W: Write> Text<'a, W> {
             writeln!(self.out, "       {}: {why}", self.say("理由", "why"))?;
         }
         writeln!(self.out, "       {expected}: {}", finding.difference.expected)?;
-        writeln!(self.out, "       {came}: {}", finding.difference.came)?;
-        if let Some(exchange) = &finding.difference.exchange {
-            for line in exchange.to_string().lines() {
-                writeln!(self.out, "         {}", line.dimmed())?;
-            }
-        }
-        Ok(())
+        let Some(exchange) = &finding.difference.exchange else {
+            return writeln!(self.out, "       {came}: {}", finding.difference.came);
+        };
+        let came_in_words = words::of_an_exchange(&finding.difference.came, exchange, self.language);
+        writeln!(self.out, "       {came}: {came_in_words}")?;
+        let exchange = words::of_an_exchange(&exchange.to_string(), exchange, self.language);
+        exchange.lines().try_for_each(|line| writeln!(self.out, "         {}", line.dimmed()))
     }
 
     fn write(&mut self, event: &Event<'_>) -> std::io::Result<()> {

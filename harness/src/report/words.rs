@@ -7,6 +7,7 @@ use crate::requirement::{Level, Provenance};
 use crate::run::{Outcome, StepOutcome};
 use std::borrow::Borrow;
 use vmyna_sim::apdu::Status;
+use vmyna_sim::exchange::{Exchange, ShownResponse};
 use vmyna_sim::smart_card::Power;
 
 /// A word or a sentence: Japanese, English.
@@ -163,6 +164,19 @@ pub(super) fn meaning(english: &str, language: Language) -> String {
         Language::Ja => meaning_ja(english),
         Language::En => english.to_owned(),
     }
+}
+
+/// A text on `exchange`, in which command and status are told in English.
+pub(super) fn of_an_exchange(text: &str, exchange: &Exchange, language: Language) -> String {
+    if language == Language::En {
+        return text.to_owned();
+    }
+    let command = exchange.command.meaning();
+    let status = exchange.response.as_ref().and_then(ShownResponse::status);
+    let (ja, en) =
+        status.map(|status| self::status(&format!("{:04X}", u16::from(status)))).unwrap_or_default();
+    let text = text.replace(command, &meaning_ja(command));
+    if en.is_empty() { text } else { text.replace(&format!("({en})"), &format!("({ja})")) }
 }
 
 /// What a command means, in Japanese: names of instructions stay as ISO/IEC 7816-4 has them.
