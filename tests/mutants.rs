@@ -16,12 +16,17 @@ mod lifetime;
 mod pins;
 #[path = "mutants/reading.rs"]
 mod reading;
+#[path = "mutants/secure.rs"]
+mod secure;
+#[path = "mutants/secure_card.rs"]
+mod secure_card;
 #[path = "mutants/signing.rs"]
 mod signing;
 #[path = "mutants/wrong_card.rs"]
 mod wrong_card;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use secure_card::SecureRules;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -66,6 +71,7 @@ const ALL: &[&[Mutant]] = &[
     card_level::ALL,
     card_manager::ALL,
     applications::ALL,
+    secure::ALL,
 ];
 
 struct Suite {
@@ -165,8 +171,14 @@ impl Suite {
     }
 
     fn must_pass(&self) -> Result<(), Failed> {
-        for scenario in self.scenarios.iter().filter(|scenario| scenario.flow.is_none()) {
-            let verdict = self.play(scenario, Wrongness::default());
+        let scenarios = self.scenarios.iter().filter(|scenario| scenario.flow.is_none());
+        let plain = scenarios.map(|scenario| (scenario, Wrongness::default()));
+        // the desk that keeps sessions in place of the card, by the right rules
+        let in_session = |scenario: &&Scenario| scenario.id.starts_with("secure-messaging.");
+        let kept = self.scenarios.iter().filter(in_session);
+        let kept = kept.map(|scenario| (scenario, secure_card::keeping(SecureRules::default())));
+        for (scenario, wrongness) in plain.chain(kept) {
+            let verdict = self.play(scenario, wrongness);
             if !matches!(&verdict, Verdict::Passed { observations } if observations.is_empty()) {
                 return Err(format!("{}: {verdict:?}", scenario.id).into());
             }

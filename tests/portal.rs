@@ -336,3 +336,62 @@ fn schemathesis_finds_no_server_error_and_no_breach_of_the_description() {
     let ended = run(std::process::Command::new(script).arg("run").arg(&portal.origin));
     assert_eq!(ended.code, Some(0), "{}", ended.all());
 }
+
+#[test]
+fn the_phone_reads_a_card_that_connects() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let portal = RunningPortal::start(&["--pace", "0", "--card", &format!("vpcd:{port}")]);
+    let connect = format!("127.0.0.1:{port}");
+    let _card = process::Running::start(&mut vmyna(["serve", "--connect", &connect]));
+    portal::must_apply_with_the_card_in_the_seat(&portal);
+}
+
+#[test]
+fn the_phone_reads_a_card_that_listens_and_finds_it_again() {
+    let mut card = process::Running::start(&mut vmyna(["serve", "--listen", "127.0.0.1:0"]));
+    let port = card.tells_port("listening for a reader on 127.0.0.1:");
+    let portal = RunningPortal::start(&["--pace", "0", "--card", &format!("vicc:127.0.0.1:{port}")]);
+    portal::must_apply_with_the_card_in_the_seat(&portal);
+    card.kill();
+    let mut visitor = Visitor::at(&portal);
+    let asked = visitor.ask("inquiry", false);
+    let phone = portal::Phone::at(&portal, &asked);
+    let shown = phone.present("1234");
+    assert!(shown["failed"].is_object() || shown["shows"]["screen"] == "touch", "{shown}");
+    let again = format!("127.0.0.1:{port}");
+    let mut card = process::Running::start(&mut vmyna(["serve", "--listen", &again]));
+    card.tells("listening for a reader on 127.0.0.1:");
+    phone.ask("/card/lift", serde_json::json!({}));
+    let status = visitor.deliver(&asked.state, &portal::signed(&phone.present("1234")));
+    assert_eq!(status.rows(), 3, "{status:?}");
+}
+
+#[test]
+fn a_seat_that_is_taken_is_told_at_the_start() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let seat = format!("vpcd:{}", taken.local_addr().unwrap().port());
+    let ended = run(&mut vmyna(["portal", "--bind", "0", "--card", &seat]));
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("--card vpcd:PORT"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_inquiry_after_a_kill_shows_what_was_applied_for() {
+    let folder = Folder::new();
+    let state = folder.path().join("portal.redb");
+    let arguments = ["--pace", "0", "--state", state.to_str().unwrap()];
+    let mut portal = RunningPortal::start(&arguments);
+    for (purpose, after) in [("application", "申し込みを受け付けました"), ("inquiry", "登録の申込状況は")]
+    {
+        let mut visitor = Visitor::at(&portal);
+        let asked = visitor.ask(purpose, true);
+        let page = visitor
+            .deliver(&asked.state, &portal::signed(&portal::Phone::at(&portal, &asked).present("1234")));
+        assert!(page.body.contains(after), "{}", page.body);
+        assert_eq!((page.rows(), portal.applications()), (3, 1));
+        portal.process.kill();
+        portal = RunningPortal::start(&arguments);
+    }
+}

@@ -261,8 +261,8 @@ fn another_holders_card_is_noticed_before_it_gets_the_pin() {
         visit.click("#hold").await;
         visit.stage("dialog").await;
         visit.click(r#"#holders option[value="taro"]"#).await;
-        visit.stage("failed").await;
-        visit.click("[data-do=again]").await;
+        visit.wait("#card[data-held=false]").await;
+        assert!(visit.text("#tries").await.contains("当て直して"));
         visit.click("#hold").await;
         visit.stage("failed").await;
         visit.wait(r#"#screen[data-failure="other_card"]"#).await;

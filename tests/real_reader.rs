@@ -3,6 +3,8 @@
 //! feature `pcsc`, and pcscd's virtual reader as `pcsc.rs` does.
 
 // The command line tests' view of a process, and the PC/SC tests' view of a reader.
+#[path = "portal_support/mod.rs"]
+mod portal;
 mod process;
 mod support;
 
@@ -24,7 +26,7 @@ use vmyna_sim::vpcd::{self, Address, Event, Mode, Shutdown};
 
 type Test = fn(&Slot) -> Result<(), Failed>;
 
-const TESTS: [(&str, Test); 12] = [
+const TESTS: [(&str, Test); 13] = [
     ("without the holder no PIN reaches the card", without_the_holder_no_pin_arrives),
     ("with the holder only right PINs reach the card", with_the_holder_only_right_pins_arrive),
     ("consent without the holder lets no PIN through", consent_alone_lets_no_pin_through),
@@ -36,6 +38,7 @@ const TESTS: [(&str, Test); 12] = [
     ("a card that comes within the wait is played", a_card_that_comes_is_played),
     ("an empty reader is no card, and an unknown one is told with the list", an_empty_reader_is_no_card),
     ("a card that another program has alone is told as such", a_card_held_alone_is_told),
+    ("the portal's phone reads the card in a reader", the_portals_phone_reads_the_card),
     ("the plan comes before the first command, and the reader is named", the_plan_comes_first),
 ];
 
@@ -331,5 +334,14 @@ fn the_plan_comes_first(slot: &Slot) -> Result<(), Failed> {
     assert!(ended.stdout.contains(&format!("reader {:?}", slot.name)), "{}", ended.all());
     assert!(ended.stdout.contains("ATR 3B E0 00 FF 81 31 FE 45 14, T=1"), "{}", ended.all());
     assert_eq!(ended.code, Some(0), "{}", ended.all());
+    Ok(())
+}
+
+fn the_portals_phone_reads_the_card(slot: &Slot) -> Result<(), Failed> {
+    let seat = format!("pcsc:{}", slot.name);
+    let portal = portal::RunningPortal::start(&["--pace", "0", "--card", &seat]);
+    let mut card = Running::start(&mut vmyna(["serve", "--connect", &format!("127.0.0.1:{}", slot.port)]));
+    card.says("ready");
+    portal::must_apply_with_the_card_in_the_seat(&portal);
     Ok(())
 }

@@ -1,8 +1,5 @@
 //! Every built-in scenario is a test, twice: against the card in this process, and against the card
-//! behind a real socket.
-
-#[path = "scenarios/socket_flow.rs"]
-mod socket_flow;
+//! behind a real socket; flows have tests of their own for that, `flows_http` and `flows_browser`.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::sync::{Arc, OnceLock};
@@ -29,13 +26,11 @@ fn main() {
         trials.push(Trial::test(format!("in_process::{}", scenario.id), move || {
             judge(scenario, requirements, in_process(scenario, requirements))
         }));
-        trials.push(Trial::test(format!("over_socket::{}", scenario.id), move || {
-            let verdict = match scenario.flow {
-                None => over_socket(scenario, requirements)?,
-                Some(setting) => socket_flow::play(scenario, setting, requirements)?,
-            };
-            judge(scenario, requirements, verdict)
-        }));
+        if scenario.flow.is_none() {
+            trials.push(Trial::test(format!("over_socket::{}", scenario.id), move || {
+                judge(scenario, requirements, over_socket(scenario, requirements)?)
+            }));
+        }
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -60,7 +60,7 @@ impl Suite {
     ) -> Result<Verdict, Failed> {
         let setting: FlowSetting = scenario.flow.ok_or("not a flow")?;
         let world = World::before(scenario, setting, personalised(&scenario.holder)?, BEGINNING, make)?;
-        let own = world.own_card();
+        let own = world.wallet().card(None)?;
         let surroundings = Surroundings {
             requirements: &self.requirements,
             holder: own.personalised().holder(),

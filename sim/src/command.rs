@@ -4,7 +4,7 @@
 use crate::apdu::{CommandApdu, MalformedApdu, Status};
 use crate::file::{FileId, MASTER_FILE, ShortFileId};
 use crate::key::SignatureScheme;
-use crate::pin::ChangeCommand;
+use crate::pin::{ChangeCommand, Presented};
 use crate::secure_messaging::{SECURED, SECURED_WITH_INTEGRITY};
 use crate::undocumented::Situation;
 
@@ -38,7 +38,7 @@ pub enum Command<'a> {
         /// which PIN
         pin: FileReference,
         /// 1 to 16 bytes
-        value: &'a [u8],
+        value: Presented<'a>,
     },
     /// `00 24 01` or `80 32 00`: the new value only
     ChangePin {
@@ -47,7 +47,7 @@ pub enum Command<'a> {
         /// which PIN
         pin: FileReference,
         /// the new value
-        value: &'a [u8],
+        value: Presented<'a>,
     },
     /// `80 2A`
     ComputeDigitalSignature {
@@ -252,15 +252,17 @@ fn verify<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
         // `00 20 00 80 00` reaches here as Le 256 without data: one client writes Lc = 00 so.
         [] => Ok(Command::AskTriesLeft(pin)),
         value if value.len() > LONGEST_PIN => Err(Situation::VerifyTooLong.into()),
-        value => Ok(Command::Verify { pin, value }),
+        value => Ok(Command::Verify { pin, value: Presented(value) }),
     }
 }
 
 fn change_reference_data<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
     match (apdu.p1(), file_reference(apdu.p2())) {
-        (0x01, Some(pin)) => {
-            Ok(Command::ChangePin { command: ChangeCommand::ChangeReferenceData, pin, value: apdu.data() })
-        }
+        (0x01, Some(pin)) => Ok(Command::ChangePin {
+            command: ChangeCommand::ChangeReferenceData,
+            pin,
+            value: Presented(apdu.data()),
+        }),
         _ => Err(Status::IncorrectP1P2.into()),
     }
 }
@@ -268,7 +270,7 @@ fn change_reference_data<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refu
 fn change_key<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
     match (apdu.p1(), file_reference(apdu.p2())) {
         (0x00, Some(pin)) => {
-            Ok(Command::ChangePin { command: ChangeCommand::ChangeKey, pin, value: apdu.data() })
+            Ok(Command::ChangePin { command: ChangeCommand::ChangeKey, pin, value: Presented(apdu.data()) })
         }
         _ => Err(Status::IncorrectP1P2.into()),
     }

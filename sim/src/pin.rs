@@ -40,6 +40,16 @@ pub enum ChangeCommand {
     ChangeKey,
 }
 
+/// The value of a PIN as a command presents it. `Debug` shows neither the value nor its length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Presented<'a>(pub &'a [u8]);
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Presented(***)")
+    }
+}
+
 impl PinName {
     /// All of them.
     pub const ALL: [Self; 10] = [

@@ -254,3 +254,60 @@ pub fn answer(challenge: &ApiChallenge, signature: &Signature) -> serde_json::Va
         "signature": signature.signature,
     })
 }
+
+/// The phone on the desk, as the page's script talks to it.
+pub struct Phone {
+    origin: String,
+    state: String,
+    nonce: String,
+}
+
+impl Phone {
+    /// The phone that was called for `asked`.
+    pub fn at(portal: &RunningPortal, asked: &Asked) -> Self {
+        let nonce = asked.nonce.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { origin: portal.terminal.clone(), state: asked.state.clone(), nonce }
+    }
+
+    /// Asks it for something; what it shows then.
+    pub fn ask(&self, path: &str, more: serde_json::Value) -> serde_json::Value {
+        let mut body = serde_json::json!({ "state": self.state, "nonce": self.nonce });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        let request = agent().post(format!("{}{path}", self.origin)).header("x-vmyna-terminal", "1");
+        let reply = Reply::of(request.content_type("application/json").send(body.to_string()).unwrap());
+        assert_eq!(reply.status, 200, "{path}: {reply:?}");
+        serde_json::from_str(&reply.body).unwrap()
+    }
+
+    /// An iPhone, the PIN, and the card; what came of it.
+    pub fn present(&self, pin: &str) -> serde_json::Value {
+        let shown = self.ask("/phone/call", serde_json::json!({ "platform": "ios" }));
+        assert_eq!(shown["shows"]["screen"], "pin", "{shown}");
+        let shown = self.ask("/phone/confirm", serde_json::json!({ "pin": pin }));
+        if shown["shows"].is_null() {
+            return shown;
+        }
+        assert_eq!(shown["shows"]["screen"], "touch", "{shown}");
+        self.ask("/card/hold", serde_json::json!({}))
+    }
+}
+
+/// What a phone has brought back from the card.
+pub fn signed(shown: &serde_json::Value) -> Signature {
+    let text = |name: &str| shown["signed"][name].as_str().unwrap_or_else(|| panic!("{shown}")).to_owned();
+    Signature { certificate: text("certificate"), signature: text("signature") }
+}
+
+/// The card in the seat is hanako's: a wrong PIN is told with the tries left, the right one applies.
+pub fn must_apply_with_the_card_in_the_seat(portal: &RunningPortal) {
+    let mut visitor = Visitor::at(portal);
+    let asked = visitor.ask("application", true);
+    let phone = Phone::at(portal, &asked);
+    let wrong = phone.present("0000");
+    assert_eq!(wrong["failed"]["failure"]["code"], "wrong_pin", "{wrong}");
+    assert_eq!(wrong["failed"]["failure"]["tries_left"], 2, "{wrong}");
+    let done = visitor.deliver(&asked.state, &signed(&phone.present("1234")));
+    assert_eq!((done.rows(), portal.applications()), (3, 1), "{done:?}");
+}

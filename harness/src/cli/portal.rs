@@ -7,20 +7,21 @@ use super::Failure;
 use super::seat::CardSeat;
 use crate::exit::Exit;
 use crate::link::InProcess;
-use crate::portal::desk::{self, Cards, Table, Terminal};
+use crate::portal::desk::{self, Cards, Circumstances, Table, Terminal};
 use crate::portal::http::{OperatorToken, Site, router};
+use crate::portal::phone::{Reader, TerminalClock};
 use crate::portal::status::{BuiltInRegister, Crls, OcspResponder, StatusSource};
 use crate::portal::{Checker, Lives, Portal, Store, built_in_anchors, system_randomness};
 use crate::verify::{Certificate, Trust};
 use axum_server::Handle;
 use clap::Args;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use vmyna_sim::card::{Personalised, VirtualCard};
 use vmyna_sim::issue::OcspUrl;
 use vmyna_sim::vpcd::{self, Address};
@@ -146,8 +147,11 @@ pub(super) fn portal(arguments: Arguments) -> Result<Exit, Failure> {
             origin: terminal_origin,
             portal: origin.clone(),
             can_swap: is_built_in,
-            careful: !is_built_in,
-            phone: Mutex::new(None),
+            clock: steady_clock(),
+            circumstances: Arc::new(Mutex::new(Circumstances {
+                reader: Reader::Ready,
+                careful: !is_built_in,
+            })),
         };
         served.push((listener, desk::router(terminal)));
     }
@@ -156,6 +160,7 @@ pub(super) fn portal(arguments: Arguments) -> Result<Exit, Failure> {
         Some(path) => told += &format!("state     {}\n", path.display()),
         None => told += "state     in memory; --state FILE keeps it\n",
     }
+    let portal = Arc::new(portal);
     let site = Site { portal, origin: origin.clone(), terminal, operator, rate: arguments.rate };
     served.push((listener, router(site)));
     let _ = anstream::stderr().write_all(told.as_bytes());
@@ -163,6 +168,15 @@ pub(super) fn portal(arguments: Arguments) -> Result<Exit, Failure> {
     let result = runtime.block_on(serve(served, tls, &tables, &origin));
     runtime.shutdown_timeout(FAREWELL);
     result.map(|()| Exit::Success).map_err(|error| usage(&error))
+}
+
+/// The time of day at the start, and what has passed since: nobody can set it back.
+fn steady_clock() -> TerminalClock {
+    let (began, start) = (Timestamp::now(), Instant::now());
+    Arc::new(move || {
+        let passed = SignedDuration::try_from(start.elapsed()).unwrap_or(SignedDuration::MAX);
+        began.saturating_add(passed).unwrap_or(Timestamp::MAX)
+    })
 }
 
 fn bind(address: &Address, another: &str) -> Result<TcpListener, Failure> {
@@ -228,7 +242,7 @@ fn authorities(
 fn table(arguments: &Arguments) -> Result<Table, Failure> {
     let pace = Duration::from_millis(arguments.pace);
     let CardSeat::Sim(seat) = &arguments.card else {
-        let cards = elsewhere::cards(arguments.card.clone());
+        let cards = elsewhere::cards(arguments.card.clone())?;
         return Ok(Table::new("card", cards, pace));
     };
     let holder = super::holder(seat.holder.as_deref().unwrap_or("hanako"))?;

@@ -2,13 +2,17 @@
 //! is in the holder's hand and at the phone by turns.
 
 use super::clock::FlowClock;
+use super::status::Registry;
+use super::world::personalised;
 use crate::link::Selection;
 use crate::terminal;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vmyna_sim::apdu::CommandApdu;
-use vmyna_sim::card::{Personalised, VirtualCard, seeded};
+use vmyna_sim::card::{PersonalisationError, Personalised, VirtualCard, seeded};
 use vmyna_sim::fault::{Fault, Faults, Faulty, NoOtherCard};
 use vmyna_sim::holder::PinValue;
+use vmyna_sim::issue::Issued;
 use vmyna_sim::pin::{PinName, PinStates};
 use vmyna_sim::smart_card::{Power, Reaction, SmartCard};
 use vmyna_sim::store::MemoryStore;
@@ -94,6 +98,75 @@ impl FlowCard {
     #[must_use]
     pub fn personalised(&self) -> &Personalised {
         &self.personalised
+    }
+}
+
+/// The cards of everybody in a flow, each made when it is first wanted, and counted from then on.
+/// Clones are the same wallet.
+#[derive(Clone)]
+pub struct Wallet {
+    own: String,
+    made: Arc<Mutex<BTreeMap<String, FlowCard>>>,
+    clock: FlowClock,
+    registry: Registry,
+}
+
+impl Wallet {
+    /// With the card of the holder `own`, in the state `pins`.
+    #[must_use]
+    pub fn with(
+        own: &str,
+        personalised: Arc<Personalised>,
+        pins: PinStates,
+        clock: &FlowClock,
+        registry: &Registry,
+    ) -> Self {
+        let wallet = Self {
+            own: own.to_owned(),
+            made: Arc::default(),
+            clock: clock.clone(),
+            registry: registry.clone(),
+        };
+        let card = wallet.enrolled(personalised, pins);
+        lock(&wallet.made).insert(own.to_owned(), card);
+        wallet
+    }
+
+    /// A card whose certificates the authority knows.
+    fn enrolled(&self, personalised: Arc<Personalised>, pins: PinStates) -> FlowCard {
+        for certified in Issued::certified(personalised.issued()) {
+            self.registry.enrol(certified.record.clone());
+        }
+        FlowCard::new(personalised, pins, &self.clock)
+    }
+
+    /// The card of `whose` holder; the own one without a name.
+    ///
+    /// # Errors
+    /// There is no such holder.
+    pub fn card(&self, whose: Option<&str>) -> Result<FlowCard, PersonalisationError> {
+        let name = whose.unwrap_or(&self.own);
+        if let Some(card) = lock(&self.made).get(name) {
+            return Ok(card.clone());
+        }
+        let personalised = personalised(name)?;
+        let pins = personalised.fresh_state();
+        let card = self.enrolled(personalised, pins);
+        Ok(lock(&self.made).entry(name.to_owned()).or_insert(card).clone())
+    }
+
+    /// What the cards say that cannot be: tries that do not agree with the PINs that reached them.
+    #[must_use]
+    pub fn miscounted(&self) -> Option<String> {
+        lock(&self.made).iter().find_map(|(holder, card)| {
+            let reached = card.reached();
+            (reached.tries_left != reached.tries_due).then(|| {
+                format!(
+                    "{} tries left in the card of {holder}, which {} wrong PINs and {} right ones have reached",
+                    reached.tries_left, reached.wrong_pins, reached.right_pins
+                )
+            })
+        })
     }
 }
 

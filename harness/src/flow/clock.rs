@@ -1,5 +1,6 @@
 //! The clock of a flow: everybody in it looks at the same one, and it moves when somebody waits.
 
+use crate::portal::phone::TerminalClock;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,6 +20,13 @@ impl FlowClock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a terminal looks at.
+    #[must_use]
+    pub fn of_terminal(&self) -> TerminalClock {
+        let clock = self.clone();
+        Arc::new(move || clock.now())
     }
 
     /// Lets time pass; at the end of the calendar it stands still.

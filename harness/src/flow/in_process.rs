@@ -1,43 +1,29 @@
-//! A flow with everybody in this process: the portal's core, a browser with its tabs, a terminal and
-//! cards of ours.
+//! A flow with the terminal and its cards in this process, and the portal too, unless the visitor goes
+//! to it elsewhere.
 
 use super::card::FlowCard;
 use super::clock::FlowClock;
-use super::handset::{Handset, Reader, TerminalScreen};
-use super::screen::{button, of_page, of_terminal};
+use super::forged::forged;
+use super::screen::{button, of_terminal};
 use super::stage::{Held, Seen, Stage, Trouble};
-use super::world::{World, personalised};
+use super::visitor::Visitor;
+use super::world::World;
 use crate::link::{CardLink, InProcess as Link};
-use crate::portal::phone::Phone;
-use crate::portal::{Answer, Browser, ChallengeId, NotOnThisScreen, Registration, Screen, StoreError};
-use crate::scenario::{
-    DEFAULT_HOLDER, Delivery, EnterStep, HoldStep, OperatorStep, PinChoice, Pressable, TerminalStep,
-};
+use crate::portal::phone::{Handset, Phone, Reader, TerminalScreen};
+use crate::portal::{Answer, Browser, ChallengeId, Registration};
+use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, PinChoice, Pressable, TerminalStep};
 use crate::terminal;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use vmyna_sim::issue::superseded;
 use vmyna_sim::pin::PinName;
 
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Broken(error.to_string())
-    }
-}
-
-impl From<NotOnThisScreen> for Trouble {
-    fn from(error: NotOnThisScreen) -> Self {
-        match error {
-            NotOnThisScreen::NoSuchButton { .. } => Self::NotThere(error.to_string()),
-            NotOnThisScreen::Store(error) => error.into(),
-        }
-    }
-}
+/// A terminal to which cards come by any link.
+type AnyHandset = Handset<dyn CardLink>;
 
 /// A tab of the browser, with the terminal that it has called.
 struct Tab<'w> {
-    browser: Browser<'w>,
-    handset: Option<Handset<'w>>,
+    browser: Box<dyn Visitor<'w> + 'w>,
+    handset: Option<AnyHandset>,
 }
 
 /// How a card gets into the field of the terminal.
@@ -59,15 +45,18 @@ impl Hand for DirectHand {
     }
 }
 
+/// Opens the portal in a browser that has not been there.
+type Open<'w> = dyn Fn() -> Box<dyn Visitor<'w> + 'w> + 'w;
+
 /// Everybody in this process.
 pub struct InProcess<'w> {
     world: &'w World,
+    open: Box<Open<'w>>,
     hand: Box<dyn Hand + 'w>,
     tabs: BTreeMap<String, Tab<'w>>,
     front: String,
     reader: Reader,
     careful: bool,
-    cards: BTreeMap<String, FlowCard>,
     last: Option<(ChallengeId, Answer)>,
 }
 
@@ -75,17 +64,23 @@ impl<'w> InProcess<'w> {
     /// The cast of `world`, with no tab open and no card held.
     #[must_use]
     pub fn new(world: &'w World, hand: Box<dyn Hand + 'w>) -> Self {
-        let cards = [(world.holder().to_owned(), world.own_card())].into();
+        let open = Box::new(|| Box::new(Browser::open(world.portal())) as Box<dyn Visitor<'w> + 'w>);
         Self {
             world,
+            open,
             hand,
             tabs: BTreeMap::new(),
             front: String::new(),
             reader: Reader::Ready,
             careful: false,
-            cards,
             last: None,
         }
+    }
+
+    /// The same with visitors that `open` sends to the portal.
+    #[must_use]
+    pub fn visited_by(self, open: impl Fn() -> Box<dyn Visitor<'w> + 'w> + 'w) -> Self {
+        Self { open: Box::new(open), ..self }
     }
 
     fn clock(&self) -> &'w FlowClock {
@@ -97,25 +92,18 @@ impl<'w> InProcess<'w> {
         self.tabs.get_mut(front).ok_or_else(|| Trouble::NotThere("no tab is open".to_owned()))
     }
 
-    fn handset(&mut self) -> Result<&mut Handset<'w>, Trouble> {
+    fn handset(&mut self) -> Result<&mut AnyHandset, Trouble> {
         let is_there = |tab: &mut Tab<'w>| tab.handset.is_some();
         let tab = self.tab()?;
         if !is_there(tab) {
-            let screen = tab.browser.page().screen;
-            return Err(Trouble::NotThere(format!("the terminal is not asked for anything on {screen:?}")));
+            let screen = tab.browser.seen().screen;
+            return Err(Trouble::NotThere(format!("the terminal is not asked for anything on {screen}")));
         }
         tab.handset.as_mut().ok_or_else(|| Trouble::NotThere(String::new()))
     }
 
-    /// The card of `whose` holder; the own one without a name.
-    fn card(&mut self, whose: Option<&str>) -> Result<FlowCard, Trouble> {
-        let name = whose.unwrap_or(self.world.holder());
-        if let Some(card) = self.cards.get(name) {
-            return Ok(card.clone());
-        }
-        let card = self.world.card_of(name).map_err(|error| Trouble::NotHere(error.to_string()))?;
-        self.cards.insert(name.to_owned(), card.clone());
-        Ok(card)
+    fn card(&self, whose: Option<&str>) -> Result<FlowCard, Trouble> {
+        self.world.wallet().card(whose).map_err(|error| Trouble::NotHere(error.to_string()))
     }
 
     /// The terminal has brought something back, or not yet.
@@ -123,10 +111,10 @@ impl<'w> InProcess<'w> {
         let Some(answer) = answer else { return Ok(()) };
         let tab = self.tab()?;
         tab.handset = None;
-        let Some(challenge) = tab.browser.request().map(|request| request.challenge.clone()) else {
+        let Some(challenge) = tab.browser.request().map(|(challenge, _)| challenge) else {
             return Ok(());
         };
-        tab.browser.deliver_to(&challenge, &answer)?;
+        tab.browser.deliver(&challenge, &answer)?;
         self.last = Some((challenge, answer));
         Ok(())
     }
@@ -137,44 +125,11 @@ impl<'w> InProcess<'w> {
 
     /// Calls the terminal where the screen asks for it, and sends it away where it does not.
     fn call_the_terminal(&mut self) -> Result<(), Trouble> {
-        let (platform, clock) = (self.world.platform(), self.clock());
+        let (platform, clock) = (self.world.platform(), self.clock().of_terminal());
         let phone = if self.careful { Phone::careful() } else { Phone::new() };
         let tab = self.tab()?;
-        tab.handset =
-            tab.browser.request().map(|request| Handset::new(platform, phone, request.nonce, clock));
+        tab.handset = tab.browser.request().map(|(_, nonce)| Handset::new(platform, phone, nonce, clock));
         Ok(())
-    }
-
-    /// What answers the open challenge that should not.
-    fn forged(&mut self, delivery: Delivery) -> Result<Answer, Trouble> {
-        let not_there = || Trouble::NotThere("no challenge is open".to_owned());
-        let own = self.card(None)?;
-        let (now, nonce) = (self.clock().now(), self.tab()?.browser.request().ok_or_else(not_there)?.nonce);
-        let issued = own.personalised().issued();
-        let missing = |what: &str| Trouble::NotHere(format!("the holder has no {what}"));
-        let (key, certificate) = match delivery {
-            Delivery::SignatureCertificate => {
-                let certified =
-                    issued.digital_signature.as_ref().ok_or_else(|| missing("signature certificate"))?;
-                (certified.key.clone(), certified.certificate.clone())
-            }
-            Delivery::ReplacedCertificate => {
-                let before = superseded(own.personalised().holder(), now).ok().flatten();
-                let before = before.ok_or_else(|| missing("certificate from before a renewal"))?;
-                self.world.registry().enrol(before.user_authentication.record.clone());
-                (before.user_authentication.key, before.user_authentication.certificate)
-            }
-            _ => {
-                let names = ["taro", DEFAULT_HOLDER];
-                let own = own.personalised().holder().id();
-                let other = names.into_iter().find(|name| *name != own).unwrap_or(DEFAULT_HOLDER);
-                let other = personalised(other).map_err(|error| Trouble::NotHere(error.to_string()))?;
-                let certificate = other.issued().user_authentication.certificate.clone();
-                (issued.user_authentication.key.clone(), certificate)
-            }
-        };
-        let signature = key.sign_message(&nonce).map_err(|error| Trouble::Broken(error.to_string()))?;
-        Ok(Answer::Signed { certificate, signature })
     }
 }
 
@@ -182,7 +137,7 @@ impl Stage for InProcess<'_> {
     fn open(&mut self, name: &str) -> Result<(), Trouble> {
         let browser = match self.tabs.values().next() {
             Some(tab) => self.tabs.get(&self.front).unwrap_or(tab).browser.new_tab(),
-            None => Browser::open(self.world.portal()),
+            None => (self.open)(),
         };
         self.tabs.insert(name.to_owned(), Tab { browser, handset: None });
         name.clone_into(&mut self.front);
@@ -215,7 +170,7 @@ impl Stage for InProcess<'_> {
                         return Err(Trouble::NotThere("no PIN is asked for".to_owned()));
                     }
                     Pressable::Confirm => handset.confirm(),
-                    _ => Some(Handset::cancel()),
+                    _ => Some(AnyHandset::cancel()),
                 };
                 self.bring(answer)
             }
@@ -223,12 +178,7 @@ impl Stage for InProcess<'_> {
     }
 
     fn tick(&mut self, ticked: bool) -> Result<(), Trouble> {
-        let tab = self.tab()?;
-        if tab.browser.page().screen != Screen::Confirm {
-            return Err(Trouble::NotThere("there is no box on this screen".to_owned()));
-        }
-        tab.browser.tick(ticked);
-        Ok(())
+        self.tab()?.browser.tick(ticked)
     }
 
     fn enter(&mut self, pin: EnterStep, whose: Option<&str>) -> Result<(), Trouble> {
@@ -287,12 +237,12 @@ impl Stage for InProcess<'_> {
         match delivery {
             Delivery::Again => {
                 let (challenge, answer) = self.last()?;
-                self.tab()?.browser.deliver_to(&challenge, &answer)?;
+                self.tab()?.browser.deliver(&challenge, &answer)?;
             }
             Delivery::Elsewhere => {
                 let (challenge, answer) = self.last()?;
-                let mut elsewhere = Browser::open(self.world.portal());
-                elsewhere.deliver_to(&challenge, &answer)?;
+                let mut elsewhere = (self.open)();
+                elsewhere.deliver(&challenge, &answer)?;
                 self.tab()?.browser = elsewhere;
             }
             Delivery::Altered => {
@@ -304,14 +254,17 @@ impl Stage for InProcess<'_> {
                     }
                     failed @ Answer::Failed(_) => failed,
                 };
-                self.tab()?.browser.deliver_to(&challenge, &altered)?;
+                self.tab()?.browser.deliver(&challenge, &altered)?;
             }
             Delivery::Replayed => {
                 let (_, answer) = self.last()?;
                 return self.bring(Some(answer));
             }
             Delivery::OthersCertificate | Delivery::SignatureCertificate | Delivery::ReplacedCertificate => {
-                let answer = self.forged(delivery)?;
+                let request = self.tab()?.browser.request();
+                let (_, nonce) =
+                    request.ok_or_else(|| Trouble::NotThere("no challenge is open".to_owned()))?;
+                let answer = forged(self.world, delivery, &nonce)?;
                 return self.bring(Some(answer));
             }
         }
@@ -341,7 +294,7 @@ impl Stage for InProcess<'_> {
         let tab = self.tab()?;
         Ok(match &tab.handset {
             Some(handset) => of_terminal(platform, handset.screen()),
-            None => of_page(tab.browser.page()),
+            None => tab.browser.seen(),
         })
     }
 
@@ -366,14 +319,6 @@ impl Stage for InProcess<'_> {
     }
 
     fn miscounted(&mut self) -> Option<String> {
-        self.cards.iter().find_map(|(holder, card)| {
-            let reached = card.reached();
-            (reached.tries_left != reached.tries_due).then(|| {
-                format!(
-                    "{} tries left in the card of {holder}, which {} wrong PINs and {} right ones have reached",
-                    reached.tries_left, reached.wrong_pins, reached.right_pins
-                )
-            })
-        })
+        self.world.wallet().miscounted()
     }
 }

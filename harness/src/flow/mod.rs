@@ -2,21 +2,25 @@
 //! same wherever a [`Stage`] is set up: in this process, over sockets, or in a browser; time is the
 //! flow's own. After each step some things must hold that no scenario needs to say.
 
+mod api;
 mod card;
 mod clock;
-mod handset;
+mod forged;
 mod in_process;
 mod screen;
 mod stage;
 mod status;
+mod visitor;
 mod watch;
 mod world;
 
-pub use card::{FlowCard, Reached};
+pub use api::ApiVisitor;
+pub use card::{FlowCard, Reached, Wallet};
 pub use clock::FlowClock;
-pub use handset::{Handset, Reader, TerminalScreen};
+pub use forged::forged;
 pub use in_process::{DirectHand, Hand, InProcess};
 pub use stage::{Held, Seen, Stage, Trouble};
 pub use status::Registry;
+pub use visitor::Visitor;
 pub use watch::{Violation, Watch, present};
 pub use world::{BEGINNING, Parts, World, WorldError, personalised};

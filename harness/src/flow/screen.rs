@@ -1,9 +1,8 @@
 //! What a holder sees on a page of the portal and on the screens of the terminal, as text.
 
-use super::handset::TerminalScreen;
 use super::stage::Seen;
-use crate::portal::phone::{PinForm, Platform};
-use crate::portal::{Button, Page, Registration, Row, Screen};
+use crate::portal::phone::{PinForm, Platform, TerminalScreen};
+use crate::portal::{Button, Message, Page, Registration, Row, Screen};
 use crate::scenario::{Pressable, RowName, ScreenName};
 
 /// The portal's button; `None` for one of the terminal.
@@ -45,7 +44,19 @@ const fn row(row: Row) -> RowName {
 
 /// A page without its terminal.
 pub(super) fn of_page(page: &Page) -> Seen {
-    let screen = match page.screen {
+    let outcome = page.outcome.map(|outcome| (outcome.code(), outcome.message()));
+    of_portal(page.screen, page.register_user, outcome, &page.rows, page.buttons())
+}
+
+/// What a screen of the portal's comes to: its outcome by its name, with what the holder is told.
+pub(super) fn of_portal(
+    screen: Screen,
+    is_ticked: bool,
+    outcome: Option<(&str, Message)>,
+    rows: &[Row],
+    buttons: &[Button],
+) -> Seen {
+    let name = match screen {
         Screen::Top => ScreenName::Top,
         Screen::Confirm => ScreenName::Confirm,
         Screen::Apply => ScreenName::Apply,
@@ -56,20 +67,20 @@ pub(super) fn of_page(page: &Page) -> Seen {
         Screen::Failed => ScreenName::Failed,
     };
     let mut lines = Vec::new();
-    if let Some(message) = page.outcome.map(crate::portal::Outcome::message) {
+    let outcome = outcome.map(|(code, message)| {
         lines.extend([message.title.ja, message.advice.ja]);
+        code.to_owned()
+    });
+    lines.extend(rows.iter().map(|row| format!("{}: {}", row.label().ja, row.value().ja)));
+    if screen == Screen::Confirm {
+        lines.push(format!("{} マイナポータルの利用者登録を行う", if is_ticked { "☑" } else { "☐" }));
     }
-    lines.extend(page.rows.iter().map(|row| format!("{}: {}", row.label().ja, row.value().ja)));
-    if page.screen == Screen::Confirm {
-        lines
-            .push(format!("{} マイナポータルの利用者登録を行う", if page.register_user { "☑" } else { "☐" }));
-    }
-    lines.extend(page.buttons().iter().map(|button| format!("［{}］", button.label().ja)));
+    lines.extend(buttons.iter().map(|button| format!("［{}］", button.label().ja)));
     Seen {
-        screen,
-        rows: page.rows.iter().map(|found| row(*found)).collect(),
-        outcome: page.outcome.map(|outcome| outcome.code().to_owned()),
-        buttons: page.buttons().iter().map(|button| pressable(*button)).collect(),
+        screen: name,
+        rows: rows.iter().map(|found| row(*found)).collect(),
+        outcome,
+        buttons: buttons.iter().map(|button| pressable(*button)).collect(),
         text: lines.join("\n"),
     }
 }
@@ -80,7 +91,7 @@ pub(super) fn of_terminal(platform: Platform, screen: TerminalScreen) -> Seen {
         (TerminalScreen::Pin, PinForm::Page) => (
             ScreenName::Pin,
             vec![Pressable::Confirm, Pressable::Cancel],
-            "スマホでログイン\nマイナンバーカードの利用者証明用電子証明書のパスワードを入力してください\n数字4桁\n［次へ］".to_owned(),
+            "スマホでログイン\nマイナンバーカードの利用者証明用電子証明書のパスワードを入力してください\n数字4桁\n［次へ］ ［キャンセル］".to_owned(),
         ),
         (TerminalScreen::Pin, PinForm::Dialog) => (
             ScreenName::Pin,

@@ -1,7 +1,7 @@
 //! Everything that a flow is played with besides its stage: the clock, the authority, the portal, and
 //! the holders' cards.
 
-use super::card::FlowCard;
+use super::card::Wallet;
 use super::clock::FlowClock;
 use super::status::Registry;
 use crate::portal::phone::Platform;
@@ -17,8 +17,6 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use thiserror::Error;
 use vmyna_sim::card::{PersonalisationError, Personalised};
 use vmyna_sim::holder::Holder;
-use vmyna_sim::issue::Issued;
-use vmyna_sim::pin::PinStates;
 use vmyna_sim::pki::{Authority, CertificationAuthority, Generation, PkiError};
 use vmyna_sim::profile::Profile;
 
@@ -98,8 +96,8 @@ pub struct World {
     holder: String,
     clock: FlowClock,
     registry: Registry,
-    portal: Portal,
-    own: FlowCard,
+    portal: Arc<Portal>,
+    wallet: Wallet,
 }
 
 impl World {
@@ -168,8 +166,9 @@ impl World {
         for (pin, tries) in &scenario.given {
             pins.get_mut(*pin).tries_left = *tries;
         }
-        let own = card(personalised, pins, &clock, &registry);
-        Ok(Self { setting, holder: scenario.holder.clone(), clock, registry, portal, own })
+        let wallet = Wallet::with(&scenario.holder, personalised, pins, &clock, &registry);
+        let holder = scenario.holder.clone();
+        Ok(Self { setting, holder, clock, registry, portal: Arc::new(portal), wallet })
     }
 
     /// Whose flow it is.
@@ -198,38 +197,15 @@ impl World {
 
     /// The relying party.
     #[must_use]
-    pub const fn portal(&self) -> &Portal {
+    pub const fn portal(&self) -> &Arc<Portal> {
         &self.portal
     }
 
-    /// The holder's own card.
+    /// Everybody's cards.
     #[must_use]
-    pub fn own_card(&self) -> FlowCard {
-        self.own.clone()
+    pub const fn wallet(&self) -> &Wallet {
+        &self.wallet
     }
-
-    /// A new card of another built-in holder.
-    ///
-    /// # Errors
-    /// There is no such holder.
-    pub fn card_of(&self, holder: &str) -> Result<FlowCard, PersonalisationError> {
-        let personalised = personalised(holder)?;
-        let pins = personalised.fresh_state();
-        Ok(card(personalised, pins, &self.clock, &self.registry))
-    }
-}
-
-/// A card whose certificates the authority knows.
-fn card(
-    personalised: Arc<Personalised>,
-    pins: PinStates,
-    clock: &FlowClock,
-    registry: &Registry,
-) -> FlowCard {
-    for certified in Issued::certified(personalised.issued()) {
-        registry.enrol(certified.record.clone());
-    }
-    FlowCard::new(personalised, pins, clock)
 }
 
 fn expiry(personalised: &Personalised) -> Timestamp {

@@ -4,9 +4,9 @@
 
 use super::{CardLink, LinkError, ReaderIdentity, Selection};
 use crate::language::Bilingual;
-use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 use vmyna_sim::apdu::{CommandApdu, ResponseApdu, Status};
 use vmyna_sim::holder::PinValue;
@@ -114,7 +114,7 @@ impl Refused {
 /// Whether presenting has ended. It outlives a connection, and all connections of a run share it,
 /// because the card that comes back may be the same.
 #[derive(Debug, Clone, Default)]
-pub struct Stopped(Rc<Cell<bool>>);
+pub struct Stopped(Arc<AtomicBool>);
 
 /// What the user has said of a PIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,7 +177,7 @@ impl<L: CardLink> Guard<L> {
     fn admit_pin(&self, apdu: &CommandApdu<'_>) -> Result<(), Refused> {
         let pin = self.selection.pin(apdu.p2()).filter(|_| apdu.p1() == 0).ok_or(Refused::UncertainPin)?;
         let right = self.right(pin).ok_or(Refused::UnknownPin)?.matches(apdu.data());
-        if self.stopped.0.get() {
+        if self.stopped.0.load(Ordering::Relaxed) {
             return Err(Refused::RightPinWasRefused);
         }
         match (right, self.consent.spend_tries, self.counters.get(&pin)) {
@@ -194,7 +194,7 @@ impl<L: CardLink> Guard<L> {
         if !self.consent.change_pins {
             return Err(Refused::PinChange);
         }
-        if self.stopped.0.get() {
+        if self.stopped.0.load(Ordering::Relaxed) {
             return Err(Refused::RightPinWasRefused);
         }
         let pin = self.selection.pin(apdu.p2()).ok_or(Refused::UncertainPin)?;
@@ -219,7 +219,7 @@ impl<L: CardLink> Guard<L> {
             let known_blocked = self.counters.get(&pin) == Some(&Counter::TriesLeft(0));
             // A right value refused, or a wrong one accepted: what we were told is not so.
             if right != accepted && !known_blocked {
-                self.stopped.0.set(true);
+                self.stopped.0.store(true, Ordering::Relaxed);
             }
             if accepted {
                 self.counters.insert(pin, Counter::Full);
@@ -257,7 +257,7 @@ impl<L: CardLink> CardLink for Guard<L> {
             // The answer to a PIN was lost: whether it was accepted, or is the PIN now, is not known.
             let is_lost = matches!(error, LinkError::Lost(_));
             if is_lost && matches!(apdu.ins(), 0x20 | 0x24 | 0x32) && !apdu.data().is_empty() {
-                self.stopped.0.set(true);
+                self.stopped.0.store(true, Ordering::Relaxed);
             }
         })?;
         // A short identifier in the command decides which PIN it was; the answer comes after.

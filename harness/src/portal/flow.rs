@@ -26,19 +26,19 @@ enum Step {
 
 /// One tab's way through the screens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Flow {
+pub(crate) struct Flow {
     /// whose: the store's key of the session
-    pub(super) session: String,
-    pub(super) purpose: Purpose,
+    pub(crate) session: String,
+    pub(crate) purpose: Purpose,
     /// 「マイナポータルの利用者登録を行う」
-    pub(super) register_user: bool,
+    pub(crate) register_user: bool,
     step: Step,
-    pub(super) touched: Timestamp,
+    pub(crate) touched: Timestamp,
 }
 
 /// What pressing a button comes to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Pressed {
+pub(crate) enum Pressed {
     /// the flow is in another state, or there is no such button in this one
     Moved,
     /// a challenge is wanted for the terminal
@@ -49,7 +49,7 @@ pub(super) enum Pressed {
 
 impl Flow {
     /// What the two buttons of the top page lead to.
-    pub(super) fn start(session: String, purpose: Purpose, now: Timestamp) -> Self {
+    pub(crate) fn start(session: String, purpose: Purpose, now: Timestamp) -> Self {
         let step = match purpose {
             Purpose::Application => Step::Confirm,
             Purpose::Inquiry => Step::Authenticate,
@@ -57,7 +57,7 @@ impl Flow {
         Self { session, purpose, register_user: false, step, touched: now }
     }
 
-    pub(super) fn screen(&self) -> Screen {
+    pub(crate) fn screen(&self) -> Screen {
         match (&self.step, self.purpose) {
             (Step::Top, _) => Screen::Top,
             (Step::Confirm, _) => Screen::Confirm,
@@ -71,14 +71,14 @@ impl Flow {
         }
     }
 
-    pub(super) fn outcome(&self) -> Option<Outcome> {
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
         match &self.step {
             Step::Ended { outcome, .. } => Some(*outcome),
             _ => None,
         }
     }
 
-    pub(super) fn applicant(&self) -> Option<&Applicant> {
+    pub(crate) fn applicant(&self) -> Option<&Applicant> {
         match &self.step {
             Step::Ended { applicant, .. } => applicant.as_ref(),
             _ => None,
@@ -86,7 +86,7 @@ impl Flow {
     }
 
     /// The challenge that the terminal has.
-    pub(super) fn challenge(&self) -> Option<&ChallengeId> {
+    pub(crate) fn challenge(&self) -> Option<&ChallengeId> {
         match &self.step {
             Step::Card(challenge) => Some(challenge),
             _ => None,
@@ -94,13 +94,13 @@ impl Flow {
     }
 
     /// The box of step 1; elsewhere there is none.
-    pub(super) fn tick(&mut self, register_user: bool) {
+    pub(crate) fn tick(&mut self, register_user: bool) {
         if self.step == Step::Confirm {
             self.register_user = register_user;
         }
     }
 
-    pub(super) fn press(&mut self, button: Button) -> Pressed {
+    pub(crate) fn press(&mut self, button: Button) -> Pressed {
         let before_card = match self.purpose {
             Purpose::Application => Step::Apply,
             Purpose::Inquiry => Step::Authenticate,
@@ -123,12 +123,12 @@ impl Flow {
     }
 
     /// The terminal now has this challenge.
-    pub(super) fn ask_for_card(&mut self, challenge: ChallengeId) {
+    pub(crate) fn ask_for_card(&mut self, challenge: ChallengeId) {
         self.step = Step::Card(challenge);
     }
 
     /// The challenge was answered.
-    pub(super) fn end(&mut self, outcome: Outcome, applicant: Option<Applicant>) {
+    pub(crate) fn end(&mut self, outcome: Outcome, applicant: Option<Applicant>) {
         self.step = Step::Ended { outcome, applicant };
     }
 }

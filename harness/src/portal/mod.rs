@@ -10,7 +10,7 @@ mod challenge;
 mod check;
 pub mod desk;
 mod failure;
-mod flow;
+pub(crate) mod flow;
 pub mod http;
 mod message;
 mod outcome;

@@ -5,7 +5,7 @@ use super::words::{self, Words};
 use crate::language::Language;
 use crate::requirement::Requirements;
 use crate::run::{
-    Detail, Event, Finding, Happening, Outcome, Sink, StepOutcome, StoppedBy, Summary, Verdict,
+    Detail, Difference, Event, Finding, Happening, Outcome, Sink, StepOutcome, StoppedBy, Summary, Verdict,
 };
 use owo_colors::OwoColorize;
 use std::io::Write;
@@ -139,13 +139,17 @@ impl<'a, W: Write> Text<'a, W> {
     /// A line for each; `what` they are.
     fn differences(&mut self, (ja, en): Words, findings: &[Finding]) -> std::io::Result<()> {
         for finding in findings {
+            let Difference { came, exchange, .. } = &finding.difference;
+            let came = match exchange {
+                Some(exchange) => words::of_an_exchange(came, exchange, self.language),
+                None => came.clone(),
+            };
+            let requirements: String = finding.requirements.iter().map(|id| format!(" {id}")).collect();
             writeln!(
                 self.out,
-                "     * {}: {} {}: {} ({})",
+                "     * {}:{requirements} {}: {came} ({})",
                 self.language.say(ja, en),
-                finding.requirements.join(", "),
                 finding.words.in_language(self.language),
-                finding.difference.came,
                 finding.position
             )?;
         }

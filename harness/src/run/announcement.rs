@@ -1,7 +1,8 @@
 //! The plan in words: printed before the first command leaves. It says what every scenario together
 //! would do, and what of it is left when the card may be real.
 
-use super::peer::{PeerOptions, refusal};
+use super::ownership::refusal;
+use super::peer::PeerOptions;
 use super::plan::{Cost, Plan};
 use crate::language::{Bilingual, Language};
 use crate::scenario::{Scenario, pin_in_words};

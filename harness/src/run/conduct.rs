@@ -64,6 +64,13 @@ impl<'a> Conduct<'a> {
     }
 }
 
+impl Conduct<'_> {
+    /// What ended a run of which the rest is not played.
+    pub(super) fn stopped_by(&self) -> StoppedBy {
+        if self.interrupt.has_come() { StoppedBy::Signal } else { StoppedBy::FirstFailure }
+    }
+}
+
 /// One scenario, played.
 pub(super) struct Played {
     pub verdict: Verdict,
@@ -128,8 +135,13 @@ impl<'a> Course<'a> {
         self.sink.event(&Event::CaseEnded { scenario, verdict: &verdict, left_undone, took });
     }
 
-    pub(super) const fn has_failed(&self) -> bool {
-        self.summary.failed > 0
+    /// What has ended the run, if anything has.
+    pub(super) fn is_over(&self, conduct: &Conduct<'_>) -> Option<StoppedBy> {
+        if conduct.fail_fast && self.summary.failed > 0 {
+            Some(StoppedBy::FirstFailure)
+        } else {
+            conduct.interrupt.has_come().then_some(StoppedBy::Signal)
+        }
     }
 
     pub(super) fn not_run(&mut self, scenario: &Scenario, stopped: StoppedBy) {

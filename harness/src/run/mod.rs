@@ -7,10 +7,13 @@ mod event;
 mod expected;
 mod fresh;
 mod identity;
+mod job;
 mod judge;
+mod ownership;
 mod peer;
 mod plan;
 mod recorder;
+mod schedule;
 mod seat;
 mod session;
 mod shard;
@@ -22,8 +25,9 @@ pub use conversation::{Conversation, Passed, converse};
 pub use event::{Beginning, Better, CardIdentity, Event, ShardOf, Sink, Summary};
 pub use expected::ExpectedFailures;
 pub use judge::Judge;
+pub use ownership::{is_ours, known_pins};
 pub use peer::{
-    NothingCouldRun, PeerOptions, PeerSource, is_ours, known_pins, run_on_peer, run_on_peer_heard,
+    NothingCouldRun, PeerOptions, PeerSource, run_on_fresh_peers, run_on_peer, run_on_peer_heard,
 };
 pub use plan::{Cost, PinUse, Plan};
 pub use recorder::{Detail, Happening, Recorded, Recorder, StepOutcome};

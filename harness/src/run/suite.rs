@@ -6,17 +6,17 @@ use super::event::{Beginning, CardIdentity, Sink, Summary};
 use super::judge::Judge;
 use super::plan::{Plan, STANDARD};
 use super::recorder::{Recorded, Recorder};
+use super::schedule::in_order;
 use super::session::{Session, Surroundings, no_application};
-use super::verdict::{Finding, StoppedBy, Verdict};
+use super::verdict::{Finding, Verdict};
 use crate::flow::{self, FlowCard, Hand, Trouble, World};
 use crate::language::{Bilingual, Language};
 use crate::link::{CardLink, FaultyInProcess, InProcess};
 use crate::requirement::Requirements;
 use crate::scenario::{DEFAULT_HOLDER, Scenario, SelectTarget, Verb, pin_in_words};
 use crate::verify::Trust;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 use vmyna_sim::card::{PersonalisationError, Personalised, VirtualCard, seeded};
@@ -212,7 +212,7 @@ pub fn run_on_simulator(
     let mut course = Course::begin(conduct, beginning, sink);
     let mut identities = Identities { profile, known: HashMap::new() };
     let closed = AtomicBool::new(false);
-    let is_over = || closed.load(Ordering::Relaxed) || conduct.interrupt.has_come();
+    let is_over = &|| closed.load(Ordering::Relaxed) || conduct.interrupt.has_come();
     let play = |scenario: &Scenario| -> Result<(Arc<Personalised>, Played), PersonalisationError> {
         let recorder = Recorder::new(detail);
         let personalised = cards.of(scenario)?;
@@ -225,46 +225,24 @@ pub fn run_on_simulator(
         }
         Ok((personalised, played))
     };
-    let stopped = || if conduct.interrupt.has_come() { StoppedBy::Signal } else { StoppedBy::FirstFailure };
-
-    let jobs = conduct.jobs.get().min(scenarios.len());
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        // What is ahead of the report waits, so that no long run piles up.
-        let (done, coming) = sync_channel(4 * jobs.max(1));
-        for _ in 0..jobs {
-            let (done, next, play) = (done.clone(), &next, &play);
-            scope.spawn(move || {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(scenario) = scenarios.get(index) else { break };
-                    let played = if is_over() { None } else { Some(play(scenario)) };
-                    if done.send((index, played)).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(done);
-        let mut waiting = BTreeMap::new();
-        let mut due = 0;
-        for (index, played) in coming {
-            waiting.insert(index, played);
-            while let Some(played) = waiting.remove(&due) {
-                let scenario = scenarios[due];
-                due += 1;
-                let Some(played) = played else {
-                    course.not_run(scenario, stopped());
-                    continue;
-                };
-                let (personalised, played) = played?;
-                course.card(identities.of(scenario, &personalised));
-                course.case_began(scenario);
-                course.case_ended(scenario, played);
-            }
-        }
-        Ok(course.end())
-    })
+    let worker = |_| {
+        let play = &play;
+        move |index: usize| (!is_over()).then(|| play(scenarios[index]))
+    };
+    let told = |due: usize, played: Option<Result<_, PersonalisationError>>| {
+        let scenario = scenarios[due];
+        let Some(played) = played else {
+            course.not_run(scenario, conduct.stopped_by());
+            return Ok(());
+        };
+        let (personalised, played) = played?;
+        course.card(identities.of(scenario, &personalised));
+        course.case_began(scenario);
+        course.case_ended(scenario, played);
+        Ok::<_, PersonalisationError>(())
+    };
+    in_order(conduct.jobs, scenarios.len(), worker, told)?;
+    Ok(course.end())
 }
 
 struct Identities<'a> {

@@ -89,10 +89,18 @@ impl fmt::Display for Part {
 }
 
 /// What a scenario has learnt so far: captured values, and the certificates that it has read.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Captures {
     values: BTreeMap<CaptureName, Vec<u8>>,
     certificates: BTreeMap<CertificateName, Vec<u8>>,
+}
+
+/// Names and lengths: an answer may tell what is a PIN elsewhere, such as the individual number (照合番号A).
+impl fmt::Debug for Captures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = self.values.iter().map(|(name, value)| (name, value.len()));
+        f.debug_map().entries(values).finish_non_exhaustive()
+    }
 }
 
 impl Captures {

@@ -2,7 +2,10 @@
 
 use super::parse::Written;
 use super::source::{Mark, Mistake, Placed};
-use super::{CaptureName, CertificateCheck, CertificateName, Content, Expect, SignExpect, Step, Verb};
+use super::{
+    CaptureName, CertificateCheck, CertificateName, Content, Expect, SecureSessionChoice, SignExpect, Step,
+    Verb,
+};
 use crate::requirement::Requirements;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +23,7 @@ pub(super) fn check(written: &Written, requirements: &Requirements) -> Result<()
         covers: &written.covers,
         read: BTreeSet::new(),
         captured: BTreeMap::new(),
-        session_opened: false,
+        sessions_opened: 0,
     };
     for step in written.setup.iter().chain(&written.steps.value).chain(&written.cleanup) {
         walk.step(step)?;
@@ -128,7 +131,7 @@ struct Walk<'a> {
     covers: &'a [Placed<String>],
     read: BTreeSet<CertificateName>,
     captured: BTreeMap<&'a CaptureName, Kept>,
-    session_opened: bool,
+    sessions_opened: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -210,11 +213,18 @@ impl<'a> Walk<'a> {
                 })
             }
             Verb::SecureSession(_) => {
-                self.session_opened = true;
+                self.sessions_opened += 1;
                 None
             }
-            Verb::Secure(_) if !self.session_opened => {
+            Verb::Secure(_) if self.sessions_opened == 0 => {
                 Some("no session has been opened before this step: `secure_session: open`".to_owned())
+            }
+            Verb::Secure(secure)
+                if secure.session == SecureSessionChoice::Previous && self.sessions_opened == 1 =>
+            {
+                Some(
+                    "only one session has been opened before this step, and it is the current one".to_owned(),
+                )
             }
             Verb::Sign(sign) if sign.expect == SignExpect::Valid => {
                 let certificate = sign.key.certificate();

@@ -54,7 +54,7 @@ pub use parse::DEFAULT_HOLDER;
 pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
 pub use retry::Retry;
 pub use schema::schema;
-pub use secure_step::{SecureCommand, SecureRead, SecureSessionStep, SecureStep};
+pub use secure_step::{SecureCommand, SecureRead, SecureSessionChoice, SecureSessionStep, SecureStep};
 pub use sign_step::{Digest, KeyName, SignInput, SignStep};
 pub use source::{Mark, Placed, SourceFile};
 pub use status_pattern::{StatusExpectation, StatusPattern};

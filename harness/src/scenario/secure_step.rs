@@ -59,8 +59,23 @@ impl<'de> Deserialize<'de> for SecureSessionStep {
 pub struct SecureStep {
     /// what travels encrypted
     pub command: SecureCommand,
+    /// under which key
+    pub session: SecureSessionChoice,
+    /// another padding indicator than 01 before the encrypted data
+    pub indicator: Option<u8>,
     /// what must come back, with its data decrypted
     pub expect: Expect,
+}
+
+/// Which session of the scenario a command belongs to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SecureSessionChoice {
+    /// the one opened last
+    #[default]
+    Current,
+    /// the one before it, whose key the card should no longer take
+    Previous,
 }
 
 /// A command that secure messaging can carry.
@@ -86,6 +101,9 @@ pub struct SecureRead {
     /// how many bytes; 0 for all that there are
     #[serde(default)]
     pub length: u16,
+    /// read on to the end of the EF, `length` bytes at a time
+    #[serde(default)]
+    pub to_the_end: bool,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -103,6 +121,11 @@ pub(super) struct SecureMap {
     value: Option<PinChoice>,
     /// READ BINARY
     read_binary: Option<SecureRead>,
+    /// the session that it belongs to
+    #[serde(default)]
+    session: SecureSessionChoice,
+    /// another padding indicator than 01 before the encrypted data, which no card should take
+    indicator: Option<u8>,
     #[serde(default)]
     expect: Expect,
 }
@@ -125,7 +148,7 @@ impl<'de> Deserialize<'de> for SecureStep {
                 ));
             }
         };
-        Ok(Self { command, expect: map.expect })
+        Ok(Self { command, session: map.session, indicator: map.indicator, expect: map.expect })
     }
 }
 
@@ -165,8 +188,11 @@ impl Action for SecureStep {
         match self.command {
             SecureCommand::Select(id) => format!("secure select file {id:04X}"),
             SecureCommand::Verify(pin, value) => format!("secure verify {pin} ({})", lower(&value)),
-            SecureCommand::ReadBinary(SecureRead { offset, length, .. }) => {
+            SecureCommand::ReadBinary(SecureRead { offset, length, to_the_end: false, .. }) => {
                 format!("secure read_binary {length} from {offset}")
+            }
+            SecureCommand::ReadBinary(SecureRead { offset, length, .. }) => {
+                format!("secure read_binary from {offset} to the end, {length} at a time")
             }
         }
     }
@@ -201,15 +227,22 @@ impl Action for SecureStep {
             }
             (SecureCommand::ReadBinary(read), _) => read.in_words(language),
         };
-        match language {
-            Language::Ja => format!("セッションの中で、{inner}"),
-            Language::En => format!("inside the session, {inner}"),
+        match (self.session, language) {
+            (SecureSessionChoice::Current, Language::Ja) => format!("セッションの中で、{inner}"),
+            (SecureSessionChoice::Current, Language::En) => format!("inside the session, {inner}"),
+            (SecureSessionChoice::Previous, Language::Ja) => format!("前のセッションの鍵で、{inner}"),
+            (SecureSessionChoice::Previous, Language::En) => {
+                format!("under the key of the session before, {inner}")
+            }
         }
     }
 
     fn mistake(&self) -> Option<String> {
         match self.command {
             SecureCommand::Verify(pin, PinChoice::LowerCase) => Some(format!("{pin} has no letters")),
+            SecureCommand::ReadBinary(_) if self.indicator.is_some() => Some(
+                "READ BINARY carries no encrypted data: an indicator goes with select and verify".to_owned(),
+            ),
             SecureCommand::ReadBinary(read) => read.mistake().map(str::to_owned),
             _ => None,
         }
@@ -224,6 +257,12 @@ impl SecureRead {
         });
         let Self { offset, length, .. } = self;
         match (language, length) {
+            (Language::Ja, _) if self.to_the_end => {
+                format!("{file}{offset} バイト目から {length} バイトずつ終わりまで読む(READ BINARY)")
+            }
+            (Language::En, _) if self.to_the_end => {
+                format!("read from {offset} to the end{file}, {length} bytes at a time (READ BINARY)")
+            }
             (Language::Ja, 0) => format!("{file}{offset} バイト目から終わりまで読む(READ BINARY)"),
             (Language::Ja, _) => format!("{file}{offset} バイト目から {length} バイトまで読む(READ BINARY)"),
             (Language::En, 0) => format!("read everything from {offset} on{file} (READ BINARY)"),
@@ -233,6 +272,12 @@ impl SecureRead {
 
     const fn mistake(self) -> Option<&'static str> {
         match self.sfi {
+            _ if self.to_the_end && self.length == 0 => {
+                Some("to_the_end needs a length: how many bytes are read at a time")
+            }
+            _ if self.to_the_end && self.sfi.is_some() => {
+                Some("to_the_end reads the current EF: a short EF identifier reaches 256 bytes")
+            }
             _ if self.offset > 0x7FFF => Some("an offset has 15 bits: 0 to 32767"),
             Some(32..) => Some("a short EF identifier is 0 to 31"),
             Some(_) if self.offset > 255 => {

@@ -129,7 +129,7 @@ impl SecureSession {
         let padded = self.decrypt(cryptogram);
         let end = padded.iter().rposition(|byte| *byte != 0).ok_or(SecureMessagingError::Padding)?;
         match padded[end] {
-            0x80 => Ok(padded[..end].to_vec()),
+            0x80 if padded.len() - end <= BLOCK => Ok(padded[..end].to_vec()),
             _ => Err(SecureMessagingError::Padding),
         }
     }

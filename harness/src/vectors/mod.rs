@@ -86,8 +86,8 @@ impl Flag {
     }
 }
 
-/// One scenario's conversation.
-#[derive(Debug, Clone)]
+/// One scenario's conversation. Without `Debug`, for the commands are whole.
+#[derive(Clone)]
 pub(crate) struct Vector {
     pub id: String,
     pub title: Bilingual,
@@ -103,7 +103,7 @@ pub(crate) struct Vector {
 }
 
 /// One line of a conversation.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Line {
     Power(&'static str),
     Exchange {

@@ -134,8 +134,8 @@ impl VirtualCard {
             Command::ReadBinary { file, offset, length } => self.read_binary(file, offset, length),
             Command::ReadRecord { file, number, length } => self.read_record(file, number, length),
             Command::AskTriesLeft(pin) => self.ask_tries_left(pin),
-            Command::Verify { pin, value } => self.verify(pin, value),
-            Command::ChangePin { command, pin, value } => self.change_pin(command, pin, value),
+            Command::Verify { pin, value } => self.verify(pin, value.0),
+            Command::ChangePin { command, pin, value } => self.change_pin(command, pin, value.0),
             Command::ComputeDigitalSignature { scheme, key, data } => {
                 self.compute_digital_signature(scheme, key, data)
             }

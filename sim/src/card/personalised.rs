@@ -12,6 +12,7 @@ use crate::pin::PinName;
 use crate::pki::PkiError;
 use crate::profile::{Profile, VerificationCodes};
 use jiff::Timestamp;
+use std::fmt;
 use thiserror::Error;
 
 /// The unchanging part of a card.
@@ -29,11 +30,21 @@ pub struct Personalised {
 }
 
 /// What a file was personalised with.
-#[derive(Debug)]
 enum Stored {
     Nothing,
     Bytes(Box<[u8]>),
     Records(Vec<Box<[u8]>>),
+}
+
+/// How much, and not what: the individual number is 照合番号A as well.
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing"),
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Records(records) => write!(f, "{} records", records.len()),
+        }
+    }
 }
 
 /// Why a card could not be made.

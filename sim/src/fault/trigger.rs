@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What a card is asked.
-#[derive(Debug, Clone, Copy)]
+/// What a card is asked. Without `Debug`, for a command may present a PIN.
+#[derive(Clone, Copy)]
 pub(super) enum Request<'a> {
     Atr,
     Command(&'a [u8]),

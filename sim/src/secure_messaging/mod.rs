@@ -29,13 +29,23 @@ pub struct Session {
     commands: u64,
 }
 
-/// What a secured command carried.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a secured command carried. `Debug` shows how much, for it may be a PIN.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Unwrapped {
     /// the data field
     pub data: Vec<u8>,
     /// Ne, 1 to 65,536
     pub le: Option<u32>,
+}
+
+impl fmt::Debug for Unwrapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { data, le } = self;
+        f.debug_struct("Unwrapped")
+            .field("data", &format_args!("{} bytes", data.len()))
+            .field("le", le)
+            .finish()
+    }
 }
 
 impl Session {

@@ -1,9 +1,11 @@
-//! A card that is not built in, on the desk: it is talked to on a thread of its own, which connects
-//! when the card is held to the phone.
+//! A card that is not built in, on the desk: its seat is opened at once, on a thread of its own that
+//! also does the talking, and the card is connected to when it is held to the phone.
 
+use super::super::Failure;
 use super::super::seat::CardSeat;
 use crate::link::{CardLink, LinkError};
-use crate::portal::desk::Cards;
+use crate::portal::desk::{Card, Cards};
+use crate::run::PeerSource;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,37 +22,42 @@ enum Asked {
     Transmit(Vec<u8>),
 }
 
+type Asks = (Asked, Sender<Answered>);
+
 /// The one card in `seat`.
-pub(super) fn cards(seat: CardSeat) -> Cards {
-    Cards::made_by(move |_| {
-        let (asked, asks) = channel();
-        let seat = seat.clone();
-        thread::spawn(move || converse(&seat, &asks));
-        Ok(Box::new(Elsewhere(asked)))
-    })
+///
+/// # Errors
+/// The seat cannot be opened.
+pub(super) fn cards(seat: CardSeat) -> Result<Cards, Failure> {
+    let (asked, asks) = channel();
+    let (opened, is_open) = channel();
+    thread::spawn(move || match seat.open(WAIT, false) {
+        Ok(mut source) => {
+            let _ = opened.send(Ok(()));
+            converse(&mut *source, &asks);
+        }
+        Err(failure) => {
+            let _ = opened.send(Err(failure));
+        }
+    });
+    // the thread says one of the two
+    is_open.recv().unwrap_or(Ok(()))?;
+    Ok(Cards::made_by(move |_| Ok(Box::new(Elsewhere(asked.clone())) as Card)))
 }
 
-struct Elsewhere(Sender<(Asked, Sender<Answered>)>);
+struct Elsewhere(Sender<Asks>);
 
 fn lost(why: impl std::fmt::Display) -> LinkError {
     LinkError::Lost(why.to_string())
 }
 
 /// Answers until nobody asks any more; a card that was lost is connected anew by the next power-on.
-fn converse(seat: &CardSeat, asks: &Receiver<(Asked, Sender<Answered>)>) {
-    let mut source = None;
+fn converse(source: &mut dyn PeerSource, asks: &Receiver<Asks>) {
     let mut link: Option<Box<dyn CardLink>> = None;
     while let Ok((asked, answer)) = asks.recv() {
         let answered = match (asked, &mut link) {
             (Asked::Power(Power::On), None) => {
-                let connected = match &mut source {
-                    Some(source) => connect(source),
-                    empty => match seat.open(WAIT, false) {
-                        Ok(opened) => connect(empty.insert(opened)),
-                        Err(failure) => Err(lost(failure)),
-                    },
-                };
-                connected.and_then(|mut card| {
+                source.connect(Instant::now() + WAIT).map_err(lost).and_then(|mut card| {
                     let powered = card.power(Power::On);
                     link = Some(card);
                     powered.map(|()| Vec::new())
@@ -68,10 +75,6 @@ fn converse(seat: &CardSeat, asks: &Receiver<(Asked, Sender<Answered>)>) {
         // who asked may have gone
         let _ = answer.send(answered);
     }
-}
-
-fn connect(source: &mut Box<dyn crate::run::PeerSource>) -> Result<Box<dyn CardLink>, LinkError> {
-    source.connect(Instant::now() + WAIT).map_err(lost)
 }
 
 impl Elsewhere {

@@ -1,12 +1,13 @@
 //! The page of the desk, and what its script asks for. Every request that does something must come
 //! from the page itself: it has a header that no other site can send without being allowed to.
 
-use super::table::{NoContact, Table};
+use super::call::{Call, Calls, Circumstances, Shown};
+use super::table::Table;
 use crate::language::Language;
 use crate::portal::answer::Answer;
 use crate::portal::failure::TerminalFailure;
 use crate::portal::http::{Say, file};
-use crate::portal::phone::Phone;
+use crate::portal::phone::{Platform, TerminalClock};
 use crate::portal::token::ChallengeId;
 use askama::Template;
 use axum::extract::{Query, Request, State};
@@ -20,14 +21,11 @@ use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt};
 use tower_http::limit::RequestBodyLimitLayer;
-use vmyna_sim::holder::{Holder, PinValue};
+use vmyna_sim::holder::Holder;
 
-/// How long a phone waits for a card: iOS gives up after some 60 seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
 const BODY_BYTES: usize = 4096;
 /// What the page's script sends; a foreign page would need permission to.
 const OWN_HEADER: &str = "x-vmyna-terminal";
@@ -42,25 +40,30 @@ pub struct Terminal {
     pub portal: String,
     /// whether the cards are built in, and any holder's can be laid there
     pub can_swap: bool,
-    /// whether a PIN with one try left is never presented
-    pub careful: bool,
-    /// the conversation of the last request
-    pub phone: Mutex<Option<(ChallengeId, Phone)>>,
+    /// what it looks at while it waits for a card
+    pub clock: TerminalClock,
+    /// what becomes of its reader
+    pub circumstances: Arc<Mutex<Circumstances>>,
 }
 
-type Shared = Arc<Terminal>;
+struct Desk {
+    terminal: Terminal,
+    calls: Calls,
+}
+
+type Shared = Arc<Desk>;
 
 /// Everything the terminal answers.
 pub fn router(terminal: Terminal) -> Router {
-    let terminal = Arc::new(terminal);
+    let desk = Arc::new(Desk { terminal, calls: Calls::default() });
     let actions = Router::new()
-        .route("/card/hold", post(|State(desk): State<Shared>| async move { desk.table.hold() }))
-        .route("/card/lift", post(|State(desk): State<Shared>| async move { desk.table.lift() }))
+        .route("/card/hold", post(hold))
+        .route("/card/lift", post(lift))
         .route("/card/swap", post(swap))
-        .route("/phone/touch", post(touch))
-        .route("/phone/read", post(read))
-        .route("/phone/cancel", post(|State(desk): State<Shared>| async move { desk.table.cancel() }))
-        .route("/phone/lost", post(|| async { Json(Reply::failed(TerminalFailure::LostContact)) }))
+        .route("/phone/call", post(call))
+        .route("/phone/confirm", post(confirm))
+        .route("/phone/cancel", post(cancel))
+        .route("/phone/look", post(look))
         .layer(axum::middleware::from_fn(own_page_only));
     Router::new()
         .route("/", get(page))
@@ -74,8 +77,8 @@ pub fn router(terminal: Terminal) -> Router {
             get(|| file("text/javascript; charset=utf-8", include_str!("../static/terminal.js"))),
         )
         .merge(actions)
-        .with_state(terminal.clone())
-        .layer(axum::middleware::from_fn_with_state(terminal, guard))
+        .with_state(desk.clone())
+        .layer(axum::middleware::from_fn_with_state(desk, guard))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES))
 }
 
@@ -88,17 +91,17 @@ async fn own_page_only(headers: HeaderMap, request: Request, next: Next) -> Resp
 }
 
 async fn guard(State(desk): State<Shared>, request: Request, next: Next) -> Response {
-    let authority = desk.origin.split_once("://").map_or("", |(_, authority)| authority);
+    let authority = desk.terminal.origin.split_once("://").map_or("", |(_, authority)| authority);
     let is_ours = request.headers().get(header::HOST).is_some_and(|host| host == authority);
     let mut response = if is_ours {
         next.run(request).await
     } else {
-        (StatusCode::MISDIRECTED_REQUEST, format!("this is {}\n", desk.origin)).into_response()
+        (StatusCode::MISDIRECTED_REQUEST, format!("this is {}\n", desk.terminal.origin)).into_response()
     };
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
          form-action {}; base-uri 'none'; frame-ancestors 'none'",
-        desk.portal
+        desk.terminal.portal
     );
     crate::portal::http::harden(response.headers_mut(), &policy);
     response
@@ -114,6 +117,8 @@ struct PhoneView {
     nonce: String,
     can_swap: bool,
     holders: Vec<(String, String, String)>,
+    /// where to hold the card, for each kind of terminal
+    instructions: Vec<(&'static str, String)>,
 }
 
 #[derive(Deserialize)]
@@ -133,9 +138,12 @@ async fn page(State(desk): State<Shared>, Query(entry): Query<Entry>) -> Respons
         let title = say.t(&holder.title.ja, &holder.title.en).to_owned();
         (holder.id().to_owned(), title, holder.person.name.clone())
     });
-    let holders = if desk.can_swap { holders.collect() } else { Vec::new() };
-    let portal = desk.portal.clone();
-    let view = PhoneView { say, portal, state, nonce, can_swap: desk.can_swap, holders };
+    let can_swap = desk.terminal.can_swap;
+    let holders = if can_swap { holders.collect() } else { Vec::new() };
+    let instruction = |platform: Platform| (platform.name(), say.of(platform.touch_instruction()));
+    let instructions = Platform::ALL.map(instruction).to_vec();
+    let portal = desk.terminal.portal.clone();
+    let view = PhoneView { say, portal, state, nonce, can_swap, holders, instructions };
     crate::portal::http::html(StatusCode::OK, &view)
 }
 
@@ -152,7 +160,7 @@ fn nonce_of(text: &str) -> Option<[u8; 32]> {
 }
 
 async fn events(State(desk): State<Shared>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let (now, more) = desk.table.watch();
+    let (now, more) = desk.terminal.table.watch();
     let event = |told| Event::default().json_data(&told).ok().map(Ok);
     // who is too slow misses lines, and goes on with the next
     let more = BroadcastStream::new(more).filter_map(Result::ok);
@@ -160,124 +168,158 @@ async fn events(State(desk): State<Shared>) -> Sse<impl Stream<Item = Result<Eve
     Sse::new(all).keep_alive(KeepAlive::default())
 }
 
-#[derive(Deserialize)]
-struct Swap {
-    holder: String,
-}
-
-async fn swap(State(desk): State<Shared>, Json(swap): Json<Swap>) -> StatusCode {
-    if !desk.can_swap || Holder::built_in(&swap.holder).is_none() {
-        return StatusCode::NOT_FOUND;
-    }
-    desk.table.swap(&swap.holder);
-    StatusCode::OK
-}
-
-#[derive(Deserialize)]
-struct Touch {
-    state: String,
-}
-
-/// What the page is told of the card.
+/// What the page is told of its request.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Reply {
-    Touched { contact: u64, tries_left: Option<u8> },
+    /// this is to be shown, and looked at again after so long
+    Shows { screen: &'static str, tries_left: Option<u8>, patience_ms: Option<u64> },
+    /// the card has signed
     Signed { certificate: String, signature: String },
+    /// it has not
     Failed { failure: TerminalFailure, title: [String; 2], advice: [String; 2] },
 }
 
-impl Reply {
-    fn failed(failure: TerminalFailure) -> Self {
-        let message = failure.message();
-        let (title, advice) = (message.title, message.advice);
-        Self::Failed { failure, title: [title.ja, title.en], advice: [advice.ja, advice.en] }
-    }
-
-    fn of(result: Result<Answer, TerminalFailure>) -> Self {
-        match result {
-            Ok(Answer::Signed { certificate, signature }) => Self::Signed {
+impl From<Shown> for Reply {
+    fn from(shown: Shown) -> Self {
+        match shown {
+            Shown::Screen { name, tries_left, patience } => {
+                // the moment after the last one, so that looking then finds it too late
+                let patience_ms = patience.map(|left| u64::try_from(left.as_millis()).unwrap_or(0) + 1);
+                Self::Shows { screen: name, tries_left, patience_ms }
+            }
+            Shown::Answer(Answer::Signed { certificate, signature }) => Self::Signed {
                 certificate: Base64::encode_string(&certificate),
                 signature: Base64::encode_string(&signature),
             },
-            Ok(Answer::Failed(failure)) | Err(failure) => Self::failed(failure),
+            Shown::Answer(Answer::Failed(failure)) => {
+                let message = failure.message();
+                let (title, advice) = (message.title, message.advice);
+                Self::Failed { failure, title: [title.ja, title.en], advice: [advice.ja, advice.en] }
+            }
         }
     }
 }
 
-impl Terminal {
-    /// The phone of this request: another one begins anew, with any card.
-    fn with_phone<T>(&self, state: &ChallengeId, talk: impl FnOnce(&mut Phone) -> T) -> T {
-        let mut phone = self.phone.lock().unwrap_or_else(PoisonError::into_inner);
-        if phone.as_ref().is_none_or(|(last, _)| last != state) {
-            let new = if self.careful { Phone::careful() } else { Phone::new() };
-            *phone = Some((state.clone(), new));
-        }
-        let (_, phone) = phone.as_mut().expect("it was put there just now");
-        talk(phone)
-    }
-
-    fn wait(&self) -> Result<u64, TerminalFailure> {
-        self.table.wait_for_contact(PATIENCE).map_err(|none| match none {
-            NoContact::TimedOut => TerminalFailure::TimedOut,
-            NoContact::Cancelled => TerminalFailure::Cancelled,
-        })
-    }
-
-    fn touch(&self, state: &ChallengeId) -> Result<(u64, Option<u8>), TerminalFailure> {
-        let contact = self.wait()?;
-        let touched =
-            self.with_phone(state, |phone| self.table.converse(contact, true, |link| phone.touch(link)));
-        Ok((contact, touched.unwrap_or(Err(TerminalFailure::LostContact))?))
-    }
-
-    fn read(
-        &self,
-        state: &ChallengeId,
-        contact: Option<u64>,
-        pin: &PinValue,
-        nonce: &[u8],
-    ) -> Result<Answer, TerminalFailure> {
-        let (contact, _) = match contact {
-            Some(contact) => (contact, None),
-            None => self.touch(state)?,
-        };
-        let answer = self.with_phone(state, |phone| {
-            self.table.converse(contact, false, |link| phone.authenticate(link, pin, nonce))
-        });
-        answer.unwrap_or(Err(TerminalFailure::LostContact))
+/// Runs something that talks to the card, apart from those who wait for the network.
+async fn converse(
+    desk: Shared,
+    talk: impl FnOnce(&Desk) -> Option<Shown> + Send + 'static,
+) -> Result<Response, StatusCode> {
+    match tokio::task::spawn_blocking(move || talk(&desk)).await {
+        Ok(Some(shown)) => Ok(Json(Reply::from(shown)).into_response()),
+        // the terminal was not called, or too long ago
+        Ok(None) => Err(StatusCode::NOT_FOUND),
+        Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 
-async fn touch(State(desk): State<Shared>, Json(touch): Json<Touch>) -> Response {
-    let Some(state) = ChallengeId::parse(&touch.state) else {
-        return StatusCode::BAD_REQUEST.into_response();
-    };
-    let touched = tokio::task::spawn_blocking(move || desk.touch(&state)).await;
-    match touched {
-        Ok(Ok((contact, tries_left))) => Json(Reply::Touched { contact, tries_left }).into_response(),
-        Ok(Err(failure)) => Json(Reply::failed(failure)).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+/// A request of the portal's, as the page knows it.
+#[derive(Deserialize)]
+struct Called {
+    state: String,
+}
+
+impl Called {
+    fn challenge(&self) -> Result<ChallengeId, StatusCode> {
+        ChallengeId::parse(&self.state).ok_or(StatusCode::BAD_REQUEST)
     }
 }
 
 #[derive(Deserialize)]
-struct Read {
-    state: String,
+struct Asked {
+    #[serde(flatten)]
+    called: Called,
     nonce: String,
-    pin: String,
-    /// the contact during which the PIN was asked for, where it was
-    contact: Option<u64>,
+    platform: Platform,
 }
 
-async fn read(State(desk): State<Shared>, Json(read): Json<Read>) -> Response {
-    let wanted = ChallengeId::parse(&read.state).zip(nonce_of(&read.nonce));
-    let Some(((state, nonce), pin)) = wanted.zip(PinValue::four_digits(&read.pin).ok()) else {
-        return StatusCode::BAD_REQUEST.into_response();
-    };
-    let answered = tokio::task::spawn_blocking(move || desk.read(&state, read.contact, &pin, &nonce)).await;
-    match answered {
-        Ok(result) => Json(Reply::of(result)).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+impl Desk {
+    fn circumstances(&self) -> Circumstances {
+        *self.terminal.circumstances.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a call comes to that is already there.
+async fn go_on(
+    desk: Shared,
+    called: Called,
+    act: impl FnOnce(&Desk, &mut Call) -> Shown + Send + 'static,
+) -> Result<Response, StatusCode> {
+    let challenge = called.challenge()?;
+    converse(desk, move |desk| {
+        let call = desk.calls.of(&challenge)?;
+        let mut call = call.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(act(desk, &mut call))
+    })
+    .await
+}
+
+async fn call(State(desk): State<Shared>, Json(asked): Json<Asked>) -> Result<Response, StatusCode> {
+    let challenge = asked.called.challenge()?;
+    let nonce = nonce_of(&asked.nonce).ok_or(StatusCode::BAD_REQUEST)?;
+    converse(desk, move |desk| {
+        let (circumstances, clock) = (desk.circumstances(), desk.terminal.clock.clone());
+        let call = desk.calls.call(challenge, nonce, circumstances, clock);
+        let mut call = call.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(call.begin(asked.platform, &desk.terminal.table, circumstances.reader))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Entered {
+    #[serde(flatten)]
+    called: Called,
+    pin: String,
+}
+
+async fn confirm(State(desk): State<Shared>, Json(entered): Json<Entered>) -> Result<Response, StatusCode> {
+    let Entered { called, pin } = entered;
+    go_on(desk, called, move |_, call| call.confirm(&pin)).await
+}
+
+/// The card is held to the phone; the tab in which that was done has its terminal find it.
+async fn hold(State(desk): State<Shared>, Json(called): Json<Called>) -> Result<Response, StatusCode> {
+    desk.terminal.table.hold();
+    if called.state.is_empty() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    go_on(desk, called, |desk, call| call.hold(&desk.terminal.table, desk.circumstances().reader)).await
+}
+
+/// A conversation that is under way ends by itself; a terminal that waits for the PIN is told.
+async fn lift(State(desk): State<Shared>, Json(called): Json<Called>) -> Result<Response, StatusCode> {
+    desk.terminal.table.lift();
+    if called.state.is_empty() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    go_on(desk, called, |_, call| call.lift()).await
+}
+
+#[derive(Deserialize)]
+struct Swap {
+    #[serde(flatten)]
+    called: Called,
+    holder: String,
+}
+
+async fn swap(State(desk): State<Shared>, Json(swap): Json<Swap>) -> Result<Response, StatusCode> {
+    let Swap { called, holder } = swap;
+    if !desk.terminal.can_swap || Holder::built_in(&holder).is_none() {
+        return Err(StatusCode::NOT_FOUND);
+    }
+    desk.terminal.table.swap(&holder);
+    if called.state.is_empty() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    go_on(desk, called, |_, call| call.lift()).await
+}
+
+async fn cancel(State(desk): State<Shared>, Json(called): Json<Called>) -> Result<Response, StatusCode> {
+    go_on(desk, called, |_, call| call.cancel()).await
+}
+
+async fn look(State(desk): State<Shared>, Json(called): Json<Called>) -> Result<Response, StatusCode> {
+    go_on(desk, called, |_, call| call.look()).await
 }

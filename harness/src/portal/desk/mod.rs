@@ -2,8 +2,10 @@
 //! port and so its own origin. PINs are entered on its page and go no further than to the card; the
 //! portal gets a signature and a certificate, brought by the browser. Only this machine reaches it.
 
+mod call;
 mod http;
 mod table;
 
+pub use call::Circumstances;
 pub use http::{Terminal, router};
-pub use table::{Cards, Table, Told};
+pub use table::{Card, Cards, Contact, Table, Told};

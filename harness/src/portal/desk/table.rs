@@ -4,8 +4,8 @@
 use crate::link::{CardLink, InProcess, LinkError};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::broadcast;
 use vmyna_sim::card::{PersonalisationError, VirtualCard};
 use vmyna_sim::exchange::Exchange;
@@ -67,6 +67,8 @@ pub enum Told {
         /// what came back
         answer: String,
     },
+    /// a clock of its own has moved, and who waits should look at it
+    Time,
 }
 
 /// How phone and card lie.
@@ -75,8 +77,6 @@ struct Position {
     held: bool,
     /// counts the times that the card was held to the phone
     contact: u64,
-    /// counts the times that the phone was told to wait for a card; only the last one waits
-    waiting: u64,
     ended: bool,
 }
 
@@ -90,21 +90,11 @@ pub struct Table {
     pace: Duration,
 }
 
-/// Why the phone does not have the card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoContact {
-    /// nobody held one to it in time
-    TimedOut,
-    /// the phone stopped waiting
-    Cancelled,
-}
-
 impl Table {
     /// A desk with the card of `holder` beside the phone.
     #[must_use]
     pub fn new(holder: &str, cards: Cards, pace: Duration) -> Self {
-        let position =
-            Position { holder: holder.to_owned(), held: false, contact: 0, waiting: 0, ended: false };
+        let position = Position { holder: holder.to_owned(), held: false, contact: 0, ended: false };
         Self {
             position: Mutex::new(position),
             moved: Condvar::new(),
@@ -151,11 +141,6 @@ impl Table {
         });
     }
 
-    /// Nobody waits for a card any more.
-    pub fn cancel(&self) {
-        self.change(|position| position.waiting += 1);
-    }
-
     /// Everything ends.
     pub fn end(&self) {
         self.change(|position| position.ended = true);
@@ -168,49 +153,25 @@ impl Table {
         (now, self.told.subscribe())
     }
 
-    /// Waits until a card is held to the phone; which contact that is.
-    ///
-    /// # Errors
-    /// `NoContact` when none comes.
-    pub fn wait_for_contact(&self, at_most: Duration) -> Result<u64, NoContact> {
-        let deadline = Instant::now() + at_most;
-        let mut position = self.position();
-        position.waiting += 1;
-        let mine = position.waiting;
-        loop {
-            if position.ended || position.waiting != mine {
-                return Err(NoContact::Cancelled);
-            }
-            if position.held {
-                return Ok(position.contact);
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(NoContact::TimedOut);
-            }
-            position = self.moved.wait_timeout(position, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+    /// Everybody who waits should look at the clock, which is not the machine's.
+    pub fn time_passes(&self) {
+        let _ = self.told.send(Told::Time);
     }
 
-    /// Talks to the card as long as it stays. A contact that has just begun powers the card up;
-    /// `None` when it is no longer that contact, or the card cannot be made.
-    pub fn converse<T>(
-        &self,
-        contact: u64,
-        begins: bool,
-        talk: impl FnOnce(&mut dyn CardLink) -> T,
-    ) -> Option<T> {
-        let holder = {
+    /// The link to the card that is held to the phone, as long as it stays; `None` while none is, or
+    /// when it cannot be made.
+    #[must_use]
+    pub fn contact(self: &Arc<Self>) -> Option<Contact> {
+        let (holder, contact) = {
             let position = self.position();
-            (position.held && position.contact == contact).then(|| position.holder.clone())?
+            position.held.then(|| (position.holder.clone(), position.contact))?
         };
-        let mut cards = self.cards.lock().unwrap_or_else(PoisonError::into_inner);
-        let card = cards.of(&holder).ok()?;
-        if begins {
-            card.power(Power::Off).ok()?;
-            card.power(Power::On).ok()?;
-        }
-        Some(talk(&mut Held { table: self, contact, card }))
+        self.cards().of(&holder).ok()?;
+        Some(Contact { table: self.clone(), contact, holder })
+    }
+
+    fn cards(&self) -> MutexGuard<'_, Cards> {
+        self.cards.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets the pace pass while the contact lasts; whether it does.
@@ -222,28 +183,41 @@ impl Table {
     }
 }
 
-/// The link to a card that may be lifted.
-struct Held<'t> {
-    table: &'t Table,
+/// The link to a card that may be lifted: then it is lost, and another contact another link.
+pub struct Contact {
+    table: Arc<Table>,
     contact: u64,
-    card: &'t mut Card,
+    holder: String,
 }
 
-impl CardLink for Held<'_> {
+impl Contact {
+    fn with_card<T>(&self, ask: impl FnOnce(&mut Card) -> Result<T, LinkError>) -> Result<T, LinkError> {
+        if !self.table.stays(self.contact, Duration::ZERO) {
+            return Err(LinkError::Lost("the card was lifted".to_owned()));
+        }
+        let mut cards = self.table.cards();
+        ask(cards.of(&self.holder).map_err(|error| LinkError::Lost(error.to_string()))?)
+    }
+}
+
+impl CardLink for Contact {
     fn atr(&mut self) -> Result<Vec<u8>, LinkError> {
-        self.card.atr()
+        self.with_card(|card| card.atr())
     }
 
+    /// A card that comes into the field has been without power.
     fn power(&mut self, power: Power) -> Result<(), LinkError> {
-        self.card.power(power)
+        self.with_card(|card| {
+            if power == Power::On {
+                card.power(Power::Off)?;
+            }
+            card.power(power)
+        })
     }
 
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
-        let answer = if self.table.stays(self.contact, self.table.pace) {
-            self.card.transmit(command)
-        } else {
-            Err(LinkError::Lost("the card was lifted".to_owned()))
-        };
+        self.table.stays(self.contact, self.table.pace);
+        let answer = self.with_card(|card| card.transmit(command));
         let shown = Exchange::new(command, answer.as_ref().ok().map(Vec::as_slice));
         let answer_shown = shown.response.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string);
         let told = Told::Exchange { command: shown.command.to_string(), answer: answer_shown };
@@ -257,7 +231,6 @@ mod tests {
     use super::*;
     use crate::portal::phone::Phone;
     use crate::portal::{Answer, TerminalFailure};
-    use std::sync::Arc;
     use std::thread;
     use vmyna_sim::holder::PinValue;
 
@@ -265,24 +238,19 @@ mod tests {
         Arc::new(Table::new("hanako", Cards::built_in(), pace))
     }
 
-    fn read(table: &Table, phone: &mut Phone, contact: u64) -> Result<Answer, TerminalFailure> {
-        let pin = PinValue::four_digits("1234").unwrap();
-        let talk = |link: &mut dyn CardLink| {
-            phone.touch(link)?;
-            phone.authenticate(link, &pin, b"nonce")
-        };
-        table.converse(contact, true, talk).unwrap_or(Err(TerminalFailure::LostContact))
+    fn read(contact: &mut Contact) -> Result<Answer, TerminalFailure> {
+        let (mut phone, pin) = (Phone::new(), PinValue::four_digits("1234").unwrap());
+        contact.power(Power::On).map_err(|_| TerminalFailure::LostContact)?;
+        phone.touch(contact)?;
+        phone.authenticate(contact, &pin, b"nonce")
     }
 
     #[test]
     fn a_card_that_is_held_is_read() {
         let table = table(Duration::ZERO);
-        let waiting = table.clone();
-        let waiter = thread::spawn(move || waiting.wait_for_contact(Duration::from_secs(60)));
+        assert!(table.contact().is_none());
         table.hold();
-        let contact = waiter.join().unwrap().unwrap();
-        let answer = read(&table, &mut Phone::new(), contact).unwrap();
-        assert!(matches!(answer, Answer::Signed { .. }));
+        assert!(matches!(read(&mut table.contact().unwrap()), Ok(Answer::Signed { .. })));
     }
 
     #[test]
@@ -291,27 +259,23 @@ mod tests {
         let table = table(Duration::from_secs(3600));
         let mut heard = table.watch().1;
         table.hold();
-        let lifting = table.clone();
-        let reader = thread::spawn(move || read(&lifting, &mut Phone::new(), 1));
+        let mut first = table.contact().unwrap();
+        let reader = thread::spawn(move || read(&mut first));
         assert!(matches!(heard.blocking_recv(), Ok(Told::Table { held: true, .. })));
         table.lift();
         assert_eq!(reader.join().unwrap(), Err(TerminalFailure::LostContact));
-        assert_eq!(table.wait_for_contact(Duration::ZERO), Err(NoContact::TimedOut));
-        table.hold();
-        assert_eq!(table.wait_for_contact(Duration::ZERO), Ok(2));
-        assert!(table.converse(1, false, |_| ()).is_none(), "the first contact is over");
+        assert!(table.contact().is_none());
     }
 
     #[test]
-    fn only_the_last_one_waits() {
+    fn a_contact_that_is_over_stays_over() {
         let table = table(Duration::ZERO);
-        let first = table.clone();
-        let first = thread::spawn(move || first.wait_for_contact(Duration::from_secs(60)));
-        while table.position().waiting == 0 {
-            thread::yield_now();
-        }
-        table.cancel();
-        assert_eq!(first.join().unwrap(), Err(NoContact::Cancelled));
+        table.hold();
+        let mut first = table.contact().unwrap();
+        table.lift();
+        table.hold();
+        assert_eq!(read(&mut first), Err(TerminalFailure::LostContact));
+        assert!(read(&mut table.contact().unwrap()).is_ok());
     }
 
     #[test]
@@ -319,7 +283,7 @@ mod tests {
         let table = table(Duration::ZERO);
         let mut heard = table.watch().1;
         table.hold();
-        read(&table, &mut Phone::new(), 1).unwrap();
+        read(&mut table.contact().unwrap()).unwrap();
         let mut commands = Vec::new();
         while let Ok(told) = heard.try_recv() {
             if let Told::Exchange { command, .. } = told {

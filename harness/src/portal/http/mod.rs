@@ -34,7 +34,7 @@ const BODY_BYTES: usize = 16 * 1024;
 /// Where the portal is and what stands beside it.
 pub struct Site {
     /// the portal
-    pub portal: Portal,
+    pub portal: Arc<Portal>,
     /// such as `http://127.0.0.1:8480`
     pub origin: String,
     /// the origin of the terminal beside the card, where there is one

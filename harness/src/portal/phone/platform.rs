@@ -31,6 +31,16 @@ impl Platform {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Ios, Self::Android, Self::Pc];
 
+    /// Its name in scenarios and on the page.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ios => "ios",
+            Self::Android => "android",
+            Self::Pc => "pc",
+        }
+    }
+
     /// How it asks for the PIN.
     #[must_use]
     pub const fn pin_form(self) -> PinForm {

@@ -1,5 +1,5 @@
-// The phone's screens, in the order in which each kind of terminal shows them. The PIN goes from the
-// form to this page's own origin and nowhere else, and is forgotten at once.
+// The phone's screens. Which one is shown is the terminal's own affair, on this page's origin; here it
+// is drawn. The PIN goes from the form to that origin and nowhere else, and is forgotten at once.
 "use strict";
 const desk = document.querySelector(".desk");
 const { state, nonce, lang } = desk.dataset;
@@ -7,12 +7,14 @@ const phone = document.querySelector(".phone");
 const screen_ = document.getElementById("screen");
 const log = document.getElementById("log");
 const words = lang === "en"
-  ? { held: "held to the phone", lies: "beside the phone", tries: (n) => `Tries left: ${n}`, broken: "The terminal does not answer. Is `vmyna portal` still running?" }
-  : { held: "端末にかざしています", lies: "端末の横にあります", tries: (n) => `残り回数: ${n}回`, broken: "端末が応答しません。vmyna portal が動いているか確かめてください。" };
+  ? { held: "held to the phone", lies: "beside the phone", tries: (n) => `Tries left: ${n}`, lifted: "The card has left the phone. Put it back before you go on.", broken: "The terminal does not answer. Is `vmyna portal` still running?" }
+  : { held: "端末にかざしています", lies: "端末の横にあります", tries: (n) => `残り回数: ${n}回`, lifted: "カードが端末から離れています。当て直してから進んでください。", broken: "端末が応答しません。vmyna portal が動いているか確かめてください。" };
 let platform = sessionStorage.getItem("platform") || "ios";
-let contact = null; // during which the PIN is asked for
 let failure = null; // the last one
-let round = 0; // what belongs to an earlier round is late
+let asked = 0; // requests so far; an answer to an earlier one than the last drawn is late
+let drawn = 0;
+let waiting = 0; // requests without an answer
+let patience = null;
 
 function show(stage) {
   screen_.dataset.stage = stage;
@@ -20,17 +22,39 @@ function show(stage) {
   for (const text of screen_.querySelectorAll(".instruction")) text.hidden = text.dataset.for !== platform;
   const field = screen_.querySelector(`[data-of="${stage}"] input[name="pin"]`);
   if (field) { field.value = ""; field.focus(); }
-  else screen_.querySelector(`[data-of="${stage}"] button`)?.focus();
 }
 
 async function ask(path, body) {
   const answer = await fetch(path, {
     method: "POST",
     headers: { "content-type": "application/json", "x-vmyna-terminal": "1" },
-    body: JSON.stringify(body || {}),
+    body: JSON.stringify(body),
   });
   if (!answer.ok) throw new Error(String(answer.status));
   return answer.headers.get("content-type")?.includes("json") ? answer.json() : null;
+}
+
+// Asks the terminal for something, and draws what it shows then.
+async function act(path, body) {
+  const mine = ++asked;
+  waiting += 1;
+  screen_.dataset.waiting = String(waiting);
+  try {
+    const reply = await ask(path, { state, ...body });
+    if (reply && mine > drawn) { drawn = mine; draw(reply); }
+  } catch { broken(); }
+  waiting -= 1;
+  screen_.dataset.waiting = String(waiting);
+}
+
+function draw({ shows, signed, failed }) {
+  clearTimeout(patience);
+  if (signed) return goBack(signed);
+  if (failed) return failed.failure.code === "cancelled" ? goBack({ failure: JSON.stringify(failed.failure) }) : fail(failed);
+  if (shows.patience_ms !== null) patience = setTimeout(() => act("/phone/look"), shows.patience_ms);
+  if (shows.screen === screen_.dataset.stage) return;
+  document.getElementById("tries").textContent = shows.tries_left === null ? "" : words.tries(shows.tries_left);
+  show(shows.screen);
 }
 
 function fail(what) {
@@ -40,13 +64,11 @@ function fail(what) {
   document.getElementById("failed-advice").textContent = what.advice[at];
   screen_.dataset.failure = failure.code;
   show("failed");
+  screen_.querySelector('[data-do="again"]').focus();
 }
 
 function broken() {
-  failure = { code: "no_reader" };
-  document.getElementById("failed-title").textContent = words.broken;
-  document.getElementById("failed-advice").textContent = "";
-  show("failed");
+  fail({ failure: { code: "no_reader" }, title: [words.broken, words.broken], advice: ["", ""] });
 }
 
 function goBack(fields) {
@@ -62,34 +84,10 @@ function goBack(fields) {
   form.submit();
 }
 
-// iPhone: the PIN first. Android and PC: the card first, and it stays while the PIN is entered.
-async function begin() {
-  const mine = ++round;
-  contact = null;
+function call() {
   phone.dataset.platform = platform;
-  if (!state) return show("none");
-  if (platform === "ios") return show("pin");
-  show("touch");
-  try {
-    const answer = await ask("/phone/touch", { state });
-    if (mine !== round) return;
-    if (answer.failed) return fail(answer.failed);
-    contact = answer.touched.contact;
-    const tries = answer.touched.tries_left;
-    document.getElementById("tries").textContent = tries === null ? "" : words.tries(tries);
-    show("dialog");
-  } catch { if (mine === round) broken(); }
-}
-
-async function read(pin) {
-  const mine = ++round;
-  show(contact === null && card.dataset.held !== "true" ? "touch" : "reading");
-  try {
-    const answer = await ask("/phone/read", { state, nonce, pin, contact });
-    if (mine !== round) return;
-    if (answer.failed) return fail(answer.failed);
-    goBack(answer.signed);
-  } catch { if (mine === round) broken(); }
+  screen_.dataset.stage = "none";
+  return state ? act("/phone/call", { nonce, platform }) : show("none");
 }
 
 for (const form of [document.getElementById("pin-page"), document.getElementById("pin-dialog")]) {
@@ -97,7 +95,9 @@ for (const form of [document.getElementById("pin-page"), document.getElementById
     event.preventDefault();
     const pin = form.elements.pin.value;
     form.reset();
-    read(pin);
+    document.getElementById("pin-b").type = "password";
+    if (card.dataset.held === "true") show("reading");
+    act("/phone/confirm", { pin });
   });
 }
 
@@ -109,25 +109,23 @@ const card = document.getElementById("card");
 const holders = document.getElementById("holders");
 document.addEventListener("click", (event) => {
   switch (event.target.closest("[data-do]")?.dataset.do) {
-    case "hold": ask("/card/hold").catch(broken); break;
-    case "lift": ask("/card/lift").catch(broken); break;
-    case "again": begin(); break;
-    case "cancel":
-      round += 1;
-      ask("/phone/cancel").catch(() => {});
-      goBack({ failure: JSON.stringify({ code: "cancelled" }) });
+    case "hold":
+      if (["touch", "dialog"].includes(screen_.dataset.stage)) show("reading");
+      act("/card/hold");
       break;
+    case "lift": act("/card/lift"); break;
+    case "again": call(); break;
+    case "cancel": act("/phone/cancel"); break;
     case "give-up": goBack({ failure: JSON.stringify(failure) }); break;
   }
 });
-holders?.addEventListener("change", () => ask("/card/swap", { holder: holders.value }).catch(broken));
+holders?.addEventListener("change", () => act("/card/swap", { holder: holders.value }));
 for (const choice of document.querySelectorAll('[name="platform"]')) {
   choice.checked = choice.value === platform;
   choice.addEventListener("change", () => {
     platform = choice.value;
     sessionStorage.setItem("platform", platform);
-    ask("/phone/cancel").catch(() => {});
-    begin();
+    call();
   });
 }
 
@@ -141,14 +139,10 @@ function place(table) {
   const lift = document.getElementById("lift");
   const had = document.activeElement === hold || document.activeElement === lift;
   hold.hidden = table.held;
-  hold.setAttribute("aria-pressed", String(table.held));
   lift.hidden = !table.held;
   if (had) (table.held ? lift : hold).focus();
-  if (table.held && screen_.dataset.stage === "touch") show("reading");
   // Android and PC: lifted while the PIN is being entered
-  if (!table.held && screen_.dataset.stage === "dialog") {
-    ask("/phone/lost").then((answer) => fail(answer.failed)).catch(broken);
-  }
+  if (!table.held && screen_.dataset.stage === "dialog") document.getElementById("tries").textContent = words.lifted;
 }
 
 function tell(exchange) {
@@ -168,6 +162,10 @@ const events = new EventSource("/events");
 events.onmessage = ({ data }) => {
   const told = JSON.parse(data);
   if (told.kind === "table") place(told);
-  else tell(told);
+  else if (told.kind === "exchange") tell(told);
+  else {
+    if (screen_.dataset.stage === "touch") act("/phone/look");
+    screen_.dataset.moments = String(Number(screen_.dataset.moments || 0) + 1);
+  }
 };
-begin();
+call();

@@ -63,6 +63,8 @@ pub struct Session<'a> {
     captures: Captures,
     /// the session of secure messaging that was opened last
     secure: Option<SecureSession>,
+    /// the one before it
+    former_secure: Option<SecureSession>,
     /// how many have been opened
     sessions_opened: u32,
     /// how many tries the card gives each PIN
@@ -144,6 +146,7 @@ impl<'a> Session<'a> {
             asked: BTreeMap::new(),
             captures: Captures::default(),
             secure: None,
+            former_secure: None,
             sessions_opened: 0,
             full: *STANDARD,
             keeps: false,
@@ -479,7 +482,12 @@ fn finding(scenario: &Scenario, placed: &PlacedStep, stage: Stage, unmet: Unmet)
         stage,
         step: step.verb.to_string(),
         words: step.verb.in_words(),
-        requirements: if step.covers.is_empty() { scenario.covers.clone() } else { step.covers.clone() },
+        // A cleanup proves nothing of what the scenario is about.
+        requirements: if step.covers.is_empty() && stage != Stage::Cleanup {
+            scenario.covers.clone()
+        } else {
+            step.covers.clone()
+        },
         why: unmet.why.or_else(|| step.why.clone()),
         difference: unmet.difference,
     }

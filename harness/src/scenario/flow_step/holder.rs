@@ -97,6 +97,17 @@ pub(super) const BUTTONS: [(Pressable, &str, &[&str]); 10] = [
 ];
 
 impl Pressable {
+    /// All of them.
+    pub const ALL: [Self; 10] = {
+        let mut all = [Self::Back; 10];
+        let mut index = 0;
+        while index < all.len() {
+            all[index] = BUTTONS[index].0;
+            index += 1;
+        }
+        all
+    };
+
     /// Its name in scenarios.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -1,44 +1,18 @@
-//! Flows whose card is behind a real socket: it connects when it is held to the phone, which is the
-//! reader, and its connection ends when it is lifted or leaves.
+//! A card that is behind a socket: it connects when it is held to the phone, which is the reader, and
+//! its connection ends when it is lifted or leaves.
 
-use libtest_mimic::Failed;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
-use vmyna::flow::{FlowCard, Hand, InProcess, Trouble, World};
+use std::time::{Duration, Instant};
+use vmyna::flow::{FlowCard, Hand, Trouble};
 use vmyna::link::{CardLink, LinkError};
-use vmyna::requirement::Requirements;
-use vmyna::run::{Judge, Session, Surroundings, Verdict};
-use vmyna::scenario::{FlowSetting, Scenario};
-use vmyna::verify::Trust;
-use vmyna_sim::card::VirtualCard;
 use vmyna_sim::smart_card::Power;
 use vmyna_sim::vpcd::{self, Address, Connection, Mode, Reader, ReaderOptions, Shutdown};
 
 /// Nothing on a loopback socket takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Plays `scenario`, which is a flow.
-pub fn play(
-    scenario: &Scenario,
-    setting: FlowSetting,
-    requirements: &Requirements,
-) -> Result<Verdict, Failed> {
-    let world = World::of(scenario, setting)?;
-    let own = world.own_card();
-    let surroundings = Surroundings {
-        requirements,
-        holder: own.personalised().holder(),
-        trust: &Trust::CardItself,
-        judge: Judge::BuiltIn,
-        now: SystemTime::now(),
-    };
-    // Steps of flows do not use it.
-    let mut link = vmyna::link::InProcess(VirtualCard::built_in("hanako")?);
-    let mut stage = InProcess::new(&world, Box::new(SocketHand));
-    Ok(Session::new(&mut link, surroundings).on(&mut stage).play(scenario))
-}
-
-struct SocketHand;
+/// Holds cards by a socket of their own.
+pub struct SocketHand;
 
 impl Hand for SocketHand {
     fn hold(&mut self, card: &FlowCard) -> Result<Box<dyn CardLink>, Trouble> {

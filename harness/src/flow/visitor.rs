@@ -1,0 +1,88 @@
+//! Who visits the portal for the holder, in one tab: the pages of a portal in this process, or a
+//! terminal that shows its own screens and speaks a portal's API.
+
+use super::screen::of_page;
+use super::stage::{Seen, Trouble};
+use crate::portal::{Answer, Browser, Button, ChallengeId, NotOnThisScreen, Screen, StoreError};
+
+/// A tab.
+pub trait Visitor<'w> {
+    /// Another tab, at the top page, of the same session.
+    fn new_tab(&self) -> Box<dyn Visitor<'w> + 'w>;
+
+    /// What the tab shows, but for the terminal.
+    fn seen(&self) -> Seen;
+
+    /// What the terminal is asked to have signed, where the screen asks for it.
+    fn request(&self) -> Option<(ChallengeId, [u8; 32])>;
+
+    /// Presses a button of the portal's.
+    ///
+    /// # Errors
+    /// It is not on the screen.
+    fn press(&mut self, button: Button) -> Result<(), Trouble>;
+
+    /// Sets the box.
+    ///
+    /// # Errors
+    /// It is not on the screen.
+    fn tick(&mut self, ticked: bool) -> Result<(), Trouble>;
+
+    /// An answer to a challenge comes back into this tab.
+    ///
+    /// # Errors
+    /// [`Trouble::Broken`].
+    fn deliver(&mut self, challenge: &ChallengeId, answer: &Answer) -> Result<(), Trouble>;
+
+    /// The session is lost.
+    fn forget_session(&mut self);
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<NotOnThisScreen> for Trouble {
+    fn from(error: NotOnThisScreen) -> Self {
+        match error {
+            NotOnThisScreen::NoSuchButton { .. } => Self::NotThere(error.to_string()),
+            NotOnThisScreen::Store(error) => error.into(),
+        }
+    }
+}
+
+impl<'w> Visitor<'w> for Browser<'w> {
+    fn new_tab(&self) -> Box<dyn Visitor<'w> + 'w> {
+        Box::new(Browser::new_tab(self))
+    }
+
+    fn seen(&self) -> Seen {
+        of_page(self.page())
+    }
+
+    fn request(&self) -> Option<(ChallengeId, [u8; 32])> {
+        Browser::request(self).map(|request| (request.challenge.clone(), request.nonce))
+    }
+
+    fn press(&mut self, button: Button) -> Result<(), Trouble> {
+        Ok(Browser::press(self, button).map(drop)?)
+    }
+
+    fn tick(&mut self, ticked: bool) -> Result<(), Trouble> {
+        if self.page().screen != Screen::Confirm {
+            return Err(Trouble::NotThere("there is no box on this screen".to_owned()));
+        }
+        Browser::tick(self, ticked);
+        Ok(())
+    }
+
+    fn deliver(&mut self, challenge: &ChallengeId, answer: &Answer) -> Result<(), Trouble> {
+        Ok(self.deliver_to(challenge, answer).map(drop)?)
+    }
+
+    fn forget_session(&mut self) {
+        Browser::forget_session(self);
+    }
+}

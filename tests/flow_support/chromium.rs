@@ -1,0 +1,171 @@
+//! Headless Chromium, driven through chromedriver. One process serves many flows, one after the other.
+
+use crate::process::{PATIENCE, Running};
+use fantoccini::error::CmdError;
+use fantoccini::wd::WindowHandle;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::Value;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tokio::runtime::{Builder, Runtime};
+
+/// Whether there is a browser, or there has to be one.
+pub fn has_browser() -> bool {
+    let is_there = |program: &str| {
+        let found =
+            Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        found.is_ok_and(|status| status.success())
+    };
+    let there = is_there("chromedriver") && is_there("chromium");
+    assert!(
+        there || std::env::var_os("VMYNA_REQUIRE_BROWSER").is_none(),
+        "chromium or chromedriver is missing: apt-get install chromium chromium-driver fonts-noto-cjk"
+    );
+    there
+}
+
+/// A chromedriver, and the browsers that are free.
+pub struct Browsers {
+    _driver: Mutex<Running>,
+    url: String,
+    free: Mutex<Vec<Chromium>>,
+}
+
+impl Browsers {
+    pub fn start() -> Self {
+        let mut driver = Running::start(Command::new("chromedriver").arg("--port=0"));
+        let line = driver.says("started successfully on port ");
+        let port = line.trim_end_matches('.').rsplit(' ').next().expect("a port").to_owned();
+        Self { _driver: Mutex::new(driver), url: format!("http://127.0.0.1:{port}"), free: Mutex::default() }
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<Chromium>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A browser as if it were new.
+    pub fn take(&self) -> Chromium {
+        let free = self.free().pop();
+        let chromium = free.unwrap_or_else(|| Chromium::start(&self.url));
+        chromium.forget();
+        chromium
+    }
+
+    /// It is free again.
+    pub fn give_back(&self, chromium: Chromium) {
+        self.free().push(chromium);
+    }
+
+    pub fn end(&self) {
+        for chromium in self.free().drain(..) {
+            let _ = chromium.runtime.block_on(chromium.client.close());
+        }
+    }
+}
+
+/// A browser.
+pub struct Chromium {
+    runtime: Runtime,
+    client: Client,
+}
+
+impl Chromium {
+    fn start(driver: &str) -> Self {
+        let options =
+            ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,1000"];
+        let capabilities = serde_json::json!({
+            "goog:chromeOptions": { "args": options, "binary": "/usr/bin/chromium" }
+        });
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let client = runtime.block_on(async {
+            let mut builder = ClientBuilder::new(HttpConnector::new());
+            builder.capabilities(capabilities.as_object().expect("an object").clone());
+            builder.connect(driver).await.expect("a browser")
+        });
+        Self { runtime, client }
+    }
+
+    /// One empty tab, and nothing known of who was here before.
+    fn forget(&self) {
+        self.runtime.block_on(async {
+            // on a page that is none's there are none
+            let _ = self.client.delete_all_cookies().await;
+            let windows = self.client.windows().await.expect("windows");
+            for window in &windows[1..] {
+                self.client.switch_to_window(window.clone()).await.expect("a window");
+                self.client.close_window().await.expect("it closes");
+            }
+            self.client.switch_to_window(windows[0].clone()).await.expect("a window");
+            self.client.goto("about:blank").await.expect("an empty page");
+        });
+    }
+
+    pub fn window(&self) -> Result<WindowHandle, CmdError> {
+        self.runtime.block_on(self.client.window())
+    }
+
+    /// A new tab, in front.
+    pub fn new_window(&self) -> Result<WindowHandle, CmdError> {
+        self.runtime.block_on(async {
+            let window = self.client.new_window(true).await?.handle;
+            self.client.switch_to_window(window.clone()).await?;
+            Ok(window)
+        })
+    }
+
+    pub fn switch_to(&self, window: WindowHandle) -> Result<(), CmdError> {
+        self.runtime.block_on(self.client.switch_to_window(window))
+    }
+
+    pub fn goto(&self, url: &str) -> Result<(), CmdError> {
+        self.runtime.block_on(self.client.goto(url))
+    }
+
+    pub fn forget_cookies(&self) -> Result<(), CmdError> {
+        self.runtime.block_on(self.client.delete_all_cookies())
+    }
+
+    pub fn click(&self, css: &str) -> Result<(), CmdError> {
+        self.runtime.block_on(async { self.client.find(Locator::Css(css)).await?.click().await })
+    }
+
+    /// Types into a field, in place of what was there.
+    pub fn enter(&self, css: &str, text: &str) -> Result<(), CmdError> {
+        self.runtime.block_on(async {
+            let field = self.client.find(Locator::Css(css)).await?;
+            field.clear().await?;
+            if !text.is_empty() {
+                field.send_keys(text).await?;
+            }
+            Ok(())
+        })
+    }
+
+    pub fn choose(&self, css: &str, value: &str) -> Result<(), CmdError> {
+        self.runtime
+            .block_on(async { self.client.find(Locator::Css(css)).await?.select_by_value(value).await })
+    }
+
+    pub fn execute(&self, script: &str, arguments: Vec<Value>) -> Result<Value, CmdError> {
+        self.runtime.block_on(self.client.execute(script, arguments))
+    }
+
+    /// What `script`, which returns nothing until it is there, finds on the page at last. A page that
+    /// goes away meanwhile is asked no more, but the one that comes.
+    pub fn wait_for(&self, script: &str) -> Result<Value, String> {
+        let patiently = format!(
+            "const found = arguments[0]; const ask = () => {{ {script} }};
+             const look = () => {{ const what = ask(); if (what) found(what); else setTimeout(look, 4); }}; look();"
+        );
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.runtime.block_on(self.client.execute_async(&patiently, Vec::new())) {
+                Ok(found) => return Ok(found),
+                Err(error) if Instant::now() > deadline => return Err(error.to_string()),
+                Err(_) => {}
+            }
+        }
+    }
+}
