@@ -11,7 +11,7 @@ mod process;
 
 use chromium::{Browsers, has_browser};
 use flow_support::{flows, must_pass};
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 use pages::Pages;
 use std::sync::Arc;
 use vmyna::flow::World;
@@ -29,9 +29,11 @@ fn main() {
                 let browsers = of_this.ok_or("there is no browser")?;
                 let world = World::of(scenario, setting)?;
                 let chromium = browsers.take();
-                let played = must_pass(scenario, &world, &mut Pages::of(&world, &chromium), requirements);
+                let mut pages = Pages::of(&world, &chromium);
+                let played = must_pass(scenario, &world, &mut pages, requirements);
+                let kept = pages.has_kept_the_pin();
                 browsers.give_back(chromium);
-                played
+                Ok(played.and(kept.map_err(Failed::from))?)
             });
             trial.with_ignored_flag(browsers.is_none() && !arguments.list)
         })

@@ -395,3 +395,48 @@ fn an_inquiry_after_a_kill_shows_what_was_applied_for() {
         portal = RunningPortal::start(&arguments);
     }
 }
+
+#[test]
+fn no_page_needs_the_network() {
+    let portal = RunningPortal::start(&[]);
+    let mut visitor = Visitor::at(&portal);
+    let asked = visitor.ask("application", true);
+    visitor.get(&format!("/operator?token={}", portal.operator_token));
+    let mut texts: Vec<String> = ["/", "/terms", "/nothing", "/static/portal.css", &asked.flow, "/operator"]
+        .map(|path| visitor.get(path).body)
+        .into();
+    for path in ["/", "/static/terminal.js"] {
+        texts.push(portal::Reply::of(agent().get(format!("{}{path}", portal.terminal)).call().unwrap()).body);
+    }
+    for text in texts {
+        let own = text.replace(&portal.origin, "").replace(&portal.terminal, "");
+        assert!(text.len() > 100 && !own.contains("http://") && !own.contains("https://"), "{own}");
+        assert!(!own.contains("url(") && !own.contains("@import"), "{own}");
+    }
+}
+
+#[test]
+fn no_pin_is_told_by_the_process() {
+    let portal = RunningPortal::start(&["--pace", "0"]);
+    let mut visitor = Visitor::at(&portal);
+    let asked = visitor.ask("application", true);
+    let phone = portal::Phone::at(&portal, &asked);
+    for pin in ["4711", "0815", "1234"] {
+        phone.present(pin);
+    }
+    visitor.deliver(&asked.state, &portal::signed(&phone.present("1234")));
+    portal.process.signal(Signal::TERM);
+    let told = portal.process.ends();
+    process::assert_no_pin_in(&told.all(), &["1234", "4711", "0815"]);
+}
+
+#[test]
+fn flows_that_leave_the_card_alone_are_played_with_a_card_behind_a_socket() {
+    let mut card = process::Running::start(&mut vmyna(["serve", "--listen", "127.0.0.1:0"]));
+    let seat = format!("vicc:127.0.0.1:{}", card.tells_port("listening for a reader on 127.0.0.1:"));
+    let ended = run(&mut vmyna(["run", "--tag", "flow", "--card", &seat, "--mine"]));
+    assert_eq!(ended.code, Some(0), "{}", ended.all());
+    let passed: usize = ended.closing_line().split(' ').next().unwrap().parse().unwrap();
+    assert!(passed >= 30 && ended.closing_line().contains(" 0 failed"), "{}", ended.all());
+    assert!(ended.stdout.contains("the flow disturbs the card"), "{}", ended.stdout);
+}

@@ -4,17 +4,23 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+#[path = "flow_support/chromium.rs"]
+mod chromium;
 #[path = "portal_support/mod.rs"]
 mod portal;
 mod process;
 
+use chromium::has_browser;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use portal::RunningPortal;
 use process::{PATIENCE, Running};
 use std::future::Future;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 /// The browser's window, as tall as a page needs.
 const PHONE: (u32, u32) = (360, 1500);
@@ -26,26 +32,15 @@ struct Visit {
     _driver: Running,
 }
 
-/// Whether there is a browser, or there has to be one.
-fn has_browser() -> bool {
-    let is_there = |program: &str| {
-        let found =
-            Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        found.is_ok_and(|status| status.success())
-    };
-    let there = is_there("chromedriver") && is_there("chromium");
-    assert!(
-        there || std::env::var_os("VMYNA_REQUIRE_BROWSER").is_none(),
-        "chromium or chromedriver is missing: apt-get install chromium chromium-driver fonts-noto-cjk"
-    );
-    there
-}
+/// Browsers at the same time only make each other slow.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Runs a visit in a browser of its own, at a portal of its own.
 fn visit<F: Future<Output = Visit>>(arguments: &[&str], dark: bool, play: impl FnOnce(Visit) -> F) {
     if !has_browser() {
         return;
     }
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let portal = RunningPortal::start(arguments);
     let mut driver = Running::start(Command::new("chromedriver").arg("--port=0"));
     let line = driver.says("started successfully on port ");
@@ -123,6 +118,40 @@ impl Visit {
 
     async fn stage(&self, stage: &str) {
         self.wait(&format!(r#"#screen[data-stage="{stage}"]"#)).await;
+    }
+
+    /// A key on the keyboard, wherever the focus is.
+    async fn key(&self, key: char) {
+        let keys = KeyActions::new("keyboard".to_owned());
+        let keys = keys.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
+        self.client.perform_actions(keys).await.unwrap();
+    }
+
+    async fn keys(&self, text: &str) {
+        for key in text.chars() {
+            self.key(key).await;
+        }
+    }
+
+    /// Tabs on until the focus is on what is called `name`; there must be a mark that shows it.
+    async fn tab_to(&self, name: &str) {
+        const FOCUSED: &str = "const at = document.activeElement; \
+            if (at === document.body) return ['', false]; \
+            const label = at.labels?.[0]?.innerText || at.getAttribute('aria-label') || at.innerText || ''; \
+            const style = getComputedStyle(at); \
+            return [label.trim(), style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2]";
+        let mut passed = Vec::new();
+        for _ in 0..40 {
+            self.key(Key::Tab.into()).await;
+            let focused = self.client.execute(FOCUSED, Vec::new()).await.unwrap();
+            let label = focused[0].as_str().unwrap().to_owned();
+            if label.contains(name) {
+                assert_eq!(focused[1], true, "nothing shows that {name} has the focus");
+                return;
+            }
+            passed.push(label);
+        }
+        panic!("Tab never comes to {name}, but to {passed:?}");
     }
 
     async fn rows(&self) -> usize {
@@ -270,6 +299,68 @@ fn another_holders_card_is_noticed_before_it_gets_the_pin() {
         visit.click("[data-do=give-up]").await;
         visit.wait(r#"[data-outcome="other_card"]"#).await;
         assert_eq!(visit.portal.applications(), 0);
+        visit
+    });
+}
+
+#[test]
+fn the_keyboard_is_enough() {
+    visit(&["--pace", "0"], false, |visit| async move {
+        let enter: char = Key::Enter.into();
+        visit.client.goto(&format!("{}/", visit.portal.origin)).await.unwrap();
+        visit.tab_to("利用を申し込む").await;
+        visit.key(enter).await;
+        visit.wait(r#"[data-state="A1"]"#).await;
+        visit.tab_to("マイナポータルの利用者登録を行う").await;
+        visit.key(' ').await;
+        visit.tab_to("同意して次へ進む").await;
+        visit.key(enter).await;
+        visit.wait(r#"[data-state="A2"]"#).await;
+        visit.tab_to("申し込む").await;
+        visit.key(enter).await;
+        visit.stage("pin").await;
+        // the field has the focus already
+        visit.keys("1234").await;
+        visit.key(enter).await;
+        visit.stage("touch").await;
+        visit.tab_to("カードをかざす").await;
+        visit.key(enter).await;
+        visit.wait(r#"[data-state="A5"]"#).await;
+        assert_eq!(visit.rows().await, 3);
+        visit.tab_to("終了").await;
+        visit.key(enter).await;
+        visit.wait(r#"[data-state="A0"]"#).await;
+
+        visit.tab_to("申込状況を確認").await;
+        visit.key(enter).await;
+        visit.wait(r#"[data-state="B1"]"#).await;
+        visit.tab_to("認証する").await;
+        visit.key(enter).await;
+        visit.stage("pin").await;
+        visit.wait("#card[data-held=true]").await;
+        visit.tab_to("カードを離す").await;
+        visit.key(enter).await;
+        visit.wait("#card[data-held=false]").await;
+        visit.tab_to("iPhone").await;
+        visit.key(Key::Right.into()).await;
+        visit.stage("touch").await;
+        visit.tab_to("カードをかざす").await;
+        visit.key(enter).await;
+        visit.stage("dialog").await;
+        visit.keys("0000").await;
+        visit.key(enter).await;
+        visit.stage("failed").await;
+        // so has the way on
+        visit.key(enter).await;
+        visit.stage("dialog").await;
+        visit.keys("1234").await;
+        visit.tab_to("パスワードを表示する").await;
+        visit.key(' ').await;
+        visit.wait("#pin-b[type=text]").await;
+        visit.tab_to("OK").await;
+        visit.key(enter).await;
+        visit.wait(r#"[data-state="B3"]"#).await;
+        assert_eq!(visit.rows().await, 3);
         visit
     });
 }

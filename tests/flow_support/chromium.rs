@@ -1,5 +1,7 @@
 //! Headless Chromium, driven through chromedriver. One process serves many flows, one after the other.
 
+#![allow(dead_code, reason = "each test uses its part")]
+
 use crate::process::{PATIENCE, Running};
 use fantoccini::error::CmdError;
 use fantoccini::wd::WindowHandle;

@@ -113,6 +113,39 @@ impl<'w> Pages<'w> {
         Self { world, served: Served::of(world), chromium, tabs: BTreeMap::new() }
     }
 
+    /// What was sent to the portal so far must have been its own fields, and no PIN.
+    pub fn has_kept_the_pin(&self) -> Result<(), String> {
+        const FIELDS: [&str; 11] = [
+            "state",
+            "certificate",
+            "signature",
+            "failure",
+            "form_token",
+            "purpose",
+            "has_box",
+            "register_user",
+            "button",
+            "go",
+            "action",
+        ];
+        let own = self.world.wallet().card(None).map_err(|error| error.to_string())?;
+        let pin = |choice| {
+            let pin = terminal::pin_value(own.personalised().holder(), PinName::UserAuthentication, choice);
+            String::from_utf8_lossy(pin.as_bytes()).into_owned()
+        };
+        let pins = [pin(PinChoice::Right), pin(PinChoice::Wrong)];
+        for (place, fields) in self.served.sent.all() {
+            let is_known = |name: &String| FIELDS.contains(&&**name);
+            if place.contains("pin=")
+                || !fields.keys().all(is_known)
+                || fields.values().any(|value| pins.contains(value))
+            {
+                return Err(format!("{place} was sent {:?}", fields.keys()));
+            }
+        }
+        Ok(())
+    }
+
     fn is_open(&self) -> Result<(), Trouble> {
         if self.tabs.is_empty() { Err(Trouble::NotThere("no tab is open".to_owned())) } else { Ok(()) }
     }

@@ -1,7 +1,7 @@
 //! The world of a flow behind two sockets, as `vmyna portal` serves it: the portal on one, the phone
 //! and the cards on the other. Time is the flow's own, and so are the cards.
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -26,25 +26,21 @@ static SERVERS: LazyLock<Runtime> = LazyLock::new(|| {
 /// Longer than any request of the portal's.
 const MOST: usize = 64 * 1024;
 
+/// Where something was sent to the portal, and its fields.
+type Posted = (String, BTreeMap<String, String>);
+
 /// What was sent to the portal.
 #[derive(Clone, Default)]
-pub struct Sent(Arc<Mutex<Vec<(String, Bytes)>>>);
+pub struct Sent(Arc<Mutex<Vec<Posted>>>);
 
 impl Sent {
     /// The fields of the last callback.
     pub fn last_callback(&self) -> Option<BTreeMap<String, String>> {
-        let sent = self.0.lock().expect("nobody panics here");
-        let (_, body) = sent.iter().rfind(|(path, _)| path == "/callback")?;
-        let request = Request::post("/callback")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(Body::from(body.clone()))
-            .expect("a request");
-        let form = SERVERS.block_on(axum::Form::<BTreeMap<String, String>>::from_request(request, &()));
-        form.ok().map(|axum::Form(fields)| fields)
+        self.all().into_iter().rfind(|(place, _)| place == "/callback").map(|(_, fields)| fields)
     }
 
-    /// Every path and every body.
-    pub fn all(&self) -> Vec<(String, Bytes)> {
+    /// All of it.
+    pub fn all(&self) -> Vec<Posted> {
         self.0.lock().expect("nobody panics here").clone()
     }
 }
@@ -55,7 +51,11 @@ async fn note(State(sent): State<Sent>, request: Request, next: Next) -> Respons
         return axum::http::StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let place = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
-    sent.0.lock().expect("nobody panics here").push((place, bytes.clone()));
+    let mut copy = Request::new(Body::from(bytes.clone()));
+    (*copy.method_mut(), *copy.headers_mut()) = (parts.method.clone(), parts.headers.clone());
+    let fields = axum::Form::<BTreeMap<String, String>>::from_request(copy, &()).await;
+    let fields = fields.map_or_else(|_| BTreeMap::new(), |axum::Form(fields)| fields);
+    sent.0.lock().expect("nobody panics here").push((place, fields));
     next.run(Request::from_parts(parts, Body::from(bytes))).await
 }
 

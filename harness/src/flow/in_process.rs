@@ -33,6 +33,11 @@ pub trait Hand {
     /// # Errors
     /// It cannot be brought there.
     fn hold(&mut self, card: &FlowCard) -> Result<Box<dyn CardLink>, Trouble>;
+
+    /// The tries left in the holder's own card, where that is not a [`FlowCard`] and has to be asked.
+    fn tries_left(&mut self) -> Option<Result<u8, Trouble>> {
+        None
+    }
 }
 
 /// The card is in this process, and so is the terminal.
@@ -315,7 +320,10 @@ impl Stage for InProcess<'_> {
     }
 
     fn tries_left(&mut self) -> Result<u8, Trouble> {
-        Ok(self.card(None)?.reached().tries_left)
+        match self.hand.tries_left() {
+            Some(told) => told,
+            None => Ok(self.card(None)?.reached().tries_left),
+        }
     }
 
     fn miscounted(&mut self) -> Option<String> {

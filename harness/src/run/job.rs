@@ -1,6 +1,8 @@
 //! One job of a run against cards that are not built in: the cards of one source, one after the other,
 //! and the scenarios that are played on them.
 
+mod flow;
+
 use super::conduct::{Conduct, Course, Played};
 use super::event::CardIdentity;
 use super::fresh::FreshProcess;
@@ -193,10 +195,10 @@ impl Job<'_> {
         left_undone: &mut Vec<Finding>,
     ) -> Result<Verdict, NothingCouldRun> {
         let Some(seat) = &mut self.seat else {
-            return Ok(Verdict::RequirementMissing(Bilingual::new("カードがない", "there is no card")));
+            return Ok(Verdict::RequirementMissing(no_card()));
         };
-        if scenario.flow.is_some() {
-            return Ok(Verdict::NotApplicable(Bilingual::new(ONLY_BUILT_IN.0, ONLY_BUILT_IN.1)));
+        if let Some(setting) = scenario.flow {
+            return Ok(self.play_flow(scenario, setting, left_undone));
         }
         let holder = match &self.setting.options.holder {
             Some(holder) => holder.clone(),
@@ -268,8 +270,6 @@ impl Job<'_> {
     }
 }
 
-/// Why a flow is not played on a card in a reader.
-const ONLY_BUILT_IN: (&str, &str) = (
-    "フローは内蔵カードで行う。いつでも離し、取り替え、妨げることができるからである",
-    "a flow is played with the built-in cards, which can be lifted, swapped and disturbed at any moment",
-);
+fn no_card() -> Bilingual {
+    Bilingual::new("カードがない", "there is no card")
+}

@@ -90,6 +90,13 @@ impl Plan {
         both.find_map(|((pin, standard), (_, here))| (standard && !here).then_some(pin))
     }
 
+    /// What a flow does in which the holder enters the PIN so often, and a right one last.
+    #[must_use]
+    pub fn of_entering(right: u32, wrong: u32) -> Self {
+        let usage = PinUse { right, wrong, ..PinUse::default() };
+        Self { pins: [(PinName::UserAuthentication, usage)].into() }
+    }
+
     /// What it costs.
     #[must_use]
     pub fn cost(&self) -> Cost {

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 use vmyna_sim::card::{PersonalisationError, Personalised, VirtualCard, seeded};
 use vmyna_sim::holder::Holder;
-use vmyna_sim::profile::Profile;
+use vmyna_sim::profile::{Profile, Tries};
 use vmyna_sim::smart_card::{Reaction, SmartCard};
 use vmyna_sim::store::MemoryStore;
 
@@ -136,14 +136,19 @@ fn not_applicable(scenario: &Scenario, profile: &Profile) -> Option<Bilingual> {
     if let Some(name) = missing_application(scenario, profile) {
         return Some(no_application(name));
     }
-    let pin = Plan::other_counts(scenario, profile.tries)?;
-    let (full, standard) = (profile.tries.of(pin), STANDARD.of(pin));
+    other_counts(scenario, profile.tries)
+}
+
+/// Why a scenario that counts tries in numbers says nothing of cards whose counters are `full` with these.
+pub(super) fn other_counts(scenario: &Scenario, full: Tries) -> Option<Bilingual> {
+    let pin = Plan::other_counts(scenario, full)?;
+    let (full, standard) = (full.of(pin), STANDARD.of(pin));
     Some(Bilingual::new(
         format!(
-            "シナリオは{}を {standard} 回から数え、このプロファイルのカードは {full} 回から数える",
+            "シナリオは{}を {standard} 回から数え、このカードは {full} 回から数える",
             pin_in_words(pin, Language::Ja)
         ),
-        format!("it counts the tries of {pin} from {standard}, and cards of this profile from {full}"),
+        format!("it counts the tries of {pin} from {standard}, and this card counts from {full}"),
     ))
 }
 
