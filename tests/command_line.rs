@@ -710,7 +710,8 @@ fn the_help_texts_teach() {
 
           --fresh <COMMAND>
               Start the card anew with this shell command before each scenario, and end it afterwards,
-              so that no scenario finds what another has left
+              so that no scenario finds what another has left. The command finds the port at which its
+              card is expected in VMYNA_PORT, and the number of its job in VMYNA_JOB
 
           --tag <EXPR>
               Only scenarios with these tags, for example "pin and not lockout"; --list shows them
@@ -723,8 +724,9 @@ fn the_help_texts_teach() {
               - steps:  and its steps in words
 
           --jobs <N>
-              How many scenarios to play at once, each on a built-in card of its own; another card plays
-              one at a time [default: one for each processor, but 1 with --fail-fast]
+              How many scenarios to play at once, each on a built-in card of its own [default: one for
+              each processor, but 1 with --fail-fast]. Another card plays one at a time, unless --fresh
+              starts cards: then each job has one, at the port of --card and those that follow
 
           --shard <I/N>
               Only the I-th of N parts of what is selected, for machines that share a suite; a
@@ -767,7 +769,7 @@ fn the_help_texts_teach() {
       vmyna run --card pcsc --ask-pins --tag 'not lockout'
                                                    the card in the reader on the desk; no wrong PIN
                                                    leaves
-      vmyna run --card vpcd --mine --fresh 'my-card --connect 127.0.0.1:35963'
+      vmyna run --card vpcd --mine --jobs 4 --fresh 'my-card --connect 127.0.0.1:$VMYNA_PORT'
                                                    another simulator, started anew for each scenario
 
     Exit codes:
