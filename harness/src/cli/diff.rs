@@ -126,7 +126,7 @@ pub(super) fn diff(arguments: &Arguments) -> Result<Exit, Failure> {
             let reason = |played: Option<&Played>| played.and_then(|played| played.as_ref().err().cloned());
             for (card, reason) in [("A", reason(a.get(&scenario.id))), ("B", reason(b.get(&scenario.id)))] {
                 if let Some(reason) = reason {
-                    let reason = reason.in_language(language);
+                    let reason = language.of(&reason);
                     let _ =
                         writeln!(out, "{} {}  not compared; {card}: {reason}", "skip".yellow(), scenario.id);
                 }
@@ -139,7 +139,7 @@ pub(super) fn diff(arguments: &Arguments) -> Result<Exit, Failure> {
             continue;
         }
         different += 1;
-        let title = scenario.title.in_language(language);
+        let title = language.of(&scenario.title);
         let _ = writeln!(out, "{} {}  {}", "DIFF".red().bold(), scenario.id, title.dimmed());
         for difference in &found {
             // Who stops reading has seen enough.
@@ -268,7 +268,7 @@ impl Sink for Listener<'_> {
     fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Planned(text) | Event::Note(text) => {
-                let _ = writeln!(anstream::stderr(), "{}", text.in_language(self.language));
+                let _ = writeln!(anstream::stderr(), "{}", self.language.of(text));
             }
             Event::CaseEnded { scenario, verdict, .. } => {
                 let passed = self.said.take();

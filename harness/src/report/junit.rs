@@ -87,7 +87,7 @@ fn properties(report: &Report) -> Vec<Property> {
 }
 
 fn case(case: &Case, language: Language) -> TestCase {
-    let reason = || case.reason.as_ref().map_or("", |reason| reason.in_language(language));
+    let reason = || case.reason.as_ref().map_or("", |reason| language.of(reason));
     let status = match case.verdict {
         Outcome::Passed | Outcome::Observed | Outcome::ExpectedFailure => TestCaseStatus::success(),
         Outcome::Failed => {
@@ -143,7 +143,7 @@ pub(super) fn message(found: &FindingRecord, language: Language) -> String {
 
 /// Everything on what differs.
 pub(super) fn description(found: &FindingRecord, language: Language) -> String {
-    let mut text = format!("{}  {}\n{}\n", found.position, found.step, found.words.in_language(language));
+    let mut text = format!("{}  {}\n{}\n", found.position, found.step, language.of(&found.words));
     if !found.snippet.is_empty() {
         text.push_str(&found.snippet);
         text.push('\n');
@@ -172,7 +172,7 @@ fn notes(case: &Case, language: Language) -> String {
     let mut text = String::new();
     if let (Outcome::ExpectedFailure, Some(found)) = (case.verdict, &case.failure) {
         let (ja, en) = words::outcome(&case.verdict);
-        let reason = case.reason.as_ref().map_or("", |reason| reason.in_language(language));
+        let reason = case.reason.as_ref().map_or("", |reason| language.of(reason));
         let _ = write!(text, "{}: {reason}\n{}", language.say(ja, en), description(found, language));
     }
     for (findings, (ja, en)) in

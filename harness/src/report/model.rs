@@ -2,7 +2,7 @@
 //! form has a version and a schema (`vectors/report.schema.json`); fields are added within a
 //! version, never changed.
 
-use crate::language::Bilingual;
+use crate::language::{Bilingual, BilingualSchema};
 use crate::requirement::{Contradiction, Level, Provenance};
 use crate::run::{CardIdentity, Outcome, ShardOf, StepOutcome, StoppedBy, Summary};
 use schemars::JsonSchema;
@@ -33,8 +33,10 @@ pub struct Report {
     /// what stopped it before its end
     pub stopped: Option<StoppedBy>,
     /// what was going to be done to a card that keeps its state
+    #[schemars(with = "Option<BilingualSchema>")]
     pub plan: Option<Bilingual>,
     /// remarks on the card or the run
+    #[schemars(with = "Vec<BilingualSchema>")]
     pub notes: Vec<Bilingual>,
     /// the count
     pub summary: Summary,
@@ -79,6 +81,7 @@ pub struct Case {
     /// its id
     pub id: String,
     /// what is true of a right card
+    #[schemars(with = "BilingualSchema")]
     pub title: Bilingual,
     /// where it is written: `file:line:column`
     pub position: String,
@@ -89,6 +92,7 @@ pub struct Case {
     /// how it ended
     pub verdict: Outcome,
     /// why, where no finding tells it
+    #[schemars(with = "Option<BilingualSchema>")]
     pub reason: Option<Bilingual>,
     /// the step that failed
     pub failure: Option<FindingRecord>,
@@ -112,6 +116,7 @@ pub struct FindingRecord {
     /// the step, in short
     pub step: String,
     /// the step, as a sentence without its expectation
+    #[schemars(with = "BilingualSchema")]
     pub words: Bilingual,
     /// the requirements that it proves
     pub requirements: Vec<String>,
@@ -134,6 +139,7 @@ pub enum HappeningRecord {
         /// the step, in short
         step: String,
         /// the step, as a sentence
+        #[schemars(with = "BilingualSchema")]
         words: Bilingual,
         /// where it is written: `file:line:column`
         position: String,
@@ -187,6 +193,7 @@ pub struct RequirementResult {
     /// its id
     pub id: String,
     /// what is true of a right card
+    #[schemars(with = "BilingualSchema")]
     pub text: Bilingual,
     /// how binding it is
     pub level: Level,

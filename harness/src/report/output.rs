@@ -23,7 +23,7 @@ pub enum Format {
     Json,
     /// for people
     Html,
-    /// Test Anything Protocol, version 14
+    /// Test Anything Protocol, version 13
     Tap,
 }
 

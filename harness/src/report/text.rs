@@ -41,14 +41,14 @@ impl<'a, W: Write> Text<'a, W> {
 
     fn finding(&mut self, finding: &Finding) -> std::io::Result<()> {
         let (expected, came) = (self.say("期待", "expected"), self.say("実際", "came"));
-        let words = finding.words.in_language(self.language);
+        let words = self.language.of(&finding.words);
         writeln!(self.out, "       {}  {words}", finding.position)?;
         for line in finding.snippet.lines() {
             writeln!(self.out, "      {line}")?;
         }
         for id in &finding.requirements {
             if let Some(requirement) = self.requirements.get(id) {
-                writeln!(self.out, "       {} {}", id.bold(), requirement.text.in_language(self.language))?;
+                writeln!(self.out, "       {} {}", id.bold(), self.language.of(&requirement.text))?;
             }
         }
         if let Some(why) = &finding.why {
@@ -75,14 +75,14 @@ impl<'a, W: Write> Text<'a, W> {
             }
             Event::Reader(reader) => writeln!(self.out, "{reader}"),
             Event::Planned(text) | Event::Note(text) => {
-                writeln!(self.out, "{}", text.in_language(self.language))
+                writeln!(self.out, "{}", self.language.of(text))
             }
             Event::CaseEnded { verdict: Verdict::NotRun(stopped), .. } => {
                 self.stopped = Some(*stopped);
                 Ok(())
             }
             Event::CaseEnded { scenario, verdict, left_undone, .. } => {
-                let title = scenario.title.in_language(self.language);
+                let title = self.language.of(&scenario.title);
                 writeln!(self.out, "{} {}  {}", mark(verdict.outcome()), scenario.id, title.dimmed())?;
                 self.differences(words::OBSERVED, verdict.observations())?;
                 self.details(verdict)?;
@@ -104,7 +104,7 @@ impl<'a, W: Write> Text<'a, W> {
             Verdict::ExpectedFailure { expected, finding, .. } => {
                 let word = self.say("不合格は予期されていた", "this failure is expected");
                 writeln!(self.out, "       {word}: {} ({})", expected.reason, expected.position)?;
-                let words = finding.words.in_language(self.language);
+                let words = self.language.of(&finding.words);
                 writeln!(self.out, "       {}  {words}: {}", finding.position, finding.difference.came)
             }
             Verdict::UnexpectedlyBetter { expected, .. } => self.better(&expected.reason, &expected.position),
@@ -123,7 +123,7 @@ impl<'a, W: Write> Text<'a, W> {
 
     fn reason(&mut self, verdict: &Verdict) -> std::io::Result<()> {
         let reason = verdict.reason();
-        let reason = reason.as_ref().map_or("", |reason| reason.in_language(self.language));
+        let reason = reason.as_ref().map_or("", |reason| self.language.of(reason));
         writeln!(self.out, "       {reason}")
     }
 
@@ -149,7 +149,7 @@ impl<'a, W: Write> Text<'a, W> {
                 self.out,
                 "     * {}:{requirements} {}: {came} ({})",
                 self.language.say(ja, en),
-                finding.words.in_language(self.language),
+                self.language.of(&finding.words),
                 finding.position
             )?;
         }
@@ -161,7 +161,7 @@ impl<'a, W: Write> Text<'a, W> {
         writeln!(self.out)?;
         if let Some(stopped) = self.stopped {
             let why = stopped.in_words();
-            let why = why.in_language(self.language);
+            let why = self.language.of(&why);
             writeln!(self.out, "{not_run} {}: {why}", self.say("件は未実行", "not run"))?;
         }
         writeln!(self.out, "{passed} passed, {failed} failed, {skipped} skipped")?;
@@ -194,7 +194,7 @@ impl<W: Write> Text<'_, W> {
     fn happening(&mut self, happening: &Happening) -> std::io::Result<()> {
         match happening {
             Happening::StepBegan { words, .. } => {
-                writeln!(self.out, "       {}", words.in_language(self.language))
+                writeln!(self.out, "       {}", self.language.of(words))
             }
             Happening::StepEnded(StepOutcome::Passed) => Ok(()),
             Happening::StepEnded(outcome) => {
