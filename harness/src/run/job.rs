@@ -7,6 +7,7 @@ use super::conduct::{Conduct, Course, Played};
 use super::event::CardIdentity;
 use super::fresh::FreshProcess;
 use super::judge::Judge;
+use super::kind;
 use super::ownership::{known_pins, read_user_authentication_certificate, refusal};
 use super::peer::{NothingCouldRun, PeerOptions, PeerSource};
 use super::plan::{Plan, STANDARD};
@@ -173,6 +174,7 @@ impl Job<'_> {
         link = Box::new(Recorded::new(link, self.recorder.clone()));
         let certificate = read_user_authentication_certificate(&mut *link)?;
         let identity = CardIdentity::of(&atr, certificate.as_ref());
+        let algorithm = certificate.as_ref().and_then(kind::algorithm);
         let ours = certificate.is_some_and(|certificate| certificate.is_ours());
         let guarded = !ours && !self.setting.options.mine;
         if guarded {
@@ -182,7 +184,9 @@ impl Job<'_> {
         }
         let judge = if ours { Judge::OurIssuer } else { Judge::Others };
         let (pins, unusable) = (self.setting.pins.clone(), self.unusable.clone());
-        let mut seat = Seat { link, identity, judge, guarded, pins, tries_left: BTreeMap::new(), unusable };
+        let tries_left = BTreeMap::new();
+        let mut seat =
+            Seat { link, identity, judge, algorithm, label: None, guarded, pins, tries_left, unusable };
         seat.read_counters()?;
         Ok(seat)
     }
@@ -199,6 +203,16 @@ impl Job<'_> {
         };
         if let Some(setting) = scenario.flow {
             return Ok(self.play_flow(scenario, setting, left_undone));
+        }
+        if scenario.profile.is_some() {
+            match seat.kind().map(|kind| kind.is_not_meant_by(scenario)) {
+                Ok(None) => {}
+                Ok(Some(why)) => return Ok(Verdict::NotApplicable(why)),
+                Err(error) => {
+                    self.seat = None;
+                    return Ok(Verdict::LinkLost { position: None, reason: error.to_string() });
+                }
+            }
         }
         let holder = match &self.setting.options.holder {
             Some(holder) => holder.clone(),

@@ -9,6 +9,7 @@ mod fresh;
 mod identity;
 mod job;
 mod judge;
+mod kind;
 mod ownership;
 mod peer;
 mod plan;

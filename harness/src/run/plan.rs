@@ -78,13 +78,15 @@ impl Plan {
     /// wrong of one whose full counters are `full`: on such a card it says nothing.
     #[must_use]
     pub fn other_counts(scenario: &Scenario, full: Tries) -> Option<PinName> {
-        let limit = |pin: &PinName| full.of(*pin) != STANDARD.of(*pin);
+        let named = scenario.profile.as_deref().and_then(Profile::built_in);
+        let standard = named.map_or(*STANDARD, |profile| profile.tries);
+        let limit = |pin: &PinName| full.of(*pin) != standard.of(*pin);
         if scenario.flow.is_some() {
             let counts = |placed: &PlacedStep| matches!(placed.step.verb, Verb::Card(_));
             return Some(PinName::UserAuthentication)
                 .filter(|pin| limit(pin) && scenario.all_steps().any(counts));
         }
-        let standard = Walk::of(scenario, *STANDARD, |pin| STANDARD.of(pin)).counts;
+        let standard = Walk::of(scenario, standard, |pin| standard.of(pin)).counts;
         let here = Walk::of(scenario, full, |pin| full.of(pin)).counts;
         let mut both = standard.into_iter().zip(here);
         both.find_map(|((pin, standard), (_, here))| (standard && !here).then_some(pin))
@@ -238,7 +240,13 @@ impl Walk {
                     self.value.insert(step.pin, step.to);
                 }
             }
-            Verb::Sign(step) => self.select(step.by, terminal::key_file(step.key)),
+            Verb::Sign(step) => {
+                if let Some(by) = step.by.file() {
+                    self.select(by, terminal::key_file(step.key));
+                }
+            }
+            Verb::Authenticate(step) => self.select(step.by, terminal::key_file(step.key)),
+            Verb::ReadFile(step) => self.select(step.by, step.file),
             Verb::Certificate(step) => self.select(By::Select, terminal::certificate_file(step.of)),
             Verb::Transmit(step) => self.transmit(&step.apdu, &step.expect.status),
             Verb::Secure(step) => match step.command {
