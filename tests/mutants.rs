@@ -22,13 +22,14 @@ mod secure;
 mod secure_card;
 #[path = "mutants/signing.rs"]
 mod signing;
+#[path = "wrong_things/table.rs"]
+mod table;
 #[path = "mutants/wrong_card.rs"]
 mod wrong_card;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use secure_card::SecureRules;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 use vmyna::link::InProcess;
@@ -187,41 +188,18 @@ impl Suite {
     }
 
     fn table_is_current(&self) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/wrong-cards.md");
         let caught = self.caught.lock().expect("no test panics with it");
-        let mut table = String::from(HEAD);
-        for mutant in ALL.iter().copied().flatten() {
-            let by = &caught[mutant.name];
-            let by: Vec<_> = by.iter().take(2).map(|id| format!("`{id}`")).collect();
-            table +=
-                &format!("| `{}` | {} | {} | {} |\n", mutant.name, mutant.says, mutant.breaks, by.join(", "));
-        }
-        if std::env::var_os("UPDATE_WRONG_CARDS").is_some() {
-            std::fs::write(&path, table).expect("the table can be written");
-            return;
-        }
-        let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            committed == table,
-            "docs/wrong-cards.md is not what the wrong cards show; UPDATE_WRONG_CARDS=1 cargo test --test mutants \
-             writes it anew"
-        );
+        let row = |mutant: &'static Mutant| table::Row {
+            name: mutant.name,
+            says: mutant.says,
+            breaks: mutant.breaks,
+            caught_by: &caught[mutant.name],
+        };
+        let rows: Vec<_> = ALL.iter().copied().flatten().map(row).collect();
+        table::must_be_current("card", "mutants", &rows);
     }
 }
 
 fn covers(scenario: &Scenario, requirement: &str) -> bool {
     scenario.covers.iter().any(|covered| covered == requirement)
 }
-
-const HEAD: &str = "\
-# Wrong cards, and what catches them
-
-A conformance suite is worth what it catches. Each of these cards is the built-in card, wrong in one thing; each is
-caught by a scenario on the requirement that it breaks, and the right card in the same wrapping passes. The test
-`cargo test --test mutants` proves it and keeps this table.
-
-**日本語**: 一つの点だけが誤った仮想カードの一覧です。どのカードも、それが破る要件を挙げるシナリオによって検出されます。
-
-| wrong card | what is wrong | requirement | caught by (the first two) |
-|---|---|---|---|
-";

@@ -1,7 +1,7 @@
 //! Japanese and English, side by side.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+pub use vmyna_sim::bilingual::Bilingual;
 
 /// The language of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -24,23 +24,25 @@ impl Language {
     }
 }
 
-/// A sentence in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Bilingual {
-    /// Japanese
-    pub ja: String,
-    /// English
-    pub en: String,
-}
-
-impl Bilingual {
-    /// The sentence in `language`.
+impl Language {
+    /// What `text` says in this language.
     #[must_use]
-    pub fn in_language(&self, language: Language) -> &str {
-        match language {
-            Language::Ja => &self.ja,
-            Language::En => &self.en,
+    pub fn of<'a>(self, text: &'a Bilingual) -> &'a str {
+        match self {
+            Self::Ja => &text.ja,
+            Self::En => &text.en,
         }
     }
+}
+
+/// A sentence in both languages.
+#[derive(JsonSchema)]
+#[schemars(rename = "Bilingual", deny_unknown_fields)]
+#[allow(dead_code, reason = "only its schema is used")]
+// The card knows no JSON schemas: fields of the type name this one with `schemars(with)`.
+pub(crate) struct BilingualSchema {
+    /// Japanese
+    ja: String,
+    /// English
+    en: String,
 }

@@ -98,6 +98,7 @@ pub struct Contradiction {
     /// the number of the side that the built-in card takes, from 1
     pub taken: usize,
     /// why that one
+    #[schemars(with = "crate::language::BilingualSchema")]
     pub because: Bilingual,
 }
 
@@ -106,6 +107,7 @@ pub struct Contradiction {
 #[serde(deny_unknown_fields)]
 pub struct Side {
     /// what is said
+    #[schemars(with = "crate::language::BilingualSchema")]
     pub says: Bilingual,
     /// by whom
     pub by: String,

@@ -21,6 +21,7 @@
 pub mod access;
 pub mod apdu;
 pub mod application;
+pub mod bilingual;
 pub mod card;
 pub mod command;
 pub mod document;

@@ -15,6 +15,7 @@ pub use latency::Latency;
 pub use shared_pins::SharedPins;
 
 use crate::apdu::Status;
+use crate::bilingual::Bilingual;
 use crate::document::{self, DocumentError};
 use crate::hex::Bytes;
 use crate::pin::PinName;
@@ -27,7 +28,7 @@ use std::path::Path;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// what the profile stands for
-    pub title: Title,
+    pub title: Bilingual,
     /// whether so little is public that much of it is a guess
     pub preview: bool,
     /// the answer to reset
@@ -82,16 +83,6 @@ pub enum VerificationCodes {
     TwelveAndFourteenDigits,
     /// the last two digits of the year of expiry and the security code
     SixDigits,
-}
-
-/// A title in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Title {
-    /// Japanese
-    pub ja: String,
-    /// English
-    pub en: String,
 }
 
 /// How many tries each PIN has: 1 to 15, as many as `63Cx` can say.

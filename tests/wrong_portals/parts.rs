@@ -11,35 +11,48 @@ use vmyna_sim::pki::{CertificateStatus, Reason, Revocation};
 
 /// All of them.
 pub const ALL: &[WrongPortal] = &[
-    part("ignores_revocation", "RP-10", |parts| Parts { status: Box::new(AlwaysGood), ..parts }.portal()),
-    part("ignores_holds", "RP-11", |parts| {
+    part("ignores_revocation", "RP-10", "asks nobody whether a certificate is revoked", |parts| {
+        Parts { status: Box::new(AlwaysGood), ..parts }.portal()
+    }),
+    part("ignores_holds", "RP-11", "takes a certificate on hold (一時保留) for good", |parts| {
         Parts { status: Box::new(Changed(parts.status, hold_is_good)), ..parts }.portal()
     }),
-    part("takes_a_hold_for_good", "RP-11", |parts| {
+    part("takes_a_hold_for_good", "RP-11", "takes a certificate on hold for revoked for good", |parts| {
         Parts { status: Box::new(Changed(parts.status, hold_is_final)), ..parts }.portal()
     }),
-    part("takes_silence_of_the_authority_for_consent", "RP-12", |parts| {
-        Parts { status: Box::new(Consenting(parts.status)), ..parts }.portal()
-    }),
-    part("does_not_say_why_a_certificate_is_revoked", "RP-18", |parts| {
-        Parts { status: Box::new(Changed(parts.status, without_reason)), ..parts }.portal()
-    }),
-    part("chooses_the_authority_by_name", "RP-07", |parts| {
-        // All of one name: it takes the first.
-        Parts { anchors: parts.anchors.into_iter().take(1).collect(), ..parts }.portal()
-    }),
-    part("trusts_every_authority", "RP-06", |mut parts| {
+    part(
+        "takes_silence_of_the_authority_for_consent",
+        "RP-12",
+        "accepts where the status cannot be asked",
+        |parts| Parts { status: Box::new(Consenting(parts.status)), ..parts }.portal(),
+    ),
+    part(
+        "does_not_say_why_a_certificate_is_revoked",
+        "RP-18",
+        "tells every revocation with one reason",
+        |parts| Parts { status: Box::new(Changed(parts.status, without_reason)), ..parts }.portal(),
+    ),
+    part(
+        "chooses_the_authority_by_name",
+        "RP-07",
+        "chooses the authority by its name, which three generations share",
+        |parts| {
+            // All of one name: it takes the first.
+            Parts { anchors: parts.anchors.into_iter().take(1).collect(), ..parts }.portal()
+        },
+    ),
+    part("trusts_every_authority", "RP-06", "trusts authorities that are not its own", |mut parts| {
         parts.anchors.extend(built_in_anchors(parts.clock.now())?);
         parts.portal()
     }),
-    part("has_a_clock_that_stands", "RP-08", |parts| {
+    part("has_a_clock_that_stands", "RP-08", "looks at dates by a clock that stands", |parts| {
         let stands: Timestamp = vmyna::flow::BEGINNING;
         Parts { clock: vmyna::flow::FlowClock::at(stands), ..parts }.portal()
     }),
-    part("has_challenges_that_live_for_a_day", "RP-01", |parts| {
+    part("has_challenges_that_live_for_a_day", "RP-01", "takes challenges a day later", |parts| {
         Parts { lives: Lives { challenge: SignedDuration::from_hours(24), ..parts.lives }, ..parts }.portal()
     }),
-    part("gives_everyone_the_same_challenge", "RP-03", |mut parts| {
+    part("gives_everyone_the_same_challenge", "RP-03", "gives everyone the same challenge", |mut parts| {
         let mut draws = 0;
         let randomness = Box::new(move |bytes: &mut [u8]| {
             (parts.randomness)(bytes);
@@ -56,9 +69,10 @@ pub const ALL: &[WrongPortal] = &[
 const fn part(
     name: &'static str,
     breaks: &'static str,
+    says: &'static str,
     make: fn(Parts) -> Result<Portal, SetUpError>,
 ) -> WrongPortal {
-    WrongPortal { name, breaks, make, wrongness: Wrongness::None }
+    WrongPortal { name, breaks, says, make, wrongness: Wrongness::None }
 }
 
 type Answer = Result<CertificateStatus, StatusUnavailable>;

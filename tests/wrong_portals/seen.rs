@@ -40,22 +40,87 @@ pub enum Wrongness {
 
 /// All of them.
 pub const ALL: &[WrongPortal] = &[
-    seen("shows_the_third_row_always", "FLOW-04", Wrongness::ThirdRowAlways),
-    seen("shows_the_third_row_never", "FLOW-05", Wrongness::ThirdRowNever),
-    seen("registers_at_once", "FLOW-06", Wrongness::RegisteredAtOnce),
-    seen("keeps_half_applications", "FLOW-08", Wrongness::KeepsHalfApplications),
-    seen("applies_twice", "FLOW-13", Wrongness::AppliesTwice),
-    seen("accepts_a_replayed_challenge", "RP-03", Wrongness::AcceptsASecondAnswer),
-    seen("accepts_other_sessions", "RP-02", Wrongness::AcceptsOtherSessions),
-    seen("tells_four_tries_of_a_blocked_pin", "FLOW-16", Wrongness::FourTriesLeft),
-    seen("tells_lost_contact_as_a_wrong_pin", "FLOW-21", Wrongness::LostContactIsAWrongPin),
-    seen("does_not_finish", "FLOW-11", Wrongness::DoesNotFinish),
-    seen("asks_for_no_card_at_the_inquiry", "FLOW-07", Wrongness::AsksForNoCard),
-    seen("tells_being_busy_as_an_expired_certificate", "RP-21", Wrongness::BusyIsExpired),
+    seen(
+        "shows_the_third_row_always",
+        "FLOW-04",
+        "shows 「マイナポータルの利用者登録」 without a registration",
+        Wrongness::ThirdRowAlways,
+    ),
+    seen(
+        "shows_the_third_row_never",
+        "FLOW-05",
+        "never shows 「マイナポータルの利用者登録」",
+        Wrongness::ThirdRowNever,
+    ),
+    seen(
+        "registers_at_once",
+        "FLOW-06",
+        "tells the registration as complete as soon as it is accepted",
+        Wrongness::RegisteredAtOnce,
+    ),
+    seen(
+        "keeps_half_applications",
+        "FLOW-08",
+        "keeps an application that was not finished",
+        Wrongness::KeepsHalfApplications,
+    ),
+    seen(
+        "applies_twice",
+        "FLOW-13",
+        "makes two applications of an answer that comes twice",
+        Wrongness::AppliesTwice,
+    ),
+    seen(
+        "accepts_a_replayed_challenge",
+        "RP-03",
+        "accepts another answer to a challenge that was answered",
+        Wrongness::AcceptsASecondAnswer,
+    ),
+    seen(
+        "accepts_other_sessions",
+        "RP-02",
+        "accepts an answer from another browser's session",
+        Wrongness::AcceptsOtherSessions,
+    ),
+    seen(
+        "tells_four_tries_of_a_blocked_pin",
+        "FLOW-16",
+        "tells a blocked PIN (6984) as four tries left",
+        Wrongness::FourTriesLeft,
+    ),
+    seen(
+        "tells_lost_contact_as_a_wrong_pin",
+        "FLOW-21",
+        "tells lost contact as a wrong PIN",
+        Wrongness::LostContactIsAWrongPin,
+    ),
+    seen(
+        "does_not_finish",
+        "FLOW-11",
+        "「終了」 does not lead back to the top page",
+        Wrongness::DoesNotFinish,
+    ),
+    seen(
+        "asks_for_no_card_at_the_inquiry",
+        "FLOW-07",
+        "answers the inquiry without the card",
+        Wrongness::AsksForNoCard,
+    ),
+    seen(
+        "tells_being_busy_as_an_expired_certificate",
+        "RP-21",
+        "tells being busy as a fault of the certificate",
+        Wrongness::BusyIsExpired,
+    ),
 ];
 
-const fn seen(name: &'static str, breaks: &'static str, wrongness: Wrongness) -> WrongPortal {
-    WrongPortal { name, breaks, make: Parts::portal, wrongness }
+const fn seen(
+    name: &'static str,
+    breaks: &'static str,
+    says: &'static str,
+    wrongness: Wrongness,
+) -> WrongPortal {
+    WrongPortal { name, breaks, says, make: Parts::portal, wrongness }
 }
 
 /// The right stage, seen through somebody who is wrong.

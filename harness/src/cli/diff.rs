@@ -138,7 +138,7 @@ pub(super) fn diff(arguments: &Arguments) -> Result<Exit, Failure> {
             continue;
         }
         different += 1;
-        let title = scenario.title.in_language(language);
+        let title = language.of(&scenario.title);
         let _ = writeln!(out, "{} {}  {}", "DIFF".red().bold(), scenario.id, title.dimmed());
         for difference in &found {
             // Who stops reading has seen enough.

@@ -96,7 +96,7 @@ impl Explanation<'_> {
     }
 
     fn text<'a>(&self, text: &'a Bilingual) -> &'a str {
-        text.in_language(self.language)
+        self.language.of(text)
     }
 
     /// A scenario with everything about it.

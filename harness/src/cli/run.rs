@@ -364,7 +364,7 @@ fn load_trust(path: &Path) -> Result<Trust, Failure> {
 fn list(scenarios: &[&Scenario], listing: Listing, explanation: &Explanation<'_>) {
     let mut out = anstream::stdout().lock();
     for scenario in scenarios {
-        let title = scenario.title.in_language(explanation.language);
+        let title = explanation.language.of(&scenario.title);
         // Who stops reading a list has seen enough of it.
         let _ = writeln!(out, "{}  {}  {}", scenario.id, title, scenario.tags.join(" ").dimmed());
         if listing == Listing::Steps {

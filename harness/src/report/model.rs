@@ -79,6 +79,7 @@ pub struct Case {
     /// its id
     pub id: String,
     /// what is true of a right card
+    #[schemars(with = "crate::language::BilingualSchema")]
     pub title: Bilingual,
     /// where it is written: `file:line:column`
     pub position: String,
@@ -183,6 +184,7 @@ pub struct RequirementResult {
     /// its id
     pub id: String,
     /// what is true of a right card
+    #[schemars(with = "crate::language::BilingualSchema")]
     pub text: Bilingual,
     /// how binding it is
     pub level: Level,

@@ -37,7 +37,7 @@ impl<'a, W: Write> Text<'a, W> {
         }
         for id in &finding.requirements {
             if let Some(requirement) = self.requirements.get(id) {
-                writeln!(self.out, "       {} {}", id.bold(), requirement.text.in_language(self.language))?;
+                writeln!(self.out, "       {} {}", id.bold(), self.language.of(&requirement.text))?;
             }
         }
         if let Some(why) = &finding.why {
@@ -63,7 +63,7 @@ impl<'a, W: Write> Text<'a, W> {
                 Ok(())
             }
             Event::CaseEnded { scenario, verdict, .. } => {
-                let title = scenario.title.in_language(self.language);
+                let title = self.language.of(&scenario.title);
                 writeln!(self.out, "{} {}  {}", mark(verdict.outcome()), scenario.id, title.dimmed())?;
                 self.details(verdict)
             }

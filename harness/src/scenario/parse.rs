@@ -27,6 +27,7 @@ pub(super) struct Written {
     #[schemars(schema_with = "super::schema::rows")]
     _parameters: Option<IgnoredAny>,
     /// one sentence: what is true of a right card
+    #[schemars(with = "crate::language::BilingualSchema")]
     pub title: Bilingual,
     /// the requirements that this scenario proves
     pub covers: Placed<Vec<Placed<String>>>,

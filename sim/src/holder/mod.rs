@@ -15,6 +15,7 @@ pub use state::{
     CertificateState, Certificates, IssuingGeneration, Revocation, SignatureCertificate, State, TriesLeft,
 };
 
+use crate::bilingual::Bilingual;
 use crate::document::{self, DocumentError};
 use crate::issue;
 use crate::key::{KeyError, KeyName};
@@ -29,7 +30,7 @@ use std::path::Path;
 pub struct Holder {
     id: String,
     /// one line about this holder
-    pub title: Title,
+    pub title: Bilingual,
     /// who they are (基本4情報 and the individual number)
     pub person: Person,
     /// where they are registered
@@ -64,15 +65,6 @@ impl Age {
         let last = if birthday <= today { today.year() } else { today.year() - 1 };
         issue::birthday_in(self.birthday, last.checked_sub(self.years)?)
     }
-}
-
-/// A line in two languages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Title {
-    /// Japanese
-    pub ja: String,
-    /// English
-    pub en: String,
 }
 
 /// The four basic data (基本4情報) and the individual number.

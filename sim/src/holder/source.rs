@@ -5,9 +5,8 @@ mod images;
 mod masking;
 mod state;
 
-use super::{
-    Age, Card, Holder, Keys, Municipality, MyNumber, Person, PinValue, Pins, Sex, Substitutes, Title,
-};
+use super::{Age, Card, Holder, Keys, Municipality, MyNumber, Person, PinValue, Pins, Sex, Substitutes};
+use crate::bilingual::Bilingual;
 use crate::document::{self, DocumentError, Position, Spanned};
 use crate::key::KeyName;
 use crate::pin::{PinName, PinSet};
@@ -45,7 +44,7 @@ type Text = Option<Spanned<String>>;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HolderSource {
-    title: Option<TitleSource>,
+    title: Option<Bilingual>,
     person: PersonSource,
     #[serde(default)]
     municipality: MunicipalitySource,
@@ -59,13 +58,6 @@ struct HolderSource {
     state: StateSource,
     #[serde(default)]
     images: ImagesSource,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TitleSource {
-    ja: String,
-    en: String,
 }
 
 #[derive(Deserialize)]
@@ -195,8 +187,8 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Holder, DocumentError> {
     let (person, age) = person(&document, &source.person)?;
     let stated = stated(&source);
     let title = match source.title {
-        Some(TitleSource { ja, en }) => Title { ja, en },
-        None => Title { ja: person.name.clone(), en: person.name.clone() },
+        Some(title) => title,
+        None => Bilingual { ja: person.name.clone(), en: person.name.clone() },
     };
     let municipality = Municipality {
         code: document.value(&source.municipality.code, DEFAULT_CODE, municipality_code)?,

@@ -3,9 +3,10 @@
 
 use super::{
     AnswerToReset, Applications, CertificateAccess, Certificates, EmptyVerify, Latency, Profile,
-    SecurityStatusLifetime, SharedPins, Title, Tries, VerificationCodes,
+    SecurityStatusLifetime, SharedPins, Tries, VerificationCodes,
 };
 use crate::apdu::{MAX_RESPONSE_DATA, Status};
+use crate::bilingual::Bilingual;
 use crate::document::{self, DocumentError, Position, Spanned};
 use crate::hex::{self, Bytes};
 use serde::{Deserialize, Deserializer, de};
@@ -17,7 +18,7 @@ const SHORT_LE: u32 = 256;
 #[serde(deny_unknown_fields)]
 struct Source {
     extends: Option<Spanned<String>>,
-    title: Title,
+    title: Bilingual,
     #[serde(default)]
     preview: bool,
     atr: Option<AnswerToReset>,

@@ -25,7 +25,7 @@ impl Say {
     /// A sentence that is there in both languages.
     #[must_use]
     pub fn of(&self, sentence: impl Borrow<Bilingual>) -> String {
-        sentence.borrow().in_language(self.0).to_owned()
+        self.0.of(sentence.borrow()).to_owned()
     }
 
     /// The value of the attribute `lang`.
