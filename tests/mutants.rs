@@ -111,6 +111,10 @@ fn main() {
         let suite = suite.clone();
         move || suite.must_pass()
     }));
+    trials.push(Trial::test("what_only_our_issuer_promises_fails_nobody_elses_card", {
+        let suite = suite.clone();
+        move || suite.must_not_fail_others()
+    }));
     let everything = arguments.filter.is_none() && !arguments.list && arguments.skip.is_empty();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if everything && !conclusion.has_failed() {
@@ -121,6 +125,10 @@ fn main() {
 
 impl Suite {
     fn play(&self, scenario: &Scenario, wrongness: Wrongness) -> Verdict {
+        self.play_before(Judge::OurIssuer, scenario, wrongness)
+    }
+
+    fn play_before(&self, judge: Judge, scenario: &Scenario, wrongness: Wrongness) -> Verdict {
         let personalised = self
             .cards
             .lock()
@@ -134,7 +142,7 @@ impl Suite {
             requirements: &self.requirements,
             holder: &holder,
             trust: &Trust::CardItself,
-            judge: Judge::OurIssuer,
+            judge,
             now: SystemTime::now(),
         };
         let mut link = InProcess(WrongCard::new(card, wrongness));
@@ -169,6 +177,29 @@ impl Suite {
         }
         self.caught.lock().expect("no test panics with it").insert(mutant.name, caught);
         Ok(())
+    }
+
+    /// On another issuer's card, what a certificate should say is recorded and fails nobody.
+    fn must_not_fail_others(&self) -> Result<(), Failed> {
+        let should = |mutant: &&Mutant| {
+            self.requirements.get(mutant.breaks).is_some_and(|requirement| requirement.level != Level::Must)
+        };
+        let mut recorded = BTreeSet::new();
+        for mutant in certificates::ALL.iter().filter(should) {
+            for scenario in self.scenarios.iter().filter(|scenario| covers(scenario, mutant.breaks)) {
+                match self.play_before(Judge::Others, scenario, (mutant.make)()) {
+                    Verdict::Failed { finding, .. } => {
+                        return Err(format!("{} fails {}: {finding:?}", mutant.name, scenario.id).into());
+                    }
+                    Verdict::Passed { observations } if !observations.is_empty() => {
+                        recorded.insert(mutant.name);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let silent = certificates::ALL.iter().filter(should).find(|mutant| !recorded.contains(mutant.name));
+        silent.map_or(Ok(()), |mutant| Err(format!("{} is not even recorded", mutant.name).into()))
     }
 
     fn must_pass(&self) -> Result<(), Failed> {

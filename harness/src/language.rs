@@ -27,7 +27,7 @@ impl Language {
 impl Language {
     /// What `text` says in this language.
     #[must_use]
-    pub fn of<'a>(self, text: &'a Bilingual) -> &'a str {
+    pub fn of(self, text: &Bilingual) -> &str {
         match self {
             Self::Ja => &text.ja,
             Self::En => &text.en,

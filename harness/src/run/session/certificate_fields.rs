@@ -1,6 +1,6 @@
 //! Holding the fields of a certificate against what a scenario says of them.
 
-use super::text::text_fits;
+use super::text::{shown, text_fits};
 use crate::scenario::{Captures, CertificateMatch, DataExpectation, SerialMatch, TextMatch, list};
 use crate::verify::{Certificate, CertificateProblem};
 use std::fmt::Display;
@@ -44,7 +44,7 @@ impl Compared<'_> {
         ];
         texts.into_iter().find_map(|(name, wanted, came)| {
             let wanted = wanted.as_ref().filter(|wanted| !text_fits(wanted, &came, self.captures))?;
-            Some((format!("{name} {wanted}"), format!("{name} {came:?}")))
+            Some((format!("{name} {}", shown(wanted, self.captures)), format!("{name} {came:?}")))
         })
     }
 
@@ -87,7 +87,8 @@ impl Compared<'_> {
             let Some(wanted) = wanted else { continue };
             let came = came(&self.certificate)?;
             if !all_fit(wanted, &came, self.captures) {
-                return Ok(Some((format!("{name} {}", list(wanted)), format!("{name} {}", list(&came)))));
+                let wanted: Vec<_> = wanted.iter().map(|wanted| shown(wanted, self.captures)).collect();
+                return Ok(Some((format!("{name} {}", list(&wanted)), format!("{name} {}", list(&came)))));
             }
         }
         let Some(wanted) = &self.wanted.other_names else { return Ok(None) };
@@ -99,12 +100,18 @@ impl Compared<'_> {
                 };
                 wanted.oid == oid.to_string() && text.as_ref().is_some_and(fits)
             });
-        let shown = |(oid, text): &(_, Option<String>)| match text {
+        let told = |(oid, text): &(_, Option<String>)| match text {
             Some(text) => format!("{oid} {text:?}"),
             None => format!("{oid}, no UTF8String"),
         };
-        let came: Vec<_> = came.iter().map(shown).collect();
-        Ok((!fits).then(|| (format!("other names {}", list(wanted)), format!("other names {}", list(&came)))))
+        let came: Vec<_> = came.iter().map(told).collect();
+        let wanted = wanted.iter().map(|name| match &name.text {
+            Some(text) => format!("{} {}", name.oid, shown(text, self.captures)),
+            None => name.oid.clone(),
+        });
+        let wanted: Vec<_> = wanted.collect();
+        Ok((!fits)
+            .then(|| (format!("other names {}", list(&wanted)), format!("other names {}", list(&came)))))
     }
 
     fn keys(&self) -> Result<Option<Differs>, CertificateProblem> {

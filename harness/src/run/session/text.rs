@@ -25,6 +25,20 @@ pub(super) fn text_fits(wanted: &TextMatch, came: &str, captures: &Captures) -> 
     }
 }
 
+/// What was `wanted`, with the captured values that it is about.
+pub(super) fn shown(wanted: &TextMatch, captures: &Captures) -> String {
+    let captured = |name: &CaptureName| String::from_utf8_lossy(captures.get(name));
+    match wanted {
+        TextMatch::Captured { name, .. } => format!("{wanted} ({:?})", captured(name)),
+        TextMatch::Birthday(BirthdayMatch { of, after, at_latest, .. }) => {
+            let names = [Some(of), Some(after), at_latest.as_ref()].into_iter().flatten();
+            let values: Vec<_> = names.map(|name| format!("{name} {}", captured(name))).collect();
+            format!("{wanted} ({})", values.join(", "))
+        }
+        TextMatch::Exactly(_) | TextMatch::Contains(_) | TextMatch::Like { .. } => wanted.to_string(),
+    }
+}
+
 /// `None` where one of the texts is no day.
 fn birthday_fits<'a>(
     wanted: &BirthdayMatch,
@@ -83,6 +97,23 @@ mod tests {
         assert!(fits("{captured: birth, after: \"[1-5]\"}", "319880229"));
         assert!(!fits("{captured: birth, after: \"[1-5]\"}", "919880229"));
         assert!(!fits("{captured: birth, after: \"[1-5]\"}", "319880228"));
+    }
+
+    #[test]
+    fn what_was_wanted_is_shown_with_what_was_captured() {
+        let mut captures = Captures::default();
+        for (name, value) in [("birth", "19880229"), ("issued", "2025-02-27T15:00:00Z")] {
+            captures.keep(CaptureName::parse(name).unwrap(), value.into());
+        }
+        let shown = |yaml: &str| shown(&vmyna_sim::document::parse("test.yaml", yaml).unwrap(), &captures);
+        assert_eq!(
+            shown("{captured: birth, after: \"[1-5]\"}"),
+            "the captured birth after /[1-5]/ (\"19880229\")"
+        );
+        assert_eq!(
+            shown("{birthday: {number: 5, of: birth, after: issued}}"),
+            "birthday 5 of the captured birth after the captured issued (birth 19880229, issued 2025-02-27T15:00:00Z)"
+        );
     }
 
     #[test]
