@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn each_says_in_both_languages_what_happened_and_what_to_do() {
-        let is_japanese = |text: &str| text.chars().any(|c| ('\u{3040}'..='\u{30ff}').contains(&c));
+        let is_japanese = |text: &str| text.chars().any(|c| ('\u{3040}'..='\u{9fff}').contains(&c));
         for outcome in all() {
             let message = outcome.message();
             for sentence in [&message.title, &message.advice] {
