@@ -65,7 +65,7 @@ fn a_scenario_that_is_no_yaml_is_shown_where_it_breaks() {
 #[test]
 fn an_unknown_key_is_shown_with_those_that_there_are() {
     insta::assert_snapshot!(scenario_refusal(&scenario("a.b", "  - selec: jpki\n")), @"
-    error: mine.yaml:6:5: unknown field `selec`, expected one of power, atr, select, tries_left, verify, change_pin, read_binary, certificate, sign, secure_session, secure, challenge, transmit, open, press, tick, enter, hold, lift, present, wait, browser, terminal, callback, operator, see, stored, card, covers, why, precondition, capture, retry, fault
+    error: mine.yaml:6:5: unknown field `selec`, expected one of power, atr, select, tries_left, verify, change_pin, read_binary, read_file, read_record, get_data, certificate, sign, authenticate, secure_session, secure, challenge, transmit, open, press, tick, enter, hold, lift, present, wait, browser, terminal, callback, operator, see, stored, card, covers, why, precondition, capture, retry, fault
        |
      6 |   - selec: jpki
        |     ^

@@ -14,12 +14,16 @@ mod certificates;
 mod lifetime;
 #[path = "mutants/pins.rs"]
 mod pins;
+#[path = "mutants/profiles.rs"]
+mod profiles;
 #[path = "mutants/reading.rs"]
 mod reading;
 #[path = "mutants/secure.rs"]
 mod secure;
 #[path = "mutants/secure_card.rs"]
 mod secure_card;
+#[path = "mutants/signatures.rs"]
+mod signatures;
 #[path = "mutants/signing.rs"]
 mod signing;
 #[path = "wrong_things/table.rs"]
@@ -29,15 +33,15 @@ mod wrong_card;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use secure_card::SecureRules;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 use vmyna::link::InProcess;
 use vmyna::requirement::{Level, Requirements};
-use vmyna::run::{self, Finding, Judge, Session, Surroundings, Verdict};
+use vmyna::run::{self, Cards, Finding, Judge, Session, Surroundings, Verdict};
 use vmyna::scenario::{self, Scenario};
 use vmyna::verify::Trust;
-use vmyna_sim::card::{Personalised, VirtualCard};
+use vmyna_sim::card::VirtualCard;
 use wrong_card::{WrongCard, Wrongness};
 
 /// A card that is wrong in one thing.
@@ -73,12 +77,14 @@ const ALL: &[&[Mutant]] = &[
     card_manager::ALL,
     applications::ALL,
     secure::ALL,
+    signatures::ALL,
+    profiles::ALL,
 ];
 
 struct Suite {
     requirements: Requirements,
     scenarios: Vec<Scenario>,
-    cards: Mutex<HashMap<String, Arc<Personalised>>>,
+    cards: Cards,
     /// by wrong card, the scenarios that caught it
     caught: Mutex<BTreeMap<&'static str, Vec<String>>>,
 }
@@ -88,7 +94,7 @@ fn main() {
     let requirements = Requirements::built_in();
     let scenarios = scenario::built_in(&requirements);
     let suite =
-        Arc::new(Suite { requirements, scenarios, cards: Mutex::default(), caught: Mutex::default() });
+        Arc::new(Suite { requirements, scenarios, cards: Cards::default(), caught: Mutex::default() });
     let mutants = || ALL.iter().copied().flatten();
     let mut trials: Vec<Trial> = mutants()
         .map(|mutant| {
@@ -129,13 +135,7 @@ impl Suite {
     }
 
     fn play_before(&self, judge: Judge, scenario: &Scenario, wrongness: Wrongness) -> Verdict {
-        let personalised = self
-            .cards
-            .lock()
-            .expect("no test panics with it")
-            .entry(scenario.holder.clone())
-            .or_insert_with(|| Arc::new(Personalised::built_in(&scenario.holder).expect("a built-in holder")))
-            .clone();
+        let personalised = self.cards.of(scenario).expect("a built-in holder");
         let holder = personalised.holder().clone();
         let card: VirtualCard = run::card_for(scenario, personalised);
         let surroundings = Surroundings {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use vmyna::language::Language;
 use vmyna::report::Text;
 use vmyna::requirement::Requirements;
-use vmyna::run::{self, Event, Judge, Session, Sink, Surroundings, Verdict};
+use vmyna::run::{self, Cards, Event, Judge, Session, Sink, Surroundings, Verdict};
 use vmyna::scenario::{self, Scenario};
 use vmyna::verify::Trust;
 use vmyna_sim::card::Personalised;
@@ -35,23 +35,19 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-fn personalised(holder: &str) -> Arc<Personalised> {
-    static HANAKO: OnceLock<Arc<Personalised>> = OnceLock::new();
-    let make = |holder: &str| Arc::new(Personalised::built_in(holder).expect("a built-in holder"));
-    match holder {
-        "hanako" => HANAKO.get_or_init(|| make(holder)).clone(),
-        other => make(other),
-    }
+fn personalised(scenario: &Scenario) -> Arc<Personalised> {
+    static CARDS: OnceLock<Cards> = OnceLock::new();
+    CARDS.get_or_init(Cards::default).of(scenario).expect("a built-in holder")
 }
 
 fn in_process(scenario: &Scenario, requirements: &Requirements) -> Verdict {
-    run::play_on_simulator(scenario, personalised(&scenario.holder), requirements, &Trust::CardItself)
+    run::play_on_simulator(scenario, personalised(scenario), requirements, &Trust::CardItself)
 }
 
 fn over_socket(scenario: &Scenario, requirements: &Requirements) -> Result<Verdict, Failed> {
     let reader = Reader::listen(&Address::loopback(0), ReaderOptions::default())?;
     let address = Address::from(reader.local_addr());
-    let personalised = personalised(&scenario.holder);
+    let personalised = personalised(scenario);
     let holder = personalised.holder().clone();
     let mut card = run::card_for(scenario, personalised);
     let shutdown = Shutdown::new();

@@ -2,6 +2,7 @@
 
 use super::Mutant;
 use super::wrong_card::{Right, Wrongness, answers, commands};
+use std::collections::BTreeMap;
 use vmyna_sim::apdu::{CommandApdu, CommandBuilder};
 use vmyna_sim::key::DigestInfo;
 use vmyna_sim::pin::PinName;
@@ -109,6 +110,32 @@ pub const ALL: &[Mutant] = &[
             _ => right.answer(raw),
         })
     }),
+    Mutant::new("bare-hash-in-a-digest-info", "SIG-11", "P1=01 puts the hash into a DigestInfo", || {
+        by_another_way(0x01, 0x03)
+    }),
+    Mutant::new("given-hash-padded-bare", "SIG-12", "P1=02 pads the hash without a DigestInfo", || {
+        by_another_way(0x02, 0x00)
+    }),
+    Mutant::new("message-hash-padded-bare", "SIG-13", "P1=03 pads the hash without a DigestInfo", || {
+        by_another_way(0x03, 0x01)
+    }),
+    Mutant::new("pss-of-a-hash-is-pkcs1", "SIG-14", "P1=04 pads as PKCS#1 v1.5 does", || {
+        by_another_way(0x04, 0x02)
+    }),
+    Mutant::new("pss-of-a-message-is-pkcs1", "SIG-14", "P1=05 pads as PKCS#1 v1.5 does", || {
+        by_another_way(0x05, 0x03)
+    }),
+    Mutant::new("pss-hashes-the-hash", "SIG-14", "P1=04 hashes the hash that it is given", || {
+        by_another_way(0x04, 0x05)
+    }),
+    Mutant::new("pss-without-a-new-salt", "SIG-14", "PSS takes the same salt each time", || {
+        let mut made: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+        answers(move |command, answer| {
+            if is_signature(command) && matches!(command.p1(), 0x04 | 0x05) && answer.len() == 258 {
+                *answer = made.entry(command.data().to_vec()).or_insert_with(|| answer.clone()).clone();
+            }
+        })
+    }),
     Mutant::new("without-pin-says-6985", "SIG-02", "signing without the PIN answers 6985", || {
         answers(|command, answer| {
             if is_signature(command) && answer == &[0x69, 0x82] {
@@ -132,6 +159,14 @@ fn signatures(change: fn(&mut Vec<u8>)) -> Wrongness {
         if is_signature(command) && answer.len() == 258 {
             change(answer);
         }
+    })
+}
+
+/// One P1 signs as another does.
+fn by_another_way(p1: u8, other: u8) -> Wrongness {
+    commands(move |right, command, raw| match is_signature(command) && command.p1() == p1 {
+        true => right.answer(&[&raw[..2], &[other], &raw[3..]].concat()),
+        false => right.answer(raw),
     })
 }
 

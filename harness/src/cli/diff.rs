@@ -19,9 +19,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use vmyna_sim::card::Personalised;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::profile::Profile;
 
@@ -230,13 +228,7 @@ fn play_built_in(
     requirements: &Requirements,
 ) -> Result<HashMap<String, Played>, Failure> {
     let usage = |error: vmyna_sim::card::PersonalisationError| Failure::Usage(error.to_string());
-    let cards = match holder {
-        None => Cards::of_profile(profile),
-        Some(holder) => {
-            let personalised = Personalised::new(holder, profile, jiff::Timestamp::now()).map_err(usage)?;
-            Cards::all_of(Arc::new(personalised))
-        }
-    };
+    let cards = Cards::of_all(holder, Some(profile));
     let mut played = HashMap::new();
     for scenario in scenarios {
         let personalised = cards.of(scenario).map_err(usage)?;

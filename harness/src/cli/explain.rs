@@ -10,6 +10,7 @@ use owo_colors::OwoColorize;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
+use vmyna_sim::profile::Profile;
 
 /// Say in words what a scenario does, or what a requirement says
 ///
@@ -99,6 +100,15 @@ impl Explanation<'_> {
         self.language.of(text)
     }
 
+    fn about(&self, profile: &str) -> String {
+        let title = Profile::built_in(profile).map(|profile| profile.title);
+        match (self.language, title) {
+            (Language::Ja, Some(title)) => format!("プロファイル {profile}({})のカードについて", title.ja),
+            (Language::En, Some(title)) => format!("about cards of the profile {profile}: {}", title.en),
+            (_, None) => profile.to_owned(),
+        }
+    }
+
     /// A scenario with everything about it.
     pub(super) fn scenario(&self, scenario: &Scenario) -> String {
         let mut out = String::new();
@@ -111,6 +121,9 @@ impl Explanation<'_> {
             scenario.holder,
             scenario.tags.join(" ").dimmed()
         );
+        if let Some(profile) = &scenario.profile {
+            let _ = writeln!(out, "  {}", self.about(profile));
+        }
         for (pin, tries) in &scenario.given {
             let _ = match self.language {
                 Language::Ja => writeln!(out, "  開始時: {pin} の残り試行回数は {tries} 回"),

@@ -15,15 +15,12 @@ use crate::run::{
 use crate::scenario::{self, Scenario, TagExpression};
 use crate::verify::Trust;
 use clap::Args;
-use jiff::Timestamp;
 use owo_colors::OwoColorize;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
-use vmyna_sim::card::Personalised;
 use vmyna_sim::document;
 use vmyna_sim::holder::Holder;
 
@@ -294,19 +291,14 @@ fn play(
 ) -> Result<Summary, Failure> {
     let mut source: Box<dyn PeerSource> = match &arguments.card {
         CardSeat::Sim(sim) => {
-            let name = arguments.profile.as_deref().or(sim.profile.as_deref()).unwrap_or("card");
-            let profile = super::profile(name)?;
+            let named = arguments.profile.as_deref().or(sim.profile.as_deref());
+            let profile = named.map(super::profile).transpose()?;
             let holder = holder.map_or_else(
                 || sim.holder.as_deref().map(super::holder).transpose(),
                 |holder| Ok(Some(holder)),
             )?;
-            let cards = match holder {
-                None => Cards::of_profile(profile),
-                Some(holder) => {
-                    let personalised = Personalised::new(holder, profile, Timestamp::now());
-                    Cards::all_of(Arc::new(personalised.map_err(|error| Failure::Usage(error.to_string()))?))
-                }
-            };
+            let cards = Cards::of_all(holder, profile);
+            let name = named.unwrap_or("card");
             return run_on_simulator(scenarios, &cards, name, conduct, beginning, sink)
                 .map_err(|error| Failure::Usage(error.to_string()));
         }

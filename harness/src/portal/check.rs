@@ -6,7 +6,6 @@ use super::applicant::Applicant;
 use super::rejection::Rejection;
 use super::status::StatusSource;
 use crate::scenario::Digest;
-use crate::terminal::digest_info_prefix;
 use crate::verify::{Certificate, CertificateProblem, Purpose};
 use der::Decode;
 use der::asn1::ObjectIdentifier;
@@ -55,7 +54,7 @@ impl Checker {
         let issuer = self.issuer(&certificate).ok_or(Rejection::UnknownIssuer)?;
         is_for_user_authentication(&certificate)?;
         let key = certificate.public_key().map_err(|_| Rejection::MalformedCertificate)?;
-        let signed = [digest_info_prefix(Digest::Sha256), &sha2::Sha256::digest(nonce)[..]].concat();
+        let signed = Digest::Sha256.digest_info(&sha2::Sha256::digest(nonce));
         key.verify(&signed, signature).map_err(|_| Rejection::SignatureMismatch)?;
         is_in_force(&certificate, now)?;
         is_in_force(issuer, now)?;

@@ -347,7 +347,9 @@ impl Lifter<'_> {
         };
         let named = self.named(apdu.p2(), terminal::key_file(key));
         let expect = match response.status {
-            Status::Success if self.read.contains(&key.certificate()) => String::new(),
+            Status::Success if key.certificate().is_some_and(|name| self.read.contains(&name)) => {
+                String::new()
+            }
             Status::Success => format!(", expect: {{length: {}}}", response.data.len()),
             status => status_argument(status),
         };

@@ -8,6 +8,7 @@ mod expected;
 mod fresh;
 mod identity;
 mod judge;
+mod kind;
 mod peer;
 mod plan;
 mod recorder;

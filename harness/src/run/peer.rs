@@ -8,6 +8,7 @@ use super::conduct::{Conduct, Course, Played};
 use super::event::{Beginning, CardIdentity, Sink, Summary};
 use super::fresh::FreshProcess;
 use super::judge::Judge;
+use super::kind;
 use super::plan::Plan;
 use super::recorder::{Recorded, Recorder};
 use super::seat::Seat;
@@ -266,6 +267,7 @@ impl Suite<'_> {
         link = Box::new(Recorded::new(link, self.recorder.clone()));
         let certificate = read_user_authentication_certificate(&mut *link)?;
         let identity = CardIdentity::of(&atr, certificate.as_ref());
+        let algorithm = certificate.as_ref().and_then(kind::algorithm);
         let ours = certificate.is_some_and(|certificate| certificate.is_ours());
         let guarded = !ours && !self.options.mine;
         if guarded {
@@ -274,7 +276,9 @@ impl Suite<'_> {
         }
         let judge = if ours { Judge::OurIssuer } else { Judge::Others };
         let (pins, unusable) = (self.pins.clone(), self.unusable.clone());
-        let mut seat = Seat { link, identity, judge, guarded, pins, tries_left: BTreeMap::new(), unusable };
+        let tries_left = BTreeMap::new();
+        let mut seat =
+            Seat { link, identity, judge, algorithm, label: None, guarded, pins, tries_left, unusable };
         seat.read_counters()?;
         Ok(seat)
     }
@@ -290,6 +294,16 @@ impl Suite<'_> {
         };
         if let Some(setting) = scenario.flow {
             return Ok(self.play_flow(scenario, setting));
+        }
+        if scenario.profile.is_some() {
+            match seat.kind().map(|kind| kind.is_not_meant_by(scenario)) {
+                Ok(None) => {}
+                Ok(Some(why)) => return Ok(Verdict::NotApplicable(why)),
+                Err(error) => {
+                    self.seat = None;
+                    return Ok(Verdict::LinkLost { position: None, reason: error.to_string() });
+                }
+            }
         }
         let holder = match &self.options.holder {
             Some(holder) => holder.clone(),

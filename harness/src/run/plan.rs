@@ -180,7 +180,13 @@ impl Walk {
                     self.value.insert(step.pin, step.to);
                 }
             }
-            Verb::Sign(step) => self.select(step.by, terminal::key_file(step.key)),
+            Verb::Sign(step) => {
+                if let Some(by) = step.by.file() {
+                    self.select(by, terminal::key_file(step.key));
+                }
+            }
+            Verb::Authenticate(step) => self.select(step.by, terminal::key_file(step.key)),
+            Verb::ReadFile(step) => self.select(step.by, step.file),
             Verb::Certificate(step) => self.select(By::Select, terminal::certificate_file(step.of)),
             Verb::Transmit(step) => self.transmit(&step.apdu, expected_status(&step.expect.status)),
             Verb::Secure(step) => match step.command {

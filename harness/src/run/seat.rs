@@ -3,6 +3,7 @@
 
 use super::event::CardIdentity;
 use super::judge::Judge;
+use super::kind::Kind;
 use super::peer::PeerOptions;
 use super::plan::{PinUse, Plan};
 use super::verdict::{Difference, Expectation, Finding, Stage};
@@ -12,6 +13,7 @@ use crate::terminal;
 use std::collections::{BTreeMap, BTreeSet};
 use vmyna_sim::apdu::{CommandBuilder, ResponseApdu, Status};
 use vmyna_sim::holder::Holder;
+use vmyna_sim::key::Algorithm;
 use vmyna_sim::pin::{ChangeCommand, PinName};
 use vmyna_sim::profile::Tries;
 use vmyna_sim::smart_card::Power;
@@ -24,6 +26,10 @@ pub(super) struct Seat {
     pub link: Box<dyn CardLink>,
     pub identity: CardIdentity,
     pub judge: Judge,
+    /// of the key in its certificate, where that could be read
+    pub algorithm: Option<Algorithm>,
+    /// the label of its token, once it has been asked for
+    pub label: Option<String>,
     pub guarded: bool,
     /// whose counters are watched: those of JPKI, and every other that the run touches
     pub pins: BTreeSet<PinName>,
@@ -72,6 +78,32 @@ impl Seat {
             }
         }
         Ok(true)
+    }
+
+    /// What kind of card it is. Its token information is read once, when the first scenario is about one
+    /// kind alone. What was selected is another application afterwards.
+    pub(super) fn kind(&mut self) -> Result<Kind, LinkError> {
+        let label = match &self.label {
+            Some(label) => label.clone(),
+            None => {
+                let label = self.read_label()?;
+                self.label.insert(label).clone()
+            }
+        };
+        Ok(Kind { label, algorithm: self.algorithm })
+    }
+
+    /// The first field of EF 0006 of JPKI, without its padding; nothing where it cannot be read.
+    fn read_label(&mut self) -> Result<String, LinkError> {
+        const TOKEN_INFORMATION: u8 = 0x06;
+        const LABEL: u32 = 32;
+        self.transmit(&terminal::select_application(&terminal::JPKI_AID))?;
+        let (label, status) =
+            self.transmit(&terminal::read_binary(Some(TOKEN_INFORMATION), 0, LABEL, false))?;
+        Ok(match status {
+            Status::Success => String::from_utf8_lossy(&label).trim_end().to_owned(),
+            _ => String::new(),
+        })
     }
 
     pub(super) fn read_counters(&mut self) -> Result<(), LinkError> {

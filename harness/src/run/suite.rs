@@ -4,6 +4,7 @@
 use super::conduct::{Conduct, Course, Played};
 use super::event::{Beginning, CardIdentity, Sink, Summary};
 use super::judge::Judge;
+use super::kind::Kind;
 use super::recorder::{Recorded, Recorder};
 use super::session::{Session, Surroundings};
 use super::verdict::{StoppedBy, Verdict};
@@ -12,6 +13,7 @@ use crate::link::{CardLink, FaultyInProcess, InProcess};
 use crate::requirement::Requirements;
 use crate::scenario::{Scenario, SelectTarget, Verb};
 use crate::verify::Trust;
+use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -26,8 +28,9 @@ use vmyna_sim::store::MemoryStore;
 /// Cards of the holders that scenarios name, personalised once.
 #[derive(Default)]
 pub struct Cards {
-    own: Mutex<HashMap<String, Slot>>,
-    instead: Option<Arc<Personalised>>,
+    /// by holder and profile
+    made: Mutex<HashMap<(String, Option<String>), Slot>>,
+    holder: Option<Holder>,
     profile: Option<Profile>,
 }
 
@@ -35,16 +38,11 @@ pub struct Cards {
 type Slot = Arc<OnceLock<Arc<Personalised>>>;
 
 impl Cards {
-    /// Every scenario gets the card of `personalised`, whatever holder it names.
+    /// Cards of this `holder` and of this `profile`, whatever scenarios name; without one, each scenario
+    /// gets a card of whom it names, and of the profile that it names.
     #[must_use]
-    pub fn all_of(personalised: Arc<Personalised>) -> Self {
-        Self { instead: Some(personalised), ..Self::default() }
-    }
-
-    /// Every scenario gets its holder's card, of this `profile`.
-    #[must_use]
-    pub fn of_profile(profile: Profile) -> Self {
-        Self { profile: Some(profile), ..Self::default() }
+    pub fn of_all(holder: Option<Holder>, profile: Option<Profile>) -> Self {
+        Self { made: Mutex::default(), holder, profile }
     }
 
     /// The unchanging part of the card that `scenario` is about.
@@ -52,19 +50,20 @@ impl Cards {
     /// # Errors
     /// When its holder does not exist or their certificates cannot be issued.
     pub fn of(&self, scenario: &Scenario) -> Result<Arc<Personalised>, PersonalisationError> {
-        if let Some(personalised) = &self.instead {
-            return Ok(personalised.clone());
-        }
+        let holder = self.holder.as_ref().map_or(&*scenario.holder, Holder::id);
         let slot = {
-            let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-            own.entry(scenario.holder.clone()).or_default().clone()
+            let named = if self.profile.is_some() { None } else { scenario.profile.clone() };
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            made.entry((holder.to_owned(), named)).or_default().clone()
         };
         if let Some(personalised) = slot.get() {
             return Ok(personalised.clone());
         }
-        let personalised = match &self.profile {
-            None => Personalised::built_in(&scenario.holder)?,
-            Some(profile) => Personalised::built_in_of(&scenario.holder, profile.clone())?,
+        let named = scenario.profile.as_deref().and_then(Profile::built_in);
+        let profile = self.profile.clone().or(named).unwrap_or_else(Profile::card);
+        let personalised = match &self.holder {
+            None => Personalised::built_in_of(&scenario.holder, profile)?,
+            Some(holder) => Personalised::new(holder.clone(), profile, Timestamp::now())?,
         };
         Ok(slot.get_or_init(|| Arc::new(personalised)).clone())
     }
@@ -98,6 +97,9 @@ fn play(
     trust: &Trust,
     recorder: &Recorder,
 ) -> Verdict {
+    if let Some(why) = Kind::of(personalised.profile()).is_not_meant_by(scenario) {
+        return Verdict::NotApplicable(why);
+    }
     if let Some(missing) = missing_application(scenario, personalised.profile()) {
         return Verdict::NotApplicable(format!("cards of this profile have no application {missing}"));
     }
@@ -145,7 +147,8 @@ fn missing_application(scenario: &Scenario, profile: &Profile) -> Option<&'stati
     })
 }
 
-/// Plays `scenarios` in their order, each on a fresh built-in card; `profile` is its profile's name.
+/// Plays `scenarios` in their order, each on a fresh built-in card; `profile` is the name of its profile,
+/// where the scenario names none or the cards are all of one.
 ///
 /// # Errors
 /// When a holder that a scenario names does not exist.
@@ -217,17 +220,23 @@ pub fn run_on_simulator(
 
 struct Identities<'a> {
     profile: &'a str,
-    known: HashMap<String, CardIdentity>,
+    /// by holder and profile
+    known: HashMap<(String, String), CardIdentity>,
 }
 
 impl Identities<'_> {
     fn of(&mut self, scenario: &Scenario, personalised: &Arc<Personalised>) -> &CardIdentity {
-        self.known.entry(scenario.holder.clone()).or_insert_with(|| {
+        let own = scenario
+            .profile
+            .as_ref()
+            .filter(|name| Profile::built_in(name).is_some_and(|profile| profile == *personalised.profile()));
+        let profile = own.map_or(self.profile, String::as_str).to_owned();
+        self.known.entry((scenario.holder.clone(), profile)).or_insert_with_key(|(_, profile)| {
             let atr = match card_for(scenario, personalised.clone()).atr() {
                 Reaction::Answer(atr) => atr,
                 Reaction::Silence(_) | Reaction::Leave(_) => Vec::new(),
             };
-            CardIdentity::of_built_in(personalised, &atr, self.profile)
+            CardIdentity::of_built_in(personalised, &atr, profile)
         })
     }
 }

@@ -66,6 +66,8 @@ pub enum Part {
     Data,
     /// some of the bytes
     Bytes {
+        /// of the value of this data object; of the whole answer otherwise
+        of: Option<DataObject>,
         /// the first
         from: usize,
         /// how many
@@ -73,6 +75,8 @@ pub enum Part {
     },
     /// the value of a data object
     Object(DataObject),
+    /// a data object with its tag and its length, as it stands
+    Whole(BerPath),
     /// a field of the certificate that the data is
     Certificate(CertificateField),
 }
@@ -81,8 +85,12 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Data => f.write_str("data field"),
-            Self::Bytes { from, length } => write!(f, "{length} bytes from {from} on"),
+            Self::Bytes { of: None, from, length } => write!(f, "{length} bytes from {from} on"),
+            Self::Bytes { of: Some(object), from, length } => {
+                write!(f, "{length} bytes from {from} on of {object}")
+            }
             Self::Object(object) => object.fmt(f),
+            Self::Whole(path) => write!(f, "whole data object {path}"),
             Self::Certificate(field) => write!(f, "field {field:?} of the certificate"),
         }
     }
@@ -138,8 +146,10 @@ pub(super) struct CaptureMap {
     from: Option<usize>,
     /// how many bytes are kept
     length: Option<usize>,
-    /// the data object that is kept, by the tags that lead to it
+    /// the data object whose value is kept, by the tags that lead to it
     tlv: Option<BerPath>,
+    /// the data object that is kept with its tag and length, by the tags that lead to it
+    object: Option<BerPath>,
     /// the data object of simple TLV that is kept
     simple_tlv: Option<SimpleTag>,
     /// the field that is kept of the certificate that the data is
@@ -149,14 +159,19 @@ pub(super) struct CaptureMap {
 impl CaptureMap {
     fn part(self) -> Result<Part, String> {
         let object = DataObject::of(self.tlv, self.simple_tlv)?;
-        match (self.from, self.length, object, self.certificate) {
-            (None, None, None, None) => Ok(Part::Data),
-            (from, Some(length), None, None) => Ok(Part::Bytes { from: from.unwrap_or_default(), length }),
-            (Some(_), None, None, None) => Err("from goes with a length".to_owned()),
-            (None, None, Some(object), None) => Ok(Part::Object(object)),
-            (None, None, None, Some(field)) => Ok(Part::Certificate(field)),
+        match (self.from, self.length, object, self.object, self.certificate) {
+            (None, None, None, None, None) => Ok(Part::Data),
+            (from, Some(length), of, None, None) => {
+                Ok(Part::Bytes { of, from: from.unwrap_or_default(), length })
+            }
+            (Some(_), None, _, None, None) => Err("from goes with a length".to_owned()),
+            (None, None, Some(object), None, None) => Ok(Part::Object(object)),
+            (None, None, None, Some(path), None) => Ok(Part::Whole(path)),
+            (None, None, None, None, Some(field)) => Ok(Part::Certificate(field)),
             _ => {
-                Err("what is captured is one of from and length, tlv, simple_tlv and certificate".to_owned())
+                Err("what is captured is one of tlv, simple_tlv (with from and length, some of its bytes), \
+                      object, certificate, and from with length"
+                    .to_owned())
             }
         }
     }

@@ -37,6 +37,7 @@ fn collect(dir: &'static Dir<'_>, files: &mut Vec<(String, &'static str)>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::step::VERBS;
     use super::*;
     use crate::requirement::Level;
     use std::collections::HashSet;
@@ -47,6 +48,15 @@ mod tests {
         let ids: HashSet<_> = scenarios.iter().map(|scenario| &scenario.id).collect();
         assert_eq!(ids.len(), scenarios.len());
         assert!(scenarios.len() >= 50, "only {} scenarios", scenarios.len());
+    }
+
+    #[test]
+    fn every_verb_is_used() {
+        let scenarios = built_in(&Requirements::built_in());
+        let used: HashSet<_> =
+            scenarios.iter().flat_map(Scenario::all_steps).map(|placed| placed.step.verb.name()).collect();
+        let unused: Vec<_> = VERBS.iter().filter(|verb| !used.contains(*verb)).collect();
+        assert!(unused.is_empty(), "no scenario shows how {unused:?} is used");
     }
 
     fn covered() -> HashSet<String> {

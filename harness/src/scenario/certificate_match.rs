@@ -1,6 +1,6 @@
 //! What a certificate must say of itself.
 
-use super::capture::{CaptureName, Captured};
+use super::capture::CaptureName;
 use super::expect::DataExpectation;
 use super::text_match::TextMatch;
 use schemars::JsonSchema;
@@ -140,7 +140,7 @@ impl CertificateMatch {
         });
         let bytes = serial.chain(&self.subject_key_identifier).chain(&self.authority_key_identifier);
         let texts = texts.chain(parts).chain(others).flat_map(TextMatch::captured);
-        texts.chain(bytes.filter_map(DataExpectation::captured))
+        texts.chain(bytes.flat_map(DataExpectation::captured))
     }
 }
 
@@ -177,58 +177,4 @@ pub(crate) fn list<T: fmt::Display>(items: &[T]) -> String {
         [] => "none".to_owned(),
         items => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     }
-}
-
-/// Whose key verifies a signature: that of a certificate which the scenario has read, or has
-/// captured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verifier {
-    /// read by a `certificate` step
-    Read(super::CertificateName),
-    /// captured
-    Captured(CaptureName),
-}
-
-impl<'de> Deserialize<'de> for Verifier {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameOrMap;
-        impl<'de> Visitor<'de> for NameOrMap {
-            type Value = Verifier;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a certificate, or {captured: NAME}")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Verifier, E> {
-                let name = de::value::StrDeserializer::<E>::new(name);
-                super::CertificateName::deserialize(name).map(Verifier::Read)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Verifier, A::Error> {
-                let Captured { captured } = Captured::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Verifier::Captured(captured.value))
-            }
-        }
-        deserializer.deserialize_any(NameOrMap)
-    }
-}
-
-impl fmt::Display for Verifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Read(name) => write!(f, "the certificate {name}"),
-            Self::Captured(name) => write!(f, "the captured certificate {name}"),
-        }
-    }
-}
-
-/// `signature: {over: {digest_info: sha256, of: "text"}, by: user_authentication}`: the data is an
-/// RSA signature (PKCS#1 v1.5 type 1) over these bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SignatureMatch {
-    /// what was signed
-    pub over: super::SignInput,
-    /// whose key verifies it
-    pub by: Verifier,
 }

@@ -4,7 +4,7 @@ use super::parse::Written;
 use super::source::{Mark, Mistake, Placed};
 use super::{
     CaptureName, CertificateCheck, CertificateName, Content, Expect, SecureSessionChoice, SignExpect, Step,
-    Verb,
+    Verb, Verifier,
 };
 use crate::requirement::Requirements;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,8 +60,18 @@ fn head(written: &Written, requirements: &Requirements) -> Result<(), Mistake> {
             return wrong(tag.mark, format!("a tag is one lower-case word, not {:?}", tag.value));
         }
     }
+    let profile = match &written.profile {
+        None => None,
+        Some(Placed { value: name, mark }) => Some(Profile::built_in(name).ok_or_else(|| Mistake {
+            mark: Some(*mark),
+            problem: format!(
+                "there is no built-in profile {name:?}; there are {}",
+                Profile::built_in_names().collect::<Vec<_>>().join(", ")
+            ),
+        })?),
+    };
     for (pin, tries) in &written.given {
-        let full = FULL.of(*pin);
+        let full = profile.as_ref().map_or(*FULL, |profile| profile.tries).of(*pin);
         if tries.value >= full {
             return wrong(tries.mark, format!("{pin} is full with {full} tries; given says fewer"));
         }
@@ -79,6 +89,9 @@ fn flow(written: &Written) -> Result<(), Mistake> {
         [written.clock.as_ref().map(|clock| clock.mark), written.portal.as_ref().map(|portal| portal.mark)];
     if let (false, Some(mark)) = (is_flow, settings.into_iter().flatten().next()) {
         return wrong(mark, "only a flow has this setting; a flow names its `platform`: ios, android or pc");
+    }
+    if let (true, Some(profile)) = (is_flow, &written.profile) {
+        return wrong(profile.mark, "a flow is played with cards of the profile `card`; it names no other");
     }
     for step in written.setup.iter().chain(&written.steps.value).chain(&written.cleanup) {
         let verb = &step.value.verb;
@@ -195,6 +208,11 @@ impl<'a> Walk<'a> {
         }
     }
 
+    fn unread(&self, verifier: Option<&Verifier>) -> Option<String> {
+        let needed = verifier?.certificate_needed().filter(|name| !self.read.contains(name))?;
+        Some(format!("the signature cannot be verified before the certificate {needed} has been read"))
+    }
+
     /// What has to come first: a certificate before what is verified with it.
     fn order_problem(&mut self, verb: &Verb) -> Option<String> {
         match verb {
@@ -225,12 +243,11 @@ impl<'a> Walk<'a> {
                 )
             }
             Verb::Sign(sign) if sign.expect == SignExpect::Valid => {
-                let certificate = sign.key.certificate();
-                (!self.read.contains(&certificate)).then(|| {
-                    format!(
-                        "the signature cannot be verified before the certificate {certificate} has been read"
-                    )
-                })
+                let verifier = sign.verifier();
+                self.unread(verifier.as_ref())
+            }
+            Verb::Authenticate(step) if step.expect == SignExpect::Valid => {
+                self.unread(step.verified_by.as_ref())
             }
             _ => None,
         }

@@ -3,10 +3,11 @@
 use super::CertificateName;
 use super::bytes_pattern::BytesPattern;
 use super::capture::CaptureName;
-use super::certificate_match::{CertificateMatch, SignatureMatch, Verifier};
+use super::certificate_match::CertificateMatch;
 use super::expect::DataExpectation;
 use super::length::LengthRange;
-use super::sign_step::SignInput;
+use super::octets::Octets;
+use super::signature_match::SignatureMatch;
 use super::source::{Mark, Placed};
 use super::text_match::TextMatch;
 use super::tlv::{BerPath, SimpleTag};
@@ -22,6 +23,8 @@ pub struct Content {
     pub object: Option<DataObject>,
     /// the bytes themselves
     pub data: Option<DataExpectation>,
+    /// what they must not be
+    pub differs_from: Option<Octets>,
     /// the bytes as UTF-8 text, where it is more than one text that would do
     pub text: Option<TextMatch>,
     /// how many
@@ -87,6 +90,8 @@ pub(super) struct ContentMap {
     data: Option<DataExpectation>,
     /// its bytes, as UTF-8 text
     text: Option<TextMatch>,
+    /// they are other bytes than these
+    differs_from: Option<Octets>,
     /// how many bytes
     length: Option<LengthRange>,
     /// it is a certificate that says this of itself
@@ -104,6 +109,7 @@ impl ContentMap {
             object: DataObject::of(self.tlv, self.simple_tlv)?,
             data,
             text,
+            differs_from: self.differs_from,
             length: self.length,
             certificate: self.certificate,
             signature: self.signature,
@@ -142,6 +148,7 @@ impl Content {
     pub fn is_empty(&self) -> bool {
         self.object.is_none()
             && self.data.is_none()
+            && self.differs_from.is_none()
             && self.text.is_none()
             && self.length.is_none()
             && self.certificate.is_none()
@@ -156,18 +163,13 @@ impl Content {
 
     /// The captured values that it is about.
     pub fn captured(&self) -> Vec<&CaptureName> {
-        let mut names: Vec<&CaptureName> = self.data.iter().filter_map(DataExpectation::captured).collect();
+        let mut names: Vec<&CaptureName> = self.data.iter().flat_map(DataExpectation::captured).collect();
         names.extend(self.text.iter().flat_map(TextMatch::captured));
+        names.extend(self.differs_from.iter().flat_map(Octets::captured));
         names.extend(self.certificate.iter().flat_map(CertificateMatch::captured));
-        if let Some(SignatureMatch { over, by }) = &self.signature {
-            names.extend(match over {
-                SignInput::Captured(name) => Some(name),
-                SignInput::DigestInfo { .. } | SignInput::Bytes(_) => None,
-            });
-            names.extend(match by {
-                Verifier::Captured(name) => Some(name),
-                Verifier::Read(_) => None,
-            });
+        if let Some(SignatureMatch { over, by, .. }) = &self.signature {
+            names.extend(over.captured());
+            names.extend(by.captured());
         }
         names
     }
@@ -175,10 +177,7 @@ impl Content {
     /// The certificate that must have been read before.
     #[must_use]
     pub fn certificate_needed(&self) -> Option<CertificateName> {
-        match &self.signature.as_ref()?.by {
-            Verifier::Read(name) => Some(*name),
-            Verifier::Captured(_) => None,
-        }
+        self.signature.as_ref()?.by.certificate_needed()
     }
 }
 
@@ -186,15 +185,14 @@ impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         parts.extend(self.data.as_ref().map(|data| format!("data {data}")));
+        parts.extend(self.differs_from.as_ref().map(|octets| format!("data other than {octets}")));
         parts.extend(self.text.as_ref().map(|text| format!("text {text}")));
         parts.extend(self.length.map(|length| length.to_string()));
         parts
             .extend(self.certificate.as_ref().map(|certificate| format!("a certificate with {certificate}")));
-        parts.extend(
-            self.signature
-                .as_ref()
-                .map(|signature| format!("a signature that verifies with {}", signature.by)),
-        );
+        parts.extend(self.signature.as_ref().map(|signature| {
+            format!("a signature of {} that verifies with {}", signature.over, signature.by)
+        }));
         match (&self.object, parts.is_empty()) {
             (Some(object), true) => write!(f, "{object}"),
             (Some(object), false) => write!(f, "{object}: {}", parts.join(", ")),

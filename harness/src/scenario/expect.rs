@@ -1,16 +1,19 @@
 //! What a step expects of the card's answer.
 
 use super::bytes_pattern::BytesPattern;
-use super::capture::{CaptureName, Captured, Captures};
-use super::certificate_match::{CertificateMatch, SignatureMatch};
+use super::capture::{CaptureName, Captures};
+use super::certificate_match::CertificateMatch;
 use super::content::{Content, DataObject, data_or_text};
 use super::length::LengthRange;
+use super::octets::Octets;
+use super::signature_match::SignatureMatch;
 use super::source::{Mark, Placed};
 use super::status_pattern::{StatusExpectation, StatusPattern, StatusPatterns};
 use super::text_match::TextMatch;
 use super::tlv::{BerPath, SimpleTag};
 use schemars::JsonSchema;
-use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::time::Duration;
@@ -36,16 +39,25 @@ pub struct Expect {
 pub enum DataExpectation {
     /// bytes that fit a pattern
     Pattern(BytesPattern),
-    /// a value that was captured before
-    Captured(CaptureName),
+    /// these bytes, captured or made of what was captured
+    Octets(Octets),
 }
 
 impl DataExpectation {
-    /// The captured value that it is about.
+    /// The captured values that it is about.
     #[must_use]
-    pub const fn captured(&self) -> Option<&CaptureName> {
+    pub fn captured(&self) -> Vec<&CaptureName> {
         match self {
-            Self::Captured(name) => Some(name),
+            Self::Octets(octets) => octets.captured(),
+            Self::Pattern(_) => Vec::new(),
+        }
+    }
+
+    /// The bytes that are wanted, where they are no pattern.
+    #[must_use]
+    pub fn wanted(&self, captures: &Captures) -> Option<Vec<u8>> {
+        match self {
+            Self::Octets(octets) => Some(octets.bytes(captures)),
             Self::Pattern(_) => None,
         }
     }
@@ -55,7 +67,7 @@ impl DataExpectation {
     pub fn is_met(&self, data: &[u8], captures: &Captures) -> bool {
         match self {
             Self::Pattern(pattern) => pattern.matches(data),
-            Self::Captured(name) => captures.get(name) == data,
+            Self::Octets(octets) => octets.bytes(captures) == data,
         }
     }
 }
@@ -64,31 +76,37 @@ impl fmt::Display for DataExpectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pattern(pattern) => pattern.fmt(f),
-            Self::Captured(name) => write!(f, "the captured {name}"),
+            Self::Octets(octets) => octets.fmt(f),
         }
     }
 }
 
 impl<'de> Deserialize<'de> for DataExpectation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PatternOrCaptured;
-        impl<'de> Visitor<'de> for PatternOrCaptured {
+        struct PatternOrOctets;
+        impl<'de> Visitor<'de> for PatternOrOctets {
             type Value = DataExpectation;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("bytes in quotes such as \"30 82 ?? ...\", or {captured: NAME}")
+                f.write_str(
+                    "bytes in quotes such as \"30 82 ?? ...\", {captured: NAME}, {digest: sha256, of: …} or a list \
+                     of these",
+                )
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<DataExpectation, E> {
                 BytesPattern::parse(text).map(DataExpectation::Pattern).map_err(E::custom)
             }
 
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<DataExpectation, A::Error> {
+                Octets::deserialize(SeqAccessDeserializer::new(seq)).map(DataExpectation::Octets)
+            }
+
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<DataExpectation, A::Error> {
-                let Captured { captured } = Captured::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(DataExpectation::Captured(captured.value))
+                Octets::deserialize(MapAccessDeserializer::new(map)).map(DataExpectation::Octets)
             }
         }
-        deserializer.deserialize_any(PatternOrCaptured)
+        deserializer.deserialize_any(PatternOrOctets)
     }
 }
 
@@ -111,6 +129,8 @@ pub(super) struct ExpectMap {
     data: Option<DataExpectation>,
     /// the bytes, as UTF-8 text
     text: Option<TextMatch>,
+    /// they are other bytes than these
+    differs_from: Option<Octets>,
     /// how many bytes
     length: Option<LengthRange>,
     /// they are a certificate that says this of itself
@@ -179,6 +199,15 @@ pub enum SignExpect {
 }
 
 impl SignExpect {
+    /// What is expected as of any other command.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Expect> {
+        match self {
+            Self::Valid => None,
+            Self::Answer(expect) => Some(expect),
+        }
+    }
+
     /// The captured values that it is about.
     pub(super) fn captured(&self) -> Vec<&CaptureName> {
         match self {
@@ -245,6 +274,7 @@ fn expect(map: ExpectMap) -> Result<Expect, String> {
         object: DataObject::of(map.tlv, map.simple_tlv)?,
         data,
         text,
+        differs_from: map.differs_from,
         length: map.length,
         certificate: map.certificate,
         signature: map.signature,

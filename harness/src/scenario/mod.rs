@@ -1,5 +1,6 @@
 //! Scenarios: what a holder and a terminal do with a card, and what must be seen.
 
+mod authenticate_step;
 mod bytes_pattern;
 mod capture;
 mod catalogue;
@@ -13,13 +14,16 @@ mod flow_setting;
 mod flow_step;
 mod length;
 mod load;
+mod octets;
 mod parameters;
 mod parse;
 mod pin_step;
+mod reading_step;
 mod retry;
 mod schema;
 mod secure_step;
 mod sign_step;
+mod signature_match;
 mod source;
 mod status_pattern;
 mod step;
@@ -29,13 +33,12 @@ mod text_match;
 mod tlv;
 mod words;
 
+pub use authenticate_step::AuthenticateStep;
 pub use bytes_pattern::BytesPattern;
 pub use capture::{Capture, CaptureList, CaptureName, Captured, Captures, Part};
 pub use catalogue::built_in;
 pub(crate) use certificate_match::list;
-pub use certificate_match::{
-    CertificateField, CertificateMatch, OtherNameMatch, SerialMatch, SignatureMatch, Verifier,
-};
+pub use certificate_match::{CertificateField, CertificateMatch, OtherNameMatch, SerialMatch};
 pub use certificate_step::{CertificateCheck, CertificateName, CertificateStep, ReadStyle};
 pub use command_step::{
     AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, SelectTarget, TransmitStep,
@@ -50,19 +53,22 @@ pub use flow_step::{
 };
 pub use length::LengthRange;
 pub use load::{LoadError, load_paths};
+pub use octets::{Digest, Octets};
 pub use parse::DEFAULT_HOLDER;
 pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
+pub use reading_step::{GetDataStep, ReadFileStep, ReadRecordStep};
 pub use retry::Retry;
 pub use schema::schema;
 pub use secure_step::{SecureCommand, SecureRead, SecureSessionChoice, SecureSessionStep, SecureStep};
-pub use sign_step::{Digest, KeyName, SignInput, SignStep};
+pub use sign_step::{KeyBy, KeyName, SignMode, SignStep};
+pub use signature_match::{SchemeName, SignatureMatch, Verifier};
 pub use source::{Mark, Placed, SourceFile};
 pub use status_pattern::{StatusExpectation, StatusPattern};
 pub use step::{Action, Step, Verb};
 pub use tag::{TagError, TagExpression};
 pub use template::Template;
 pub use text_match::{BirthdayMatch, TextMatch, TextPattern};
-pub use tlv::{BerPath, SimpleTag};
+pub use tlv::{BerPath, SimpleTag, object_length};
 pub use words::expectation_in_words;
 
 use crate::language::Bilingual;
@@ -87,6 +93,8 @@ pub struct Scenario {
     pub holder: String,
     /// where the holder is named, or else where the scenario begins
     pub holder_position: Position,
+    /// the built-in profile of the cards that it is about; any where it names none
+    pub profile: Option<String>,
     /// tries left of PINs whose counter is not full when the scenario begins
     pub given: BTreeMap<PinName, u8>,
     /// of a flow: where it is played

@@ -36,6 +36,10 @@ pub(super) struct Written {
     pub tags: Vec<Placed<String>>,
     /// whose card and whose PINs
     pub holder: Option<Placed<String>>,
+    /// the built-in profile of the cards that it is about, where that is not any card's
+    #[serde(default)]
+    #[schemars(schema_with = "super::schema::profile")]
+    pub profile: Option<Placed<String>>,
     /// tries left of PINs whose counter is not full when the scenario begins
     #[serde(default)]
     #[schemars(schema_with = "super::schema::given")]
@@ -111,6 +115,7 @@ fn scenario(
         tags: written.tags.into_iter().map(|tag| tag.value).collect(),
         holder: written.holder.map_or_else(|| DEFAULT_HOLDER.to_owned(), |holder| holder.value),
         holder_position,
+        profile: written.profile.map(|profile| profile.value),
         given: written.given.into_iter().map(|(pin, tries)| (pin, tries.value)).collect(),
         flow: written.platform.map(|platform| FlowSetting {
             platform: platform.value,

@@ -1,17 +1,18 @@
 //! The JSON schema of scenario files, for editors: derived from the types that read them.
 
 use super::bytes_pattern::BytesPattern;
-use super::capture::{CaptureList, CaptureMap, CaptureName, Captured};
-use super::certificate_match::{SerialMatch, Verifier};
+use super::capture::{CaptureList, CaptureMap, CaptureName};
+use super::certificate_match::SerialMatch;
 use super::certificate_step::CertificateName;
 use super::command_step::{SelectMap, SelectStep};
 use super::content::{Content, ContentMap};
 use super::expect::{DataExpectation, Expect, ExpectMap, SignExpect};
 use super::length::{Bounds, LengthRange};
+use super::octets::{Digested, Octets, OctetsMap};
 use super::parse::Written;
 use super::pin_step::TriesExpectation;
 use super::secure_step::{SecureMap, SecureSessionMap, SecureSessionStep, SecureStep};
-use super::sign_step::{SignInput, SignInputMap};
+use super::signature_match::{Verifier, VerifierMap};
 use super::source::Placed;
 use super::status_pattern::{StatusPatterns, status_names};
 use super::template::Template;
@@ -22,6 +23,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use vmyna_sim::pin::PinName;
+use vmyna_sim::profile::Profile;
 
 /// The schema, as JSON.
 #[must_use]
@@ -138,9 +140,9 @@ schema_of! {
         "pattern": "^([0-9A-Fa-f?\\s]|\\.\\.\\.)*$",
     });
     DataExpectation, "Data", |generator| {
-        let (pattern, captured) =
-            (generator.subschema_for::<BytesPattern>(), generator.subschema_for::<Captured>());
-        json_schema!({"anyOf": [pattern, captured]})
+        let (pattern, octets) =
+            (generator.subschema_for::<BytesPattern>(), generator.subschema_for::<Octets>());
+        json_schema!({"anyOf": [pattern, octets]})
     };
     StatusPatterns, "Status", |_generator| {
         let names: Vec<_> = status_names().flat_map(|name| [name.to_owned(), format!("!{name}")]).collect();
@@ -171,9 +173,9 @@ schema_of! {
         json_schema!({"anyOf": [{"type": "string", "enum": ["positive"]}, bytes]})
     };
     Verifier, "Verifier", |generator| {
-        let (name, captured) =
-            (generator.subschema_for::<CertificateName>(), generator.subschema_for::<Captured>());
-        json_schema!({"anyOf": [name, captured]})
+        let (name, map) =
+            (generator.subschema_for::<CertificateName>(), generator.subschema_for::<VerifierMap>());
+        json_schema!({"anyOf": [name, map]})
     };
     Content, "Content", |generator| ContentMap::json_schema(generator);
     Expect, "Expect", |generator| {
@@ -198,7 +200,17 @@ schema_of! {
         {"type": "integer", "minimum": 0, "maximum": 15},
         {"type": "string", "enum": ["full", "any", "same"]},
     ]});
-    SignInput, "SignInput", |generator| SignInputMap::json_schema(generator);
+    Octets, "Octets", |generator| {
+        let (map, octets) = (generator.subschema_for::<OctetsMap>(), generator.subschema_for::<Octets>());
+        json_schema!({
+            "description": "bytes: one of hex, text, captured, digest and digest_info, or a list of such",
+            "anyOf": [map, {"type": "array", "minItems": 1, "items": octets}],
+        })
+    };
+    Digested, "Digested", |generator| {
+        let octets = generator.subschema_for::<Octets>();
+        json_schema!({"anyOf": [{"type": "string"}, octets]})
+    };
 }
 
 fn expectation_word(more: &[&'static str]) -> Value {
@@ -212,6 +224,11 @@ pub(super) fn hex(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": ["string", "integer"], "pattern": "^[0-9A-Fa-f\\s]*$"})
 }
 
+/// Two bytes in hex, as of an identifier or a tag.
+pub(super) fn two_bytes(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "integer"], "pattern": "^\\s*([0-9A-Fa-f]\\s*){4}$"})
+}
+
 fn pin_names() -> Vec<String> {
     PinName::ALL.iter().map(ToString::to_string).collect()
 }
@@ -219,6 +236,11 @@ fn pin_names() -> Vec<String> {
 /// A PIN by its name.
 pub(super) fn pin_name(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": pin_names()})
+}
+
+/// A built-in profile by its name.
+pub(super) fn profile(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": Profile::built_in_names().collect::<Vec<_>>()})
 }
 
 /// Tries left, by PIN.

@@ -3,14 +3,16 @@
 use super::capture::CaptureName;
 use super::certificate_step::CertificateName;
 use super::expect::{Expect, SignExpect};
+use super::octets::{Digest, Octets};
 use super::pin_step::By;
+use super::signature_match::Verifier;
 use super::step::Action;
 use super::words;
 use crate::language::Language;
+use crate::verify::SignatureScheme;
 use schemars::JsonSchema;
-use serde::de;
-use serde::{Deserialize, Deserializer};
-use vmyna_sim::hex::Bytes;
+use serde::Deserialize;
+use std::fmt;
 
 /// The private keys of the card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -20,15 +22,104 @@ pub enum KeyName {
     UserAuthentication,
     /// JPKI 001A
     DigitalSignature,
+    /// 券面事項入力補助 0013
+    Text,
+    /// 券面事項確認 001A
+    Visual,
+    /// 共通カード 0019
+    Common,
 }
 
 impl KeyName {
-    /// The certificate with the public key.
+    /// The certificate with the public key, of a key that has one.
     #[must_use]
-    pub const fn certificate(self) -> CertificateName {
+    pub const fn certificate(self) -> Option<CertificateName> {
         match self {
-            Self::UserAuthentication => CertificateName::UserAuthentication,
-            Self::DigitalSignature => CertificateName::DigitalSignature,
+            Self::UserAuthentication => Some(CertificateName::UserAuthentication),
+            Self::DigitalSignature => Some(CertificateName::DigitalSignature),
+            Self::Text | Self::Visual | Self::Common => None,
+        }
+    }
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UserAuthentication => "user_authentication",
+            Self::DigitalSignature => "digital_signature",
+            Self::Text => "text",
+            Self::Visual => "visual",
+            Self::Common => "common",
+        })
+    }
+}
+
+/// How a key is addressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyBy {
+    /// SELECT by file identifier, then the command on the current EF
+    #[default]
+    Select,
+    /// the short EF identifier in the command
+    Sfi,
+    /// the command on the current EF, whatever that is
+    Current,
+    /// P2 00: the key that the application has for it, without a SELECT
+    DefaultKey,
+}
+
+impl KeyBy {
+    /// The same as for any file, where a file is addressed.
+    #[must_use]
+    pub const fn file(self) -> Option<By> {
+        match self {
+            Self::Select => Some(By::Select),
+            Self::Sfi => Some(By::Sfi),
+            Self::Current => Some(By::Current),
+            Self::DefaultKey => None,
+        }
+    }
+}
+
+/// What the card makes of the data, by P1 (measured: myna-card 3.3.4). With `sha256` it hashes them
+/// itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignMode {
+    /// 00: PKCS#1 v1.5 pads the data as they are
+    #[default]
+    Verbatim,
+    /// 01: and their bare hash
+    Sha256,
+    /// 02: and the DigestInfo around the data, which are a hash
+    DigestInfo,
+    /// 03: and the DigestInfo around their hash
+    Sha256DigestInfo,
+    /// 04: RSASSA-PSS of the data, which are a hash
+    Pss,
+    /// 05: and of their hash
+    Sha256Pss,
+}
+
+impl SignMode {
+    /// P1.
+    #[must_use]
+    pub const fn p1(self) -> u8 {
+        self as u8
+    }
+
+    /// What the signature of `data` must be verified as: over which bytes, by which scheme.
+    #[must_use]
+    pub fn verified_as(self, data: &[u8]) -> (SignatureScheme, Vec<u8>) {
+        let hash = |data| Digest::Sha256.of(data);
+        match self {
+            Self::Verbatim => (SignatureScheme::Plain, data.to_vec()),
+            Self::Sha256 => (SignatureScheme::Plain, hash(data)),
+            Self::DigestInfo => (SignatureScheme::Plain, Digest::Sha256.digest_info(data)),
+            Self::Sha256DigestInfo => (SignatureScheme::Plain, Digest::Sha256.digest_info(&hash(data))),
+            Self::Pss => (SignatureScheme::Pss, data.to_vec()),
+            Self::Sha256Pss => (SignatureScheme::Pss, hash(data)),
         }
     }
 }
@@ -39,79 +130,32 @@ impl KeyName {
 pub struct SignStep {
     /// which key
     pub key: KeyName,
-    /// what is signed
-    pub data: SignInput,
+    /// what is handed over
+    pub data: Octets,
+    /// what the card makes of it before it signs
+    #[serde(default)]
+    pub mode: SignMode,
     /// how the key is addressed
     #[serde(default)]
-    pub by: By,
+    pub by: KeyBy,
+    /// whose key verifies the signature; that of the key's certificate, where it has one
+    pub verified_by: Option<Verifier>,
     /// what must come back
     #[serde(default)]
     pub expect: SignExpect,
 }
 
-/// What is handed to COMPUTE DIGITAL SIGNATURE.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignInput {
-    /// a DigestInfo over the digest of a text
-    DigestInfo {
-        /// of which kind
-        digest: Digest,
-        /// of which text
-        of: String,
-    },
-    /// these bytes
-    Bytes(Bytes),
-    /// a captured value
-    Captured(CaptureName),
-}
-
-/// Digests with a DigestInfo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Digest {
-    /// SHA-1
-    Sha1,
-    /// SHA-256
-    Sha256,
-    /// SHA-384
-    Sha384,
-    /// SHA-512
-    Sha512,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SignInputMap {
-    digest_info: Option<Digest>,
-    of: Option<String>,
-    #[serde(default)]
-    #[schemars(schema_with = "super::schema::hex")]
-    hex: Option<Bytes>,
-    captured: Option<CaptureName>,
-}
-
-impl<'de> Deserialize<'de> for SignInput {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match SignInputMap::deserialize(deserializer)? {
-            SignInputMap { digest_info: Some(digest), of: Some(of), hex: None, captured: None } => {
-                Ok(Self::DigestInfo { digest, of })
-            }
-            SignInputMap { digest_info: None, of: None, hex: Some(bytes), captured: None } => {
-                Ok(Self::Bytes(bytes))
-            }
-            SignInputMap { digest_info: None, of: None, hex: None, captured: Some(name) } => {
-                Ok(Self::Captured(name))
-            }
-            _ => Err(de::Error::custom(
-                "data is {digest_info: sha256, of: \"text\"}, {hex: \"…\"} or {captured: NAME}",
-            )),
-        }
+impl SignStep {
+    /// Whose key verifies the signature.
+    #[must_use]
+    pub fn verifier(&self) -> Option<Verifier> {
+        self.verified_by.clone().or_else(|| self.key.certificate().map(Verifier::Read))
     }
 }
 
 impl Action for SignStep {
     fn brief(&self) -> String {
-        format!("sign with {}", self.key.certificate())
+        format!("sign with {}", self.key)
     }
 
     fn touches_a_pin(&self) -> bool {
@@ -123,34 +167,48 @@ impl Action for SignStep {
     }
 
     fn needs(&self) -> Vec<&CaptureName> {
-        let SignInput::Captured(name) = &self.data else { return self.expect.captured() };
-        [vec![name], self.expect.captured()].concat()
+        let mut names = self.data.captured();
+        names.extend(self.verified_by.iter().filter_map(Verifier::captured));
+        names.extend(self.expect.captured());
+        names
     }
 
     fn expects(&self) -> Option<&Expect> {
-        match &self.expect {
-            SignExpect::Valid => None,
-            SignExpect::Answer(expect) => Some(expect),
-        }
+        self.expect.answer()
     }
 
     fn in_words(&self, language: Language) -> String {
-        let (key, by) = (words::key(self.key, language), words::by(self.by, language));
-        let input = words::input(&self.data, language);
-        let valid = self.expect == SignExpect::Valid;
-        match (language, valid) {
+        let (key, by) = (words::key(self.key, language), words::key_by(self.by, language));
+        let (input, mode) = (self.data.in_words(language), words::mode(self.mode, language));
+        let verifier = match &self.verified_by {
+            Some(verifier) => verifier.in_words(language),
+            None => words::say(language, "証明書", "the certificate").to_owned(),
+        };
+        match (language, self.expect == SignExpect::Valid) {
             (Language::Ja, true) => {
-                format!("{key}で{input}に署名し{by}、証明書で検証する(COMPUTE DIGITAL SIGNATURE)")
+                format!("{key}で{input}に署名し{by}{mode}、{verifier}で検証する(COMPUTE DIGITAL SIGNATURE)")
             }
-            (Language::Ja, false) => format!("{key}で{input}に署名を求める{by}(COMPUTE DIGITAL SIGNATURE)"),
+            (Language::Ja, false) => {
+                format!("{key}で{input}に署名を求める{by}{mode}(COMPUTE DIGITAL SIGNATURE)")
+            }
             (Language::En, true) => {
                 format!(
-                    "sign {input} with {key}{by}, and verify with the certificate (COMPUTE DIGITAL SIGNATURE)"
+                    "sign {input} with {key}{by}{mode}, and verify with {verifier} (COMPUTE DIGITAL SIGNATURE)"
                 )
             }
             (Language::En, false) => {
-                format!("ask for {input} to be signed with {key}{by} (COMPUTE DIGITAL SIGNATURE)")
+                format!("ask for {input} to be signed with {key}{by}{mode} (COMPUTE DIGITAL SIGNATURE)")
             }
         }
+    }
+
+    fn mistake(&self) -> Option<String> {
+        (self.expect == SignExpect::Valid && self.verifier().is_none()).then(|| {
+            format!(
+                "the key {} has no certificate; `verified_by: {{public_key: NAME}}` says with which captured key \
+                 the signature is verified",
+                self.key
+            )
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! The steps of a scenario: one verb each, with its arguments, and beside it which requirements the
 //! step proves and why, what of its answer is kept, and whether it is repeated.
 
+use super::authenticate_step::AuthenticateStep;
 use super::capture::{CaptureList, CaptureName};
 use super::certificate_step::CertificateStep;
 use super::command_step::{AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, TransmitStep};
@@ -10,6 +11,7 @@ use super::flow_step::{
     PressStep, SeeStep, StoredStep, TerminalStep, TickStep, WaitStep,
 };
 use super::pin_step::{ChangePinStep, TriesLeftStep, VerifyStep};
+use super::reading_step::{GetDataStep, ReadFileStep, ReadRecordStep};
 use super::retry::Retry;
 use super::secure_step::{SecureSessionStep, SecureStep};
 use super::sign_step::SignStep;
@@ -74,7 +76,8 @@ macro_rules! verbs {
             $($(#[$doc])* $variant($arguments),)*
         }
 
-        const VERBS: &[&str] = &[$($name,)*];
+        /// The verbs as scenarios write them.
+        pub(super) const VERBS: &[&str] = &[$($name,)*];
         const STEP_KEYS: &[&str] = &[$($name,)* "covers", "why", "precondition", "capture", "retry", "fault"];
 
         impl Verb {
@@ -124,10 +127,18 @@ verbs! {
     ChangePin(ChangePinStep) = "change_pin";
     /// READ BINARY
     ReadBinary(ReadBinaryStep) = "read_binary";
+    /// reads a whole EF, as a client does
+    ReadFile(ReadFileStep) = "read_file";
+    /// READ RECORD
+    ReadRecord(ReadRecordStep) = "read_record";
+    /// GET DATA
+    GetData(GetDataStep) = "get_data";
     /// reads and checks a certificate
     Certificate(CertificateStep) = "certificate";
     /// COMPUTE DIGITAL SIGNATURE, verified
     Sign(SignStep) = "sign";
+    /// INTERNAL AUTHENTICATE, verified
+    Authenticate(AuthenticateStep) = "authenticate";
     /// SET SESSION KEY: opens a session of secure messaging
     SecureSession(SecureSessionStep) = "secure_session";
     /// a command inside that session
@@ -180,6 +191,10 @@ impl Verb {
             | Self::Verify(_)
             | Self::ChangePin(_)
             | Self::ReadBinary(_)
+            | Self::ReadFile(_)
+            | Self::ReadRecord(_)
+            | Self::GetData(_)
+            | Self::Authenticate(_)
             | Self::Certificate(_)
             | Self::Sign(_)
             | Self::SecureSession(_)

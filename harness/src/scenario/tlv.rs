@@ -33,9 +33,40 @@ impl BerPath {
     /// The value of that object in `data`; `None` where there is none.
     #[must_use]
     pub fn find<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
-        self.0.iter().try_fold(data, |data, wanted| {
-            Objects(data).find(|(tag, _)| tag == wanted).map(|(_, value)| value)
-        })
+        self.object(data).map(|object| object.value)
+    }
+
+    /// That object in `data` with its tag and its length, as it stands; `None` where there is none.
+    #[must_use]
+    pub fn find_whole<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
+        self.object(data).map(|object| object.whole)
+    }
+
+    fn object<'a>(&self, data: &'a [u8]) -> Option<Object<'a>> {
+        let (last, way) = self.0.split_last()?;
+        let inner = way.iter().try_fold(data, |data, wanted| {
+            Objects(data).find(|object| object.tag == *wanted).map(|object| object.value)
+        })?;
+        Objects(inner).find(|object| object.tag == *last)
+    }
+}
+
+/// How long the object is that `data` begins with, tag and length included, although not all of it may
+/// be there yet; `None` where `data` does not begin as one.
+#[must_use]
+pub fn object_length(data: &[u8]) -> Option<usize> {
+    let header = tag_length(data)?;
+    let (length_bytes, length) = value_length(data.get(header..)?)?;
+    Some(header + length_bytes + length)
+}
+
+/// How many bytes a length has, and what it says.
+fn value_length(data: &[u8]) -> Option<(usize, usize)> {
+    match data {
+        [short @ 0..=0x7F, ..] => Some((1, usize::from(*short))),
+        [0x81, byte, ..] => Some((2, usize::from(*byte))),
+        [0x82, high, low, ..] => Some((3, usize::from(u16::from_be_bytes([*high, *low])))),
+        _ => None,
     }
 }
 
@@ -77,21 +108,24 @@ fn tag_length(data: &[u8]) -> Option<usize> {
 /// The objects that stand one after another; ends where nothing parses any more, such as in filler.
 struct Objects<'a>(&'a [u8]);
 
+/// One of them.
+struct Object<'a> {
+    tag: u32,
+    value: &'a [u8],
+    whole: &'a [u8],
+}
+
 impl<'a> Iterator for Objects<'a> {
-    type Item = (u32, &'a [u8]);
+    type Item = Object<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let length = tag_length(self.0)?;
-        let tag = self.0[..length].iter().fold(0, |tag, byte| tag << 8 | u32::from(*byte));
-        let (value_length, value) = match &self.0[length..] {
-            [short @ 0..=0x7F, value @ ..] => (usize::from(*short), value),
-            [0x81, byte, value @ ..] => (usize::from(*byte), value),
-            [0x82, high, low, value @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), value),
-            _ => return None,
-        };
-        let (value, rest) = value.split_at_checked(value_length)?;
+        let tag_length = tag_length(self.0)?;
+        let tag = self.0[..tag_length].iter().fold(0, |tag, byte| tag << 8 | u32::from(*byte));
+        let (length_bytes, length) = value_length(&self.0[tag_length..])?;
+        let header = tag_length + length_bytes;
+        let (whole, rest) = self.0.split_at_checked(header + length)?;
         self.0 = rest;
-        Some((tag, value))
+        Some(Object { tag, value: &whole[header..], whole })
     }
 }
 
@@ -146,6 +180,16 @@ mod tests {
         for wrong in ["", "FF", "FF4", "4D00", "name"] {
             assert!(BerPath::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_object_is_kept_whole_and_knows_its_length() {
+        let file = [tlv::ber(0xFF40, &tlv::ber(0xDF41, &[7; 200])), vec![0xFF; 20]].concat();
+        let whole = BerPath::parse("FF40/DF41").unwrap().find_whole(&file);
+        assert_eq!(whole, Some(&tlv::ber(0xDF41, &[7; 200])[..]));
+        assert_eq!(object_length(&file[..5]), Some(file.len() - 20));
+        assert_eq!(object_length(&[0x30, 0x82, 0x01]), None);
+        assert_eq!(object_length(&[0xFF; 16]), None);
     }
 
     #[test]

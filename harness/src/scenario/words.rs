@@ -1,10 +1,10 @@
 //! The nouns of scenarios in Japanese and English, for those who read steps in words.
 
 use super::pin_step::{By, PinChoice};
-use super::sign_step::{Digest, KeyName, SignInput};
+use super::sign_step::{KeyBy, KeyName, SignMode};
 use super::{
     BirthdayMatch, CertificateCheck, CertificateName, Content, DataExpectation, DataObject, Expect,
-    ReadStyle, StatusExpectation, TextMatch, Verifier,
+    ReadStyle, StatusExpectation, TextMatch,
 };
 use crate::language::Language;
 use vmyna_sim::pin::PinName;
@@ -54,8 +54,11 @@ fn content_in_words(content: &Content, language: Language) -> String {
     let mut parts = Vec::new();
     parts.extend(content.data.as_ref().map(|data| match data {
         DataExpectation::Pattern(pattern) => format!("データ {pattern}"),
-        DataExpectation::Captured(name) => format!("控えておいた {name} と同じデータ"),
+        DataExpectation::Octets(octets) => format!("{}と同じデータ", octets.in_words(language)),
     }));
+    parts.extend(
+        content.differs_from.as_ref().map(|octets| format!("{}と異なるデータ", octets.in_words(language))),
+    );
     parts.extend(content.text.as_ref().map(text_in_japanese));
     parts.extend(content.length.map(|length| match (length.at_least, length.at_most) {
         (least, most) if least == most => format!("{least} バイト"),
@@ -64,9 +67,9 @@ fn content_in_words(content: &Content, language: Language) -> String {
         (least, most) => format!("{least} から {most} バイト"),
     }));
     parts.extend(content.certificate.as_ref().map(|wanted| format!("証明書({wanted})")));
-    parts.extend(content.signature.as_ref().map(|signature| match &signature.by {
-        Verifier::Read(name) => format!("{}で検証できる署名", certificate(*name, language)),
-        Verifier::Captured(name) => format!("控えておいた証明書 {name} で検証できる署名"),
+    parts.extend(content.signature.as_ref().map(|signature| {
+        let (by, over) = (signature.by.in_words(language), signature.over.in_words(language));
+        format!("{by}で検証できる、{over}への署名")
     }));
     match &content.object {
         None => parts.join("、"),
@@ -139,6 +142,32 @@ pub(super) fn by(by: By, language: Language) -> &'static str {
     say(language, ja, en)
 }
 
+/// How a key is addressed, as an addition to a sentence.
+pub(super) fn key_by(key: KeyBy, language: Language) -> &'static str {
+    match key.file() {
+        Some(file) => by(file, language),
+        None => say(language, "(アプリケーションの既定の鍵)", " (the default key of the application)"),
+    }
+}
+
+/// What the card makes of data that it signs, as an addition to a sentence.
+pub(super) fn mode(mode: SignMode, language: Language) -> &'static str {
+    let (ja, en) = match mode {
+        SignMode::Verbatim => ("", ""),
+        SignMode::Sha256 => ("(カードが SHA-256 を計算)", " (the card hashes them with SHA-256)"),
+        SignMode::DigestInfo => ("(カードが DigestInfo を付加)", " (the card adds the DigestInfo)"),
+        SignMode::Sha256DigestInfo => (
+            "(カードが SHA-256 を計算して DigestInfo を付加)",
+            " (the card hashes them with SHA-256 and adds the DigestInfo)",
+        ),
+        SignMode::Pss => ("(RSASSA-PSS)", " (RSASSA-PSS)"),
+        SignMode::Sha256Pss => {
+            ("(カードが SHA-256 を計算、RSASSA-PSS)", " (the card hashes them with SHA-256; RSASSA-PSS)")
+        }
+    };
+    say(language, ja, en)
+}
+
 /// A certificate by its official name.
 pub(super) fn certificate(name: CertificateName, language: Language) -> &'static str {
     let (ja, en) = match name {
@@ -206,31 +235,20 @@ pub(super) fn key(key: KeyName, language: Language) -> &'static str {
     match key {
         KeyName::UserAuthentication => say(language, "利用者証明用秘密鍵", "the key for user authentication"),
         KeyName::DigitalSignature => say(language, "署名用秘密鍵", "the key for digital signature"),
-    }
-}
-
-/// What is signed.
-pub(super) fn input(input: &SignInput, language: Language) -> String {
-    match input {
-        SignInput::DigestInfo { digest, of } => {
-            let digest = match digest {
-                Digest::Sha1 => "SHA-1",
-                Digest::Sha256 => "SHA-256",
-                Digest::Sha384 => "SHA-384",
-                Digest::Sha512 => "SHA-512",
-            };
-            match language {
-                Language::Ja => format!("「{of}」の {digest} の DigestInfo"),
-                Language::En => format!("the DigestInfo of the {digest} digest of {of:?}"),
-            }
-        }
-        SignInput::Bytes(bytes) => match language {
-            Language::Ja => format!("{} バイトのデータ", bytes.len()),
-            Language::En => format!("{} bytes", bytes.len()),
-        },
-        SignInput::Captured(name) => match language {
-            Language::Ja => format!("控えておいた {name}"),
-            Language::En => format!("the captured {name}"),
-        },
+        KeyName::Text => say(
+            language,
+            "券面事項入力補助の内部認証鍵",
+            "the internal authentication key of text input assistance",
+        ),
+        KeyName::Visual => say(
+            language,
+            "券面事項確認の内部認証鍵",
+            "the internal authentication key of the card face application",
+        ),
+        KeyName::Common => say(
+            language,
+            "共通カードの内部認証鍵",
+            "the internal authentication key of the common card application",
+        ),
     }
 }

@@ -2,7 +2,7 @@
 
 pub mod secure_messaging;
 
-use crate::scenario::{Captures, CertificateName, Digest, KeyName, PinChoice, ReadStyle, SignInput};
+use crate::scenario::{CertificateName, KeyName, PinChoice, ReadStyle};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use vmyna_sim::apdu::CommandBuilder;
@@ -33,7 +33,9 @@ pub const fn pin_file(pin: PinName) -> u16 {
 pub const fn key_file(key: KeyName) -> u16 {
     match key {
         KeyName::UserAuthentication => 0x0017,
-        KeyName::DigitalSignature => 0x001A,
+        KeyName::DigitalSignature | KeyName::Visual => 0x001A,
+        KeyName::Text => 0x0013,
+        KeyName::Common => 0x0019,
     }
 }
 
@@ -107,6 +109,34 @@ pub fn read_binary(short: Option<u8>, offset: u16, le: u32, extended: bool) -> V
     if extended { command.extended().to_bytes() } else { command.to_bytes() }
 }
 
+/// READ RECORD of one record of the current EF, or of the EF with that short identifier.
+#[must_use]
+pub fn read_record(short: Option<u8>, record: u8, le: u32) -> Vec<u8> {
+    const ONE_RECORD: u8 = 0x04;
+    let p2 = short.map_or(ONE_RECORD, |short| short << 3 | ONE_RECORD);
+    CommandBuilder::new(0x00, 0xB2, record, p2).le(le).to_bytes()
+}
+
+/// GET DATA.
+#[must_use]
+pub fn get_data(tag: u16, le: u32, extended: bool) -> Vec<u8> {
+    let [p1, p2] = tag.to_be_bytes();
+    let command = CommandBuilder::new(0x00, 0xCA, p1, p2).le(le);
+    if extended { command.extended().to_bytes() } else { command.to_bytes() }
+}
+
+/// INTERNAL AUTHENTICATE: `challenge` for the key that P2 means.
+#[must_use]
+pub fn internal_authenticate(p2: u8, challenge: &[u8]) -> Vec<u8> {
+    CommandBuilder::new(0x00, 0x88, 0x00, p2).data(challenge).le(256).to_bytes()
+}
+
+/// COMPUTE DIGITAL SIGNATURE over `data` with the key that P2 means; P1 says how.
+#[must_use]
+pub fn compute_digital_signature(p1: u8, p2: u8, data: &[u8]) -> Vec<u8> {
+    CommandBuilder::new(0x80, 0x2A, p1, p2).data(data).le(256).to_bytes()
+}
+
 /// One READ BINARY of a reading style: from where, how many bytes, and whether with extended Le.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
@@ -162,51 +192,6 @@ pub fn der_length(header: &[u8]) -> Option<u16> {
         _ => None,
     }
 }
-
-/// The bytes that COMPUTE DIGITAL SIGNATURE is given.
-#[must_use]
-pub fn signature_input(input: &SignInput, captures: &Captures) -> Vec<u8> {
-    use sha2::Digest as _;
-    match input {
-        SignInput::Bytes(bytes) => bytes.0.clone(),
-        SignInput::Captured(name) => captures.get(name).to_vec(),
-        SignInput::DigestInfo { digest, of } => {
-            let value = match digest {
-                Digest::Sha1 => sha1::Sha1::digest(of).to_vec(),
-                Digest::Sha256 => sha2::Sha256::digest(of).to_vec(),
-                Digest::Sha384 => sha2::Sha384::digest(of).to_vec(),
-                Digest::Sha512 => sha2::Sha512::digest(of).to_vec(),
-            };
-            [digest_info_prefix(*digest), &value].concat()
-        }
-    }
-}
-
-/// What stands before the digest in a DER DigestInfo (RFC 8017, section 9.2, note 1).
-#[must_use]
-pub const fn digest_info_prefix(digest: Digest) -> &'static [u8] {
-    match digest {
-        Digest::Sha1 => &SHA1_PREFIX,
-        Digest::Sha256 => &SHA256_PREFIX,
-        Digest::Sha384 => &SHA384_PREFIX,
-        Digest::Sha512 => &SHA512_PREFIX,
-    }
-}
-
-const SHA1_PREFIX: [u8; 15] =
-    [0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2B, 0x0E, 0x03, 0x02, 0x1A, 0x05, 0x00, 0x04, 0x14];
-const SHA256_PREFIX: [u8; 19] = [
-    0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
-    0x04, 0x20,
-];
-const SHA384_PREFIX: [u8; 19] = [
-    0x30, 0x41, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00,
-    0x04, 0x30,
-];
-const SHA512_PREFIX: [u8; 19] = [
-    0x30, 0x51, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00,
-    0x04, 0x40,
-];
 
 #[cfg(test)]
 mod tests {

@@ -50,7 +50,12 @@ pub fn generate(
 ) -> Result<Vec<VectorFile>, VectorsError> {
     let mut cards: HashMap<String, Arc<Personalised>> = HashMap::new();
     let mut groups: BTreeMap<String, Vec<Vector>> = BTreeMap::new();
-    for scenario in scenarios.iter().filter(|scenario| !grows_no_older(&scenario.holder)) {
+    // The vectors are those of the physical card.
+    let of_the_card = |scenario: &&Scenario| scenario.profile.as_deref().is_none_or(|name| name == "card");
+    for scenario in scenarios.iter().filter(of_the_card) {
+        if grows_no_older(&scenario.holder) {
+            continue;
+        }
         let personalised = match cards.get(&scenario.holder) {
             Some(personalised) => personalised.clone(),
             None => {

@@ -5,7 +5,7 @@ use super::{Flag, Verdict};
 use crate::diff::is_random;
 use crate::link::Selection;
 use crate::requirement::{Level, Requirements};
-use crate::scenario::{Expect, SignExpect, StatusExpectation, Verb};
+use crate::scenario::{StatusExpectation, Verb};
 use std::collections::BTreeSet;
 use vmyna_sim::apdu::{CommandApdu, ResponseApdu, Status};
 use vmyna_sim::holder::Holder;
@@ -96,23 +96,7 @@ fn pin_flag(command: &[u8], selection: &Selection, holder: &Holder) -> Option<Fl
 
 /// What the step's expectation leaves open because nobody outside knows.
 fn situation(verb: &Verb) -> Option<Situation> {
-    let expect: Option<&Expect> = match verb {
-        Verb::Select(step) => Some(&step.expect),
-        Verb::Verify(step) => Some(&step.expect),
-        Verb::ChangePin(step) => Some(&step.expect),
-        Verb::ReadBinary(step) => Some(&step.expect),
-        Verb::Certificate(step) => Some(&step.expect),
-        Verb::Transmit(step) => Some(&step.expect),
-        Verb::SecureSession(step) => Some(&step.expect),
-        Verb::Secure(step) => Some(&step.expect),
-        Verb::Challenge(step) => step.expect.as_ref(),
-        Verb::Sign(step) => match &step.expect {
-            SignExpect::Answer(expect) => Some(expect),
-            SignExpect::Valid => None,
-        },
-        _ => None,
-    };
-    match expect?.status {
+    match verb.action().expects()?.status {
         StatusExpectation::Undocumented(situation) => Some(situation),
         _ => None,
     }

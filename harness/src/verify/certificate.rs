@@ -1,11 +1,11 @@
 //! Certificates as read from a card: parsing, the path to an issuer, usages and dates (RFC 5280).
 
 use super::der::Signed;
-use super::rsa::{RsaPublicKey, SignatureProblem};
+use super::{Curve, EllipticPublicKey, PublicKey, RsaPublicKey, SignatureProblem, SignatureScheme};
+use crate::scenario::Digest;
 use der::asn1::ObjectIdentifier;
 use der::oid::AssociatedOid;
 use der::{Decode, Encode};
-use sha2::Digest;
 use std::time::{Duration, SystemTime};
 use thiserror::Error;
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
@@ -14,6 +14,11 @@ const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.
 const SHA384_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12");
 const SHA512_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13");
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const ECDSA_WITH_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const CLIENT_AUTHENTICATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
 const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
@@ -61,7 +66,9 @@ pub enum CertificateProblem {
         problem: SignatureProblem,
     },
     /// an algorithm that is not understood
-    #[error("the algorithm {0} is not one of those JPKI uses (RSA with SHA-256, 384 or 512)")]
+    #[error(
+        "the algorithm {0} is not one of those JPKI uses (RSA with SHA-256, 384 or 512; ECDSA with SHA-256 or 384)"
+    )]
     Algorithm(ObjectIdentifier),
     /// no anchor issued it
     #[error("none of the trust anchors is it or signed it")]
@@ -117,6 +124,24 @@ impl Certificate {
         })
     }
 
+    /// The public key, of whichever kind.
+    ///
+    /// # Errors
+    /// When it is neither RSA nor on one of the curves of [`Curve`].
+    pub fn key(&self) -> Result<PublicKey, CertificateProblem> {
+        let info = self.parsed.tbs_certificate().subject_public_key_info();
+        if info.algorithm.oid != EC_PUBLIC_KEY {
+            return self.public_key().map(PublicKey::Rsa);
+        }
+        let parameters = info.algorithm.parameters.as_ref();
+        let curve = match parameters.and_then(|oid| oid.decode_as::<ObjectIdentifier>().ok()) {
+            Some(SECP256R1) => Curve::P256,
+            Some(SECP384R1) => Curve::P384,
+            other => return Err(CertificateProblem::Algorithm(other.unwrap_or(EC_PUBLIC_KEY))),
+        };
+        Ok(PublicKey::Elliptic(EllipticPublicKey::new(curve, info.subject_public_key.raw_bytes())))
+    }
+
     /// The RSA public key.
     ///
     /// # Errors
@@ -145,21 +170,18 @@ impl Certificate {
             });
         }
         let signed = Signed::split(&self.der).map_err(|error| malformed(&error))?;
-        let digest_info = match signed.algorithm.oid {
-            SHA256_WITH_RSA => {
-                digest_info(crate::scenario::Digest::Sha256, &sha2::Sha256::digest(signed.tbs))
-            }
-            SHA384_WITH_RSA => {
-                digest_info(crate::scenario::Digest::Sha384, &sha2::Sha384::digest(signed.tbs))
-            }
-            SHA512_WITH_RSA => {
-                digest_info(crate::scenario::Digest::Sha512, &sha2::Sha512::digest(signed.tbs))
-            }
+        let info = |digest: Digest| digest.digest_info(&digest.of(signed.tbs));
+        let encoded = match signed.algorithm.oid {
+            SHA256_WITH_RSA => info(Digest::Sha256),
+            SHA384_WITH_RSA => info(Digest::Sha384),
+            SHA512_WITH_RSA => info(Digest::Sha512),
+            ECDSA_WITH_SHA256 => Digest::Sha256.of(signed.tbs),
+            ECDSA_WITH_SHA384 => Digest::Sha384.of(signed.tbs),
             other => return Err(CertificateProblem::Algorithm(other)),
         };
         issuer
-            .public_key()?
-            .verify(&digest_info, signed.signature)
+            .key()?
+            .verify(SignatureScheme::Plain, &encoded, signed.signature)
             .map_err(|problem| CertificateProblem::Signature { issuer: subject.to_string(), problem })
     }
 
@@ -246,10 +268,6 @@ impl Certificate {
 
 fn malformed(error: &der::Error) -> CertificateProblem {
     CertificateProblem::Malformed(error.to_string())
-}
-
-fn digest_info(digest: crate::scenario::Digest, value: &[u8]) -> Vec<u8> {
-    [crate::terminal::digest_info_prefix(digest), value].concat()
 }
 
 /// ```text

@@ -4,10 +4,16 @@
 
 mod certificate;
 mod der;
+mod elliptic;
 mod fields;
+mod pss;
+mod public_key;
 mod rsa;
 mod shape;
 
 pub use certificate::{Certificate, CertificateProblem, Purpose, Trust};
+pub use elliptic::{Curve, EllipticPublicKey};
+pub use pss::PssProblem;
+pub use public_key::{PublicKey, SignatureScheme};
 pub use rsa::{RsaPublicKey, SignatureProblem};
 pub use shape::shape_problem;

@@ -1,5 +1,7 @@
-//! RSASSA-PKCS1-v1_5 verification (RFC 8017, 8.2.2) by comparing the whole encoded message.
+//! RSA verification with arithmetic of its own: RSASSA-PKCS1-v1_5 (RFC 8017, 8.2.2) by comparing the
+//! whole encoded message, RSASSA-PSS (8.1.2) by what [`pss`](super::pss) says of it.
 
+use super::pss::{self, PssProblem};
 use num_bigint::BigUint;
 use thiserror::Error;
 use vmyna_sim::hex::Spaced;
@@ -33,6 +35,23 @@ pub enum SignatureProblem {
         /// its last bytes
         ending: String,
     },
+    /// s^e mod n is not encoded as PSS has it
+    #[error("it is no RSASSA-PSS signature of this hash: {0}")]
+    Pss(PssProblem),
+    /// the signature is not that of the hash, on this curve
+    #[error("it is no ECDSA signature of this hash by the key on {curve}")]
+    Elliptic {
+        /// of the key
+        curve: &'static str,
+    },
+    /// the key cannot sign in this way
+    #[error("a key on {curve} signs hashes of {expected} bytes with ECDSA and nothing else")]
+    NotForThisKey {
+        /// of the key
+        curve: &'static str,
+        /// bytes of the hashes that it signs
+        expected: usize,
+    },
 }
 
 impl RsaPublicKey {
@@ -65,6 +84,33 @@ impl RsaPublicKey {
     /// # Errors
     /// [`SignatureProblem`] says how it differs.
     pub fn verify(&self, data: &[u8], signature: &[u8]) -> Result<(), SignatureProblem> {
+        let came = self.opened(signature)?;
+        if came != encoded_message(data, came.len()) {
+            let beginning = Spaced(&came[..came.len().min(4)]).to_string();
+            let ending = Spaced(&came[came.len().saturating_sub(8)..]).to_string();
+            return Err(SignatureProblem::EncodedMessage { beginning, ending });
+        }
+        Ok(())
+    }
+
+    /// Whether `signature` is RSASSA-PSS over a SHA-256 `hash`, with MGF1 of SHA-256 and a salt as long
+    /// as the hash.
+    ///
+    /// # Errors
+    /// [`SignatureProblem`] says how it differs.
+    pub fn verify_pss(&self, hash: &[u8], signature: &[u8]) -> Result<(), SignatureProblem> {
+        let opened = self.opened(signature)?;
+        // The encoded message is a bit shorter than the modulus (RFC 8017, 8.1.2).
+        let bits = usize::try_from(self.bits().saturating_sub(1)).unwrap_or(usize::MAX);
+        let (surplus, encoded) = opened.split_at(opened.len().saturating_sub(bits.div_ceil(8)));
+        if surplus.iter().any(|byte| *byte != 0) {
+            return Err(SignatureProblem::Pss(PssProblem::HighBits));
+        }
+        pss::verify(hash, encoded, bits).map_err(SignatureProblem::Pss)
+    }
+
+    /// s^e mod n, as long as the modulus.
+    fn opened(&self, signature: &[u8]) -> Result<Vec<u8>, SignatureProblem> {
         let length = usize::try_from(self.bits().div_ceil(8)).unwrap_or(usize::MAX);
         if signature.len() != length {
             return Err(SignatureProblem::Length { expected: length, came: signature.len() });
@@ -74,14 +120,9 @@ impl RsaPublicKey {
             return Err(SignatureProblem::Range);
         }
         let recovered = number.modpow(&self.exponent, &self.modulus).to_bytes_be();
-        let mut came = vec![0; length.saturating_sub(recovered.len())];
-        came.extend(recovered);
-        if came != encoded_message(data, length) {
-            let beginning = Spaced(&came[..came.len().min(4)]).to_string();
-            let ending = Spaced(&came[came.len().saturating_sub(8)..]).to_string();
-            return Err(SignatureProblem::EncodedMessage { beginning, ending });
-        }
-        Ok(())
+        let mut opened = vec![0; length.saturating_sub(recovered.len())];
+        opened.extend(recovered);
+        Ok(opened)
     }
 }
 

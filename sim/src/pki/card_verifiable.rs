@@ -131,6 +131,16 @@ pub fn public_key_objects(key: &RsaKey) -> Result<Vec<u8>, PkiError> {
     Ok([ber(0x90, &public.e_bytes()), ber(0x91, &public.n_bytes())].concat())
 }
 
+/// The public key, as the files of the card hold one, of the authority whose key has this identifier:
+/// a trust anchor for those who verify card-verifiable certificates. `None` of other hierarchies.
+#[must_use]
+pub fn authority_public_key(id: &[u8]) -> Option<Vec<u8>> {
+    let mut purposes = [Purpose::Visual, Purpose::Text, Purpose::Chain].into_iter();
+    let purpose = purposes.find(|purpose| purpose.authority().0 == *id)?;
+    let key = card_verifiable_key("cv", purpose.name()).ok()?;
+    public_key_objects(&key).ok()
+}
+
 /// A municipality's key for one purpose, certified. All municipalities of this hierarchy share the
 /// key and differ in its identifier and so in the certificate.
 #[derive(Debug)]

@@ -21,7 +21,9 @@ mod status;
 mod validity;
 
 pub use authority::{Authority, CertificationAuthority};
-pub use card_verifiable::{CardVerifiableCertificate, KeyId, MunicipalKey, Purpose, public_key_objects};
+pub use card_verifiable::{
+    CardVerifiableCertificate, KeyId, MunicipalKey, Purpose, authority_public_key, public_key_objects,
+};
 pub use folder::{Folder, FolderError, FolderFile};
 pub use generation::Generation;
 pub use partition::Partition;

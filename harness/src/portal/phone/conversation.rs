@@ -6,8 +6,8 @@ use crate::link::{CardLink, LinkError};
 use crate::portal::{Answer, TerminalFailure};
 use crate::scenario::{CertificateName, Digest, KeyName, ReadStyle};
 use crate::terminal::{
-    JPKI_AID, Read, certificate_file, der_length, digest_info_prefix, key_file, pin_file, read_binary,
-    select_application, select_file,
+    JPKI_AID, Read, certificate_file, der_length, key_file, pin_file, read_binary, select_application,
+    select_file,
 };
 use sha2::Digest as _;
 use vmyna_sim::apdu::{CommandBuilder, ResponseApdu, Status};
@@ -114,7 +114,7 @@ impl Phone {
             other => return Err(refused(other)),
         }
         succeed(transmit(link, &select_file(key_file(KeyName::UserAuthentication)))?)?;
-        let digest_info = [digest_info_prefix(Digest::Sha256), &sha2::Sha256::digest(nonce)[..]].concat();
+        let digest_info = Digest::Sha256.digest_info(&sha2::Sha256::digest(nonce));
         let sign = CommandBuilder::new(0x80, 0x2A, 0x00, 0x80).data(&digest_info).le(256);
         let signature = succeed(transmit(link, &sign.to_bytes())?)?;
         let certificate = self.read_certificate(link)?;

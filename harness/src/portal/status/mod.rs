@@ -10,7 +10,6 @@ pub use ocsp::OcspResponder;
 pub use register::BuiltInRegister;
 
 use crate::scenario::Digest;
-use crate::terminal::digest_info_prefix;
 use crate::verify::{Certificate, RsaPublicKey};
 use jiff::Timestamp;
 use sha2::Digest as _;
@@ -38,7 +37,7 @@ pub trait StatusSource: Send + Sync {
 }
 
 fn is_sha256_signature(key: &RsaPublicKey, signed: &[u8], signature: &[u8]) -> bool {
-    let digest_info = [digest_info_prefix(Digest::Sha256), &sha2::Sha256::digest(signed)[..]].concat();
+    let digest_info = Digest::Sha256.digest_info(&sha2::Sha256::digest(signed));
     key.verify(&digest_info, signature).is_ok()
 }
 

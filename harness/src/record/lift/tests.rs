@@ -115,7 +115,7 @@ fn every_built_in_conversation_is_recorded_and_replays() {
     let personalised = Arc::new(Personalised::built_in("hanako").unwrap());
     let mut replayed = 0;
     for scenario in scenario::built_in(&requirements) {
-        if scenario.holder != "hanako" {
+        if scenario.holder != "hanako" || scenario.profile.is_some() {
             continue;
         }
         let said =

@@ -1,9 +1,9 @@
 //! An answer of the card, and how it is held against what was expected.
 
-use super::content::unmet_content;
+use super::content::{Misfit, unmet_content};
 use crate::link::LinkError;
 use crate::run::verdict::{Difference, Expectation};
-use crate::scenario::{Captures, Content, DataExpectation, Expect, Mark, StatusExpectation};
+use crate::scenario::{Captures, Content, Expect, Mark, StatusExpectation};
 use std::time::Duration;
 use vmyna_sim::apdu::{ResponseApdu, Status};
 use vmyna_sim::exchange::{Exchange, ShownResponse};
@@ -106,14 +106,17 @@ impl Answer {
         for content in expect.contents() {
             match unmet_content(content, data, captures) {
                 None => {}
-                Some(_) if content.is_plain() => {
+                Some(Misfit::Unknown(why)) => return Err(Stop::Missing(why)),
+                Some(Misfit::Differs(..)) if content.is_plain() => {
                     let mut expected = expect.to_string();
-                    if let Some(name) = content.data.as_ref().and_then(DataExpectation::captured) {
-                        expected.push_str(&format!(" ({})", Spaced(captures.get(name))));
+                    if let Some(wanted) = content.data.as_ref().and_then(|data| data.wanted(captures)) {
+                        expected.push_str(&format!(" ({})", Spaced(&wanted)));
                     }
                     return Err(self.unmet(expect, content, expected, self.shown()));
                 }
-                Some((expected, came)) => return Err(self.unmet(expect, content, expected, came)),
+                Some(Misfit::Differs(expected, came)) => {
+                    return Err(self.unmet(expect, content, expected, came));
+                }
             }
         }
         Ok(())

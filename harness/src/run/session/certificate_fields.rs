@@ -138,8 +138,8 @@ impl Compared<'_> {
     }
 
     fn shown(&self, wanted: &DataExpectation) -> String {
-        match wanted.captured() {
-            Some(name) => format!("{wanted} ({})", Spaced(self.captures.get(name))),
+        match wanted.wanted(self.captures) {
+            Some(bytes) => format!("{wanted} ({})", Spaced(&bytes)),
             None => wanted.to_string(),
         }
     }

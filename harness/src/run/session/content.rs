@@ -3,42 +3,93 @@
 use super::certificate_fields::certificate_differs;
 use super::text::text_fits;
 use crate::scenario::{Captures, CertificateField, Content, Part, SignatureMatch, Verifier};
-use crate::terminal;
-use crate::verify::Certificate;
+use crate::verify::{Certificate, PublicKey};
 use std::borrow::Cow;
 use vmyna_sim::hex::Spaced;
+use vmyna_sim::pki::authority_public_key;
 
 /// Most bytes of a value that are shown.
 const SHOWN: usize = 64;
 
 /// How `data` differs from `content`: what was expected, and what came.
-pub(super) fn unmet_content(content: &Content, data: &[u8], captures: &Captures) -> Option<(String, String)> {
+pub(super) fn unmet_content(content: &Content, data: &[u8], captures: &Captures) -> Option<Misfit> {
+    let differs = |expected, came| Some(Misfit::Differs(expected, came));
     let value = match &content.object {
         None => data,
         Some(object) => match object.find(data) {
             Some(value) => value,
-            None => return Some((content.to_string(), format!("no such object in {}", shown(data)))),
+            None => return differs(content.to_string(), format!("no such object in {}", shown(data))),
         },
     };
     let plain = content.data.as_ref().is_none_or(|wanted| wanted.is_met(value, captures))
+        && content.differs_from.as_ref().is_none_or(|octets| octets.bytes(captures) != value)
         && content.length.is_none_or(|length| length.contains(value.len()));
     if !plain {
-        return Some((content.to_string(), format!("{} ({} bytes)", shown(value), value.len())));
+        return differs(content.to_string(), format!("{} ({} bytes)", shown(value), value.len()));
     }
     if let Some(wanted) = &content.text {
         match std::str::from_utf8(value) {
             Ok(text) if text_fits(wanted, text, captures) => {}
-            Ok(text) => return Some((content.to_string(), format!("{text:?}"))),
-            Err(_) => return Some((content.to_string(), format!("{}, no UTF-8", shown(value)))),
+            Ok(text) => return differs(content.to_string(), format!("{text:?}")),
+            Err(_) => return differs(content.to_string(), format!("{}, no UTF-8", shown(value))),
         }
     }
     if let Some(wanted) = &content.certificate
-        && let Some(difference) = certificate_differs(wanted, value, captures)
+        && let Some((expected, came)) = certificate_differs(wanted, value, captures)
     {
-        return Some(difference);
+        return differs(expected, came);
     }
-    let signature = content.signature.as_ref()?;
-    verify(signature, value, captures).err().map(|problem| (content.to_string(), problem))
+    let SignatureMatch { over, by, scheme } = content.signature.as_ref()?;
+    let key = match key_of(by, captures) {
+        Key::Known(key) => key,
+        Key::Malformed(problem) => return differs(content.to_string(), problem),
+        Key::Unknown(why) => return Some(Misfit::Unknown(why)),
+    };
+    let verified = key.verify((*scheme).into(), &over.bytes(captures), value);
+    verified.err().and_then(|problem| differs(content.to_string(), problem.to_string()))
+}
+
+/// How bytes are not what they must be.
+pub(super) enum Misfit {
+    /// what was expected, and what came
+    Differs(String, String),
+    /// it cannot be told: why
+    Unknown(String),
+}
+
+/// A public key that a scenario names.
+pub(super) enum Key {
+    Known(PublicKey),
+    /// what was captured is no key: why
+    Malformed(String),
+    /// nobody here has it: why
+    Unknown(String),
+}
+
+pub(super) fn key_of(verifier: &Verifier, captures: &Captures) -> Key {
+    let certified = |der: &[u8]| match Certificate::parse(der).and_then(|certificate| certificate.key()) {
+        Ok(key) => Key::Known(key),
+        Err(problem) => Key::Malformed(problem.to_string()),
+    };
+    match verifier {
+        Verifier::Read(name) => certified(captures.certificate(*name).unwrap_or_default()),
+        Verifier::Captured(name) => certified(captures.get(name)),
+        Verifier::PublicKey(name) => PublicKey::of_card(captures.get(name)).map_or_else(
+            || {
+                let came = shown(captures.get(name));
+                Key::Malformed(format!("{name} is no public key (90 exponent, 91 modulus): {came}"))
+            },
+            Key::Known,
+        ),
+        Verifier::Authority(name) => {
+            let id = captures.get(name);
+            let objects = authority_public_key(id);
+            objects.as_deref().and_then(PublicKey::of_card).map_or_else(
+                || Key::Unknown(format!("the key of the authority {} is not known here", Spaced(id))),
+                Key::Known,
+            )
+        }
+    }
 }
 
 fn shown(data: &[u8]) -> String {
@@ -49,24 +100,16 @@ fn shown(data: &[u8]) -> String {
     }
 }
 
-fn verify(wanted: &SignatureMatch, signature: &[u8], captures: &Captures) -> Result<(), String> {
-    let der = match &wanted.by {
-        Verifier::Read(name) => captures.certificate(*name).unwrap_or_default(),
-        Verifier::Captured(name) => captures.get(name),
-    };
-    let key = Certificate::parse(der).and_then(|certificate| certificate.public_key());
-    let data = terminal::signature_input(&wanted.over, captures);
-    key.map_err(|problem| problem.to_string())?
-        .verify(&data, signature)
-        .map_err(|problem| problem.to_string())
-}
-
 /// The part of `data` that is captured; `None` where there is no such part.
 pub(super) fn part<'a>(part: &Part, data: &'a [u8]) -> Option<Cow<'a, [u8]>> {
     match part {
         Part::Data => Some(Cow::Borrowed(data)),
-        Part::Bytes { from, length } => data.get(*from..from.checked_add(*length)?).map(Cow::Borrowed),
+        Part::Bytes { of, from, length } => {
+            let value = of.as_ref().map_or(Some(data), |object| object.find(data))?;
+            value.get(*from..from.checked_add(*length)?).map(Cow::Borrowed)
+        }
         Part::Object(object) => object.find(data).map(Cow::Borrowed),
+        Part::Whole(path) => path.find_whole(data).map(Cow::Borrowed),
         Part::Certificate(field) => {
             let certificate = Certificate::parse(data).ok()?;
             let (not_before, not_after) = certificate.validity();

@@ -8,6 +8,7 @@ mod command;
 mod content;
 mod flow_steps;
 mod pin;
+mod reading;
 mod secure;
 mod sign;
 mod text;
@@ -428,8 +429,12 @@ impl<'a> Session<'a> {
             Verb::Verify(step) => self.verify(step),
             Verb::ChangePin(step) => self.change_pin(step),
             Verb::ReadBinary(step) => self.read_binary(step),
+            Verb::ReadFile(step) => self.read_file(step),
+            Verb::ReadRecord(step) => self.read_record(step),
+            Verb::GetData(step) => self.get_data(step),
             Verb::Certificate(step) => self.certificate(step),
             Verb::Sign(step) => self.sign(step),
+            Verb::Authenticate(step) => self.authenticate(step),
             Verb::SecureSession(step) => self.secure_session(step),
             Verb::Secure(step) => self.secure(step),
             Verb::Challenge(step) => self.challenge(step),

@@ -1,0 +1,91 @@
+//! Of which profile a card is, as far as that can be seen from outside: by the label of its token and
+//! the algorithm of its keys.
+
+use crate::scenario::Scenario;
+use crate::verify::{Certificate, Curve, PublicKey};
+use std::fmt;
+use vmyna_sim::key::Algorithm;
+use vmyna_sim::profile::{CertificateAccess, Profile};
+
+/// What can be seen of a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kind {
+    /// the first field of EF 0006, without padding
+    pub label: String,
+    /// of the key in the certificate for user authentication; `None` where that cannot be read freely
+    pub algorithm: Option<Algorithm>,
+}
+
+impl Kind {
+    /// Of the cards of `profile`.
+    pub(super) fn of(profile: &Profile) -> Self {
+        let is_free = profile.user_authentication_certificate == CertificateAccess::Free;
+        let algorithm = is_free.then_some(profile.certificates.algorithm);
+        Self { label: profile.token_label.clone(), algorithm }
+    }
+
+    /// Why a scenario is not about a card of this kind; `None` where it is.
+    pub(super) fn is_not_meant_by(&self, scenario: &Scenario) -> Option<String> {
+        let name = scenario.profile.as_ref()?;
+        let meant = Self::of(&Profile::built_in(name)?);
+        (meant != *self)
+            .then(|| format!("it is about cards of the profile {name} ({meant}), not about {self}"))
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = match self.algorithm {
+            Some(Algorithm::Rsa2048) => "RSA keys",
+            Some(Algorithm::EcdsaP384) => "keys on P-384",
+            Some(Algorithm::EcdsaP256) => "keys on P-256",
+            None => "its certificate behind a PIN",
+        };
+        write!(f, "{} with {keys}", if self.label.is_empty() { "no label" } else { &self.label })
+    }
+}
+
+/// The algorithm of the key in `certificate`, if it is one that cards have.
+pub(super) fn algorithm(certificate: &Certificate) -> Option<Algorithm> {
+    Some(match certificate.key().ok()? {
+        PublicKey::Rsa(_) => Algorithm::Rsa2048,
+        PublicKey::Elliptic(key) => match key.curve() {
+            Curve::P256 => Algorithm::EcdsaP256,
+            Curve::P384 => Algorithm::EcdsaP384,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requirement::Requirements;
+    use crate::scenario;
+
+    fn scenario(profile: &str) -> Scenario {
+        let text =
+            format!("id: a\ntitle: {{ja: あ, en: a}}\ncovers: [PIN-01]\n{profile}steps:\n  - power: cycle\n");
+        scenario::parse_for_test(&text, &Requirements::built_in())
+    }
+
+    #[test]
+    fn a_scenario_without_a_profile_is_about_any_card() {
+        for name in Profile::built_in_names() {
+            let kind = Kind::of(&Profile::built_in(name).unwrap());
+            assert_eq!(kind.is_not_meant_by(&scenario("")), None, "{name}");
+            assert_eq!(kind.is_not_meant_by(&scenario(&format!("profile: {name}\n"))), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn label_and_algorithm_tell_the_profiles_apart() {
+        let kind = |name| Kind::of(&Profile::built_in(name).unwrap());
+        for (card, meant) in
+            [("card", "android"), ("iphone", "android"), ("card", "next-generation"), ("juki-card", "card")]
+        {
+            let why = kind(card).is_not_meant_by(&scenario(&format!("profile: {meant}\n")));
+            assert!(why.is_some_and(|why| why.contains(meant)), "{card} {meant}");
+        }
+        assert_eq!(kind("contactless").is_not_meant_by(&scenario("profile: card\n")), None);
+    }
+}
