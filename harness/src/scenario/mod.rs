@@ -69,7 +69,7 @@ pub use tag::{TagError, TagExpression};
 pub use template::Template;
 pub use text_match::{BirthdayMatch, TextMatch, TextPattern};
 pub use tlv::{BerPath, SimpleTag, object_length};
-pub use words::expectation_in_words;
+pub use words::{expectation_in_words, pin as pin_in_words};
 
 use crate::language::Bilingual;
 use std::collections::BTreeMap;
