@@ -127,7 +127,8 @@ fn the_seeds_of_the_fuzz_targets_come_from_the_scenarios() {
 #[test]
 fn what_fuzzing_found_is_found_no_more() {
     let findings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/findings");
-    for folder in fs::read_dir(findings).unwrap() {
+    // Git keeps no empty folder: without it there were none so far.
+    for folder in fs::read_dir(findings).into_iter().flatten() {
         let corpus = Corpus(folder.unwrap().path());
         for entry in fs::read_dir(&corpus.0).unwrap() {
             let path = entry.unwrap().path();

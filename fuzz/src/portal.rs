@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use jiff::Timestamp;
 use std::num::NonZeroU32;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 use vmyna::portal::http::{OperatorToken, Site, router};
@@ -50,7 +50,7 @@ impl Default for Visited {
         let portal = Portal::new(store, checker, Box::new(now), randomness, Lives::default());
         let token = operator.as_str().to_owned();
         let router = router(Site {
-            portal,
+            portal: Arc::new(portal),
             origin: format!("http://{HOST}"),
             terminal: Some("http://terminal.test".to_owned()),
             operator,
