@@ -70,6 +70,23 @@ impl TerminalFailure {
         }
     }
 
+    /// The requirement that it keeps.
+    #[must_use]
+    pub const fn requirement(self) -> Option<&'static str> {
+        Some(match self {
+            Self::WrongPin { .. } => "FLOW-15",
+            Self::PinBlocked => "FLOW-16",
+            Self::TooFewTries { .. } => "FLOW-19",
+            Self::NotMyNumberCard => "FLOW-23",
+            Self::NoCertificate => return None,
+            Self::LostDuringVerify => "FLOW-20",
+            Self::LostContact | Self::MalformedAnswer | Self::CommandRefused { .. } => "FLOW-21",
+            Self::OtherCard => "FLOW-14",
+            Self::NoReader | Self::ReaderBusy | Self::TimedOut => "FLOW-08",
+            Self::Cancelled => "FLOW-03",
+        })
+    }
+
     /// What the holder is told.
     #[must_use]
     pub fn message(self) -> Message {

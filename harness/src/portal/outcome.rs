@@ -61,6 +61,23 @@ impl Outcome {
         }
     }
 
+    /// The requirement that it keeps, as `vmyna explain` tells it.
+    #[must_use]
+    pub const fn requirement(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Accepted => "FLOW-01",
+            Self::Shown => "FLOW-05",
+            Self::Terminal(failure) => return failure.requirement(),
+            Self::Rejected(rejection) => rejection.requirement(),
+            Self::OtherCard => "FLOW-14",
+            Self::NotRegistered | Self::AlreadyRegistered => "RP-19",
+            Self::ChallengeUnknown | Self::ChallengeExpired => "RP-01",
+            Self::ChallengeUsed => "RP-03",
+            Self::SessionLost => "RP-02",
+            Self::ServerBusy => "RP-21",
+        })
+    }
+
     /// What the holder is told.
     #[must_use]
     pub fn message(self) -> Message {
@@ -129,5 +146,80 @@ impl From<TerminalFailure> for Outcome {
 impl From<Rejection> for Outcome {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requirement::Requirements;
+    use vmyna_sim::pki::Reason;
+
+    fn all() -> Vec<Outcome> {
+        use {Rejection as R, TerminalFailure as T};
+        let failures = [
+            T::WrongPin { tries_left: 1 },
+            T::PinBlocked,
+            T::TooFewTries { tries_left: 1 },
+            T::NotMyNumberCard,
+            T::NoCertificate,
+            T::LostContact,
+            T::LostDuringVerify,
+            T::OtherCard,
+            T::NoReader,
+            T::ReaderBusy,
+            T::TimedOut,
+            T::Cancelled,
+            T::MalformedAnswer,
+            T::CommandRefused { status: 0x6F00 },
+        ];
+        let rejections = [
+            R::MalformedCertificate,
+            R::UnknownIssuer,
+            R::WrongCertificate,
+            R::SignatureMismatch,
+            R::Expired,
+            R::NotYetValid,
+            R::Revoked { reason: Reason::Superseded },
+            R::Revoked { reason: Reason::Unspecified },
+            R::OnHold,
+            R::NotYetPropagated,
+            R::StatusUnavailable,
+        ];
+        let others = [
+            Outcome::Accepted,
+            Outcome::Shown,
+            Outcome::OtherCard,
+            Outcome::NotRegistered,
+            Outcome::AlreadyRegistered,
+            Outcome::ChallengeUnknown,
+            Outcome::ChallengeUsed,
+            Outcome::ChallengeExpired,
+            Outcome::SessionLost,
+            Outcome::ServerBusy,
+        ];
+        let failures = failures.map(Outcome::from).into_iter();
+        failures.chain(rejections.map(Outcome::from)).chain(others).collect()
+    }
+
+    #[test]
+    fn each_says_in_both_languages_what_happened_and_what_to_do() {
+        let is_japanese = |text: &str| text.chars().any(|c| ('\u{3040}'..='\u{9fff}').contains(&c));
+        for outcome in all() {
+            let message = outcome.message();
+            for sentence in [&message.title, &message.advice] {
+                assert!(is_japanese(&sentence.ja), "{outcome:?}: {sentence:?}");
+                assert!(!is_japanese(&sentence.en) && sentence.en.len() > 3, "{outcome:?}: {sentence:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_keeps_a_requirement_that_there_is() {
+        let requirements = Requirements::built_in();
+        for outcome in all() {
+            let Some(id) = outcome.requirement() else { continue };
+            assert!(requirements.get(id).is_some(), "{outcome:?}: {id}");
+        }
     }
 }

@@ -51,6 +51,21 @@ impl Rejection {
         }
     }
 
+    /// The requirement that it keeps.
+    #[must_use]
+    pub const fn requirement(self) -> &'static str {
+        match self {
+            Self::MalformedCertificate | Self::UnknownIssuer => "RP-06",
+            Self::WrongCertificate => "RP-09",
+            Self::SignatureMismatch => "RP-05",
+            Self::Expired | Self::NotYetValid => "RP-08",
+            Self::Revoked { .. } => "RP-10",
+            Self::OnHold => "RP-11",
+            Self::NotYetPropagated => "RP-15",
+            Self::StatusUnavailable => "RP-12",
+        }
+    }
+
     /// What the holder is told.
     #[must_use]
     pub fn message(self) -> Message {

@@ -202,7 +202,7 @@ impl Contact {
 
 impl CardLink for Contact {
     fn atr(&mut self) -> Result<Vec<u8>, LinkError> {
-        self.with_card(|card| card.atr())
+        self.with_card(CardLink::atr)
     }
 
     /// A card that comes into the field has been without power.

@@ -89,6 +89,10 @@ impl FlowView {
     fn code(&self) -> &'static str {
         self.page.outcome.map_or("", super::Outcome::code)
     }
+
+    fn requirement(&self) -> Option<&'static str> {
+        self.page.outcome.and_then(super::Outcome::requirement)
+    }
 }
 
 #[derive(Template)]
