@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::SystemTime;
 use vmyna::link::InProcess;
 use vmyna::requirement::Requirements;
-use vmyna::run::{Judge, Recorded, Recorder, Session, Surroundings};
+use vmyna::run::{Detail, Judge, Recorded, Recorder, Session, Surroundings};
 use vmyna::scenario;
 use vmyna::verify::Trust;
 use vmyna_sim::holder::Holder;
@@ -49,7 +49,7 @@ fn overhead(c: &mut Criterion) {
     };
     let mut group = c.benchmark_group("runner, per APDU");
     group.throughput(Throughput::Elements(APDUS as u64));
-    for (name, keeps) in [("nothing kept", false), ("everything kept", true)] {
+    for (name, keeps) in [("nothing kept", Detail::Nothing), ("everything kept", Detail::Everything)] {
         group.bench_function(name, |b| {
             b.iter(|| {
                 let recorder = Recorder::new(keeps);

@@ -532,7 +532,7 @@ fn a_failure_shows_where_what_was_expected_what_came_and_both_apdus() {
     };
     insta::assert_snapshot!(fails("en"), @"
     FAIL  trial.fails  a trial that fails
-           mine/fails.yaml:8:62  verify user_authentication (wrong)
+           mine/fails.yaml:8:62  present a wrong value of the PIN for user authentication (VERIFY)
              |
            8 |   - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 1}}
              |                                                              ^
@@ -547,16 +547,16 @@ fn a_failure_shows_where_what_was_expected_what_came_and_both_apdus() {
     ");
     insta::assert_snapshot!(fails("ja"), @"
     FAIL  trial.fails  必ず失敗する試し
-           mine/fails.yaml:8:62  verify user_authentication (wrong)
+           mine/fails.yaml:8:62  利用者証明用電子証明書の暗証番号として誤った値を照合する(VERIFY)
              |
            8 |   - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 1}}
              |                                                              ^
            PIN-03 誤った暗証番号の照合には 63Cx を返し、x は残りの試行回数である
            理由: the second try was spent before
            期待: 63C1
-           実際: 63 C2  (2 tries left)
-             > 00 20 00 80 04 ** ** ** **  VERIFY current EF
-             < 63 C2  (2 tries left)
+           実際: 63 C2  (残り 2 回)
+             > 00 20 00 80 04 ** ** ** **  VERIFY カレント EF
+             < 63 C2  (残り 2 回)
 
     0 passed, 1 failed, 0 skipped
     ");
@@ -710,7 +710,8 @@ fn the_help_texts_teach() {
 
           --fresh <COMMAND>
               Start the card anew with this shell command before each scenario, and end it afterwards,
-              so that no scenario finds what another has left
+              so that no scenario finds what another has left. The command finds the port at which its
+              card is expected in VMYNA_PORT, and the number of its job in VMYNA_JOB
 
           --tag <EXPR>
               Only scenarios with these tags, for example "pin and not lockout"; --list shows them
@@ -723,8 +724,9 @@ fn the_help_texts_teach() {
               - steps:  and its steps in words
 
           --jobs <N>
-              How many scenarios to play at once, each on a built-in card of its own; another card plays
-              one at a time [default: one for each processor, but 1 with --fail-fast]
+              How many scenarios to play at once, each on a built-in card of its own [default: one for
+              each processor, but 1 with --fail-fast]. Another card plays one at a time, unless --fresh
+              starts cards: then each job has one, at the port of --card and those that follow
 
           --shard <I/N>
               Only the I-th of N parts of what is selected, for machines that share a suite; a
@@ -733,6 +735,9 @@ fn the_help_texts_teach() {
           --report <FORMAT=PATH>
               Also write a report: junit=PATH, json=PATH, html=PATH or tap=PATH; repeatable. The path -
               is standard output, and the text then goes to standard error
+
+      -v, --verbose
+              Show every step in words, every command with its answer, and every screen of a flow
 
           --fail-fast
               Stop at the first failure; what was not run is reported as such
@@ -764,7 +769,7 @@ fn the_help_texts_teach() {
       vmyna run --card pcsc --ask-pins --tag 'not lockout'
                                                    the card in the reader on the desk; no wrong PIN
                                                    leaves
-      vmyna run --card vpcd --mine --fresh 'my-card --connect 127.0.0.1:35963'
+      vmyna run --card vpcd --mine --jobs 4 --fresh 'my-card --connect 127.0.0.1:$VMYNA_PORT'
                                                    another simulator, started anew for each scenario
 
     Exit codes:

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use vmyna::report::Collector;
 use vmyna::requirement::Requirements;
-use vmyna::run::{Beginning, Cards, Conduct, Sink, run_on_simulator};
+use vmyna::run::{Beginning, Cards, Conduct, Detail, Sink, run_on_simulator};
 use vmyna::scenario::{self, Scenario};
 use vmyna::verify::Trust;
 
@@ -41,8 +41,8 @@ fn ten_thousand_rows_stay_small() {
     let scenarios = scenario::load_paths(&[folder.path().to_owned()], &requirements).expect("they load");
     let scenarios: Vec<&Scenario> = scenarios.iter().collect();
     assert_eq!(scenarios.len(), ROWS);
-    let mut collector = Collector::new(&requirements, true);
-    assert!(collector.wants_happenings());
+    let mut collector = Collector::new(&requirements, Detail::Everything);
+    assert_eq!(collector.wants(), Detail::Everything);
     let conduct =
         Conduct { jobs: 2.try_into().expect("two"), ..Conduct::new(&requirements, &Trust::CardItself) };
     let beginning = Beginning::now(scenarios.len(), "sim");

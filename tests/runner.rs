@@ -182,6 +182,34 @@ fn a_card_started_anew_for_each_scenario_meets_every_precondition() {
 }
 
 #[test]
+fn several_cards_that_are_started_anew_are_played_at_once_and_told_in_one_order() {
+    let folder = Folder::new();
+    let vmyna = env!("CARGO_BIN_EXE_vmyna");
+    let command = format!("echo $VMYNA_JOB >>jobs; exec '{vmyna}' serve --connect 127.0.0.1:$VMYNA_PORT");
+    let selection = ["run", "--tag", "change or lockout", "--card", "vpcd:0", "--fresh", &command];
+    let one = run(&mut folder.vmyna(selection));
+    let two = run(&mut folder.vmyna(selection.into_iter().chain(["--jobs", "2"])));
+    assert_eq!((one.code, two.code), (Some(0), Some(0)), "{}", two.all());
+    assert_eq!(reported(&one), reported(&two));
+    assert!(counts(&two)[0] > 10, "{}", two.all());
+    let jobs = std::fs::read_to_string(folder.path().join("jobs")).expect("cards were started");
+    assert!(jobs.lines().filter(|job| *job == "2").count() > 1, "{jobs}");
+}
+
+#[test]
+fn several_cards_at_one_port_are_refused_with_the_way_out() {
+    let folder = Folder::new();
+    let told = |arguments: &[&str]| folder.refusal(["run"].iter().chain(arguments));
+    let fresh = ["--jobs", "2", "--fresh", "my-card --connect 127.0.0.1:35963"];
+    let at_one_port = told(&[&["--card", "vpcd"][..], &fresh].concat());
+    assert!(at_one_port.contains("VMYNA_PORT: --fresh 'my-card --connect"), "{at_one_port}");
+    let in_one_reader = told(&[&["--card", "pcsc"][..], &fresh].concat());
+    assert!(in_one_reader.contains("that takes --card vpcd or vicc"), "{in_one_reader}");
+    let built_in = told(&["--fresh", "my-card"]);
+    assert!(built_in.contains("a fresh one for each scenario already"), "{built_in}");
+}
+
+#[test]
 fn a_fresh_command_that_does_not_bring_a_card_is_no_card() {
     let ended = run(&mut vmyna(["run", "--card", "vpcd:0", "--wait", "0", "--fresh", "exit 7"]));
     assert_eq!(ended.code, Some(3), "{}", ended.all());

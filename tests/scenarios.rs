@@ -77,6 +77,6 @@ fn judge(scenario: &Scenario, requirements: &Requirements, verdict: Verdict) -> 
     }
     let mut told = Vec::new();
     let mut report = Text::new(anstream::StripStream::new(&mut told), Language::En, requirements);
-    report.event(&Event::CaseEnded { scenario, verdict: &verdict, took: Duration::ZERO });
+    report.event(&Event::CaseEnded { scenario, verdict: &verdict, left_undone: &[], took: Duration::ZERO });
     Err(Failed::from(String::from_utf8_lossy(&told)))
 }

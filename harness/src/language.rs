@@ -25,6 +25,15 @@ impl Language {
 }
 
 impl Language {
+    /// One of two texts.
+    #[must_use]
+    pub const fn say<'a>(self, ja: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::Ja => ja,
+            Self::En => en,
+        }
+    }
+
     /// What `text` says in this language.
     #[must_use]
     pub fn of(self, text: &Bilingual) -> &str {

@@ -95,6 +95,15 @@ impl Tries {
     pub const fn of(&self, pin: PinName) -> u8 {
         self.0[pin as usize]
     }
+
+    /// The same, but at least `tries` of `pin`: a card that has so many left has so many when full.
+    #[must_use]
+    pub const fn at_least(mut self, pin: PinName, tries: u8) -> Self {
+        if self.0[pin as usize] < tries {
+            self.0[pin as usize] = tries;
+        }
+        self
+    }
 }
 
 impl<'de> Deserialize<'de> for Tries {

@@ -50,6 +50,6 @@ pub fn must_pass(
     }
     let mut told = Vec::new();
     let mut report = Text::new(anstream::StripStream::new(&mut told), Language::En, requirements);
-    report.event(&Event::CaseEnded { scenario, verdict: &verdict, took: Duration::ZERO });
+    report.event(&Event::CaseEnded { scenario, verdict: &verdict, left_undone: &[], took: Duration::ZERO });
     Err(Failed::from(String::from_utf8_lossy(&told)))
 }

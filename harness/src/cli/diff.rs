@@ -4,7 +4,7 @@ use super::Failure;
 use super::seat::CardSeat;
 use crate::diff::{Closeness, Difference, compare};
 use crate::exit::Exit;
-use crate::language::Language;
+use crate::language::{Bilingual, Language};
 use crate::link::{Consent, Said};
 use crate::requirement::Requirements;
 use crate::run::{
@@ -125,6 +125,7 @@ pub(super) fn diff(arguments: &Arguments) -> Result<Exit, Failure> {
             let reason = |played: Option<&Played>| played.and_then(|played| played.as_ref().err().cloned());
             for (card, reason) in [("A", reason(a.get(&scenario.id))), ("B", reason(b.get(&scenario.id)))] {
                 if let Some(reason) = reason {
+                    let reason = language.of(&reason);
                     let _ =
                         writeln!(out, "{} {}  not compared; {card}: {reason}", "skip".yellow(), scenario.id);
                 }
@@ -177,7 +178,7 @@ fn show(out: &mut impl Write, difference: &Difference) -> std::io::Result<()> {
 }
 
 /// What was said, or why nothing was.
-type Played = Result<Vec<Passed>, String>;
+type Played = Result<Vec<Passed>, Bilingual>;
 
 fn play(
     arguments: &Arguments,
@@ -203,7 +204,8 @@ fn play(
         judge: Some(Judge::Nobody),
     };
     let said = RefCell::new(Vec::new());
-    let mut listener = Listener { said: &said, played: HashMap::new() };
+    let language = arguments.lang.unwrap_or_else(Language::of_environment);
+    let mut listener = Listener { language, said: &said, played: HashMap::new() };
     run_on_peer_heard(
         scenarios,
         &mut *source,
@@ -243,13 +245,14 @@ fn play_built_in(
 fn compared(passed: Vec<Passed>, verdict: &Verdict) -> Played {
     match verdict {
         Verdict::RequirementMissing(reason) | Verdict::NotApplicable(reason) => Err(reason.clone()),
-        Verdict::RefusedByGuard(refused) => Err(refused.to_string()),
+        Verdict::RefusedByGuard(refused) => Err(refused.in_words()),
         _ => Ok(passed),
     }
 }
 
 /// Cuts what is heard into scenarios, and says on standard error what the run says of the card.
 struct Listener<'a> {
+    language: Language,
     said: &'a RefCell<Vec<Passed>>,
     played: HashMap<String, Played>,
 }
@@ -258,7 +261,7 @@ impl Sink for Listener<'_> {
     fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Planned(text) | Event::Note(text) => {
-                let _ = writeln!(anstream::stderr(), "{text}");
+                let _ = writeln!(anstream::stderr(), "{}", self.language.of(text));
             }
             Event::CaseEnded { scenario, verdict, .. } => {
                 let passed = self.said.take();

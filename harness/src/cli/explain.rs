@@ -4,7 +4,7 @@ use super::Failure;
 use crate::exit::Exit;
 use crate::language::{Bilingual, Language};
 use crate::requirement::{Contradiction, Level, Provenance, Requirement, Requirements};
-use crate::scenario::{PlacedStep, Scenario, expectation_in_words};
+use crate::scenario::{PlacedStep, Scenario};
 use clap::Args;
 use owo_colors::OwoColorize;
 use std::fmt::Write as _;
@@ -162,12 +162,8 @@ impl Explanation<'_> {
 
     fn step(&self, out: &mut String, number: usize, placed: &PlacedStep) {
         let step = &placed.step;
-        let action = step.verb.action();
-        let _ = write!(out, "  {number:>2}. {}", action.in_words(self.language));
-        let expect = action.expects();
-        if let Some(expected) = expect.and_then(|expect| expectation_in_words(expect, self.language)) {
-            let _ = write!(out, "{}{expected}", self.say("。", "; "));
-        }
+        let expect = step.verb.action().expects();
+        let _ = write!(out, "  {number:>2}. {}", step.sentence(self.language));
         if !step.covers.is_empty() {
             let _ = write!(out, "  {}", step.covers.join(" ").dimmed());
         }

@@ -9,8 +9,8 @@ use crate::link::Consent;
 use crate::report::{Collector, Destination, Output, Progress, Text};
 use crate::requirement::Requirements;
 use crate::run::{
-    Beginning, Cards, Conduct, Event, ExpectedFailures, Interrupt, NothingCouldRun, PeerOptions, PeerSource,
-    Shard, Sink, Summary, run_on_peer, run_on_simulator,
+    Beginning, Cards, Conduct, Detail, Event, ExpectedFailures, Interrupt, NothingCouldRun, PeerOptions,
+    PeerSource, Shard, Sink, Summary, run_on_fresh_peers, run_on_peer, run_on_simulator,
 };
 use crate::scenario::{self, Scenario, TagExpression};
 use crate::verify::Trust;
@@ -81,7 +81,8 @@ pub(super) struct Arguments {
     exclusive: bool,
 
     /// Start the card anew with this shell command before each scenario, and end it afterwards, so
-    /// that no scenario finds what another has left
+    /// that no scenario finds what another has left. The command finds the port at which its card is
+    /// expected in VMYNA_PORT, and the number of its job in VMYNA_JOB
     #[arg(long, value_name = "COMMAND")]
     fresh: Option<String>,
 
@@ -93,8 +94,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "titles")]
     list: Option<Listing>,
 
-    /// How many scenarios to play at once, each on a built-in card of its own; another card plays one
-    /// at a time [default: one for each processor, but 1 with --fail-fast]
+    /// How many scenarios to play at once, each on a built-in card of its own [default: one for each
+    /// processor, but 1 with --fail-fast]. Another card plays one at a time, unless --fresh starts
+    /// cards: then each job has one, at the port of --card and those that follow
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 
@@ -107,6 +109,10 @@ pub(super) struct Arguments {
     /// standard output, and the text then goes to standard error
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<Destination>,
+
+    /// Show every step in words, every command with its answer, and every screen of a flow
+    #[arg(short, long)]
+    verbose: bool,
 
     /// Stop at the first failure; what was not run is reported as such
     #[arg(long)]
@@ -134,7 +140,7 @@ Examples:
   vmyna run --card vicc:127.0.0.1:35963        a virtual card that listens
   vmyna run --card pcsc --ask-pins --tag 'not lockout'
                                                the card in the reader on the desk; no wrong PIN leaves
-  vmyna run --card vpcd --mine --fresh 'my-card --connect 127.0.0.1:35963'
+  vmyna run --card vpcd --mine --jobs 4 --fresh 'my-card --connect 127.0.0.1:$VMYNA_PORT'
                                                another simulator, started anew for each scenario
 
 Exit codes:
@@ -179,6 +185,12 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if holder.is_none() {
         holders_are_known(&selected)?;
     }
+    if arguments.fresh.is_some() && matches!(arguments.card, CardSeat::Sim(_)) {
+        return Err(Failure::Usage(
+            "--fresh starts another card; the built-in one is a fresh one for each scenario already"
+                .to_owned(),
+        ));
+    }
     if arguments.profile.is_some() && !matches!(arguments.card, CardSeat::Sim(_)) {
         return Err(Failure::Usage("--profile makes the built-in card; --card brings another".to_owned()));
     }
@@ -205,10 +217,10 @@ pub(super) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let on_stdout = arguments.report.iter().any(|destination| destination.path.is_none());
     let out: Box<dyn Write> =
         if on_stdout { Box::new(anstream::stderr()) } else { Box::new(anstream::stdout()) };
-    let shows_happenings = arguments.report.iter().any(|destination| destination.format.shows_happenings());
+    let detail = outputs.iter().map(|output| output.format().detail()).max().unwrap_or_default();
     let mut sinks = Sinks {
-        text: Progress::around(Text::new(out, language, &requirements)),
-        collector: (!outputs.is_empty()).then(|| Collector::new(&requirements, shows_happenings)),
+        text: Progress::around(Text::new(out, language, &requirements).verbose(arguments.verbose)),
+        collector: (!outputs.is_empty()).then(|| Collector::new(&requirements, detail)),
     };
     let summary = play(&arguments, &selected, holder, &conduct, &beginning, &mut sinks)?;
     if let Some(collector) = sinks.collector {
@@ -239,8 +251,9 @@ impl Sink for Sinks<'_> {
         }
     }
 
-    fn wants_happenings(&self) -> bool {
-        self.text.wants_happenings() || self.collector.as_ref().is_some_and(Sink::wants_happenings)
+    fn wants(&self) -> Detail {
+        let files = self.collector.as_ref().map(Sink::wants).unwrap_or_default();
+        self.text.wants().max(files)
     }
 }
 
@@ -270,6 +283,7 @@ fn jobs(arguments: &Arguments) -> Result<NonZeroUsize, Failure> {
         return Ok(arguments.jobs.unwrap_or_else(by_default));
     }
     match arguments.jobs {
+        Some(jobs) if arguments.fresh.is_some() => Ok(jobs),
         Some(jobs) if jobs > one => {
             let _ = writeln!(
                 anstream::stderr(),
@@ -289,6 +303,22 @@ fn play(
     beginning: &Beginning,
     sink: &mut dyn Sink,
 ) -> Result<Summary, Failure> {
+    let options = PeerOptions {
+        holder: holder.clone(),
+        mine: arguments.mine,
+        consent: Consent { spend_tries: arguments.spend_tries, change_pins: arguments.change_pins },
+        wait: Duration::from_secs(arguments.wait),
+        fresh: arguments.fresh.clone(),
+        judge: None,
+    };
+    if let (Some(fresh), 2..) = (&arguments.fresh, conduct.jobs.get())
+        && !matches!(arguments.card, CardSeat::Sim(_))
+    {
+        let jobs = u16::try_from(conduct.jobs.get().min(scenarios.len())).unwrap_or(u16::MAX);
+        let sources = arguments.card.open_several(jobs, options.wait, fresh)?;
+        return run_on_fresh_peers(scenarios, sources, &options, conduct, beginning, sink)
+            .map_err(nothing_could_run);
+    }
     let mut source: Box<dyn PeerSource> = match &arguments.card {
         CardSeat::Sim(sim) => {
             let named = arguments.profile.as_deref().or(sim.profile.as_deref());
@@ -304,20 +334,16 @@ fn play(
         }
         other => other.open(Duration::from_secs(arguments.wait), arguments.exclusive)?,
     };
-    let options = PeerOptions {
-        holder,
-        mine: arguments.mine,
-        consent: Consent { spend_tries: arguments.spend_tries, change_pins: arguments.change_pins },
-        wait: Duration::from_secs(arguments.wait),
-        fresh: arguments.fresh.clone(),
-        judge: None,
-    };
-    run_on_peer(scenarios, &mut *source, &options, conduct, beginning, sink).map_err(|error| match error {
+    run_on_peer(scenarios, &mut *source, &options, conduct, beginning, sink).map_err(nothing_could_run)
+}
+
+fn nothing_could_run(error: NothingCouldRun) -> Failure {
+    match error {
         NothingCouldRun::NoCard(_) | NothingCouldRun::Interrupted => Failure::NoCard(error.to_string()),
         NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => {
             Failure::Usage(error.to_string())
         }
-    })
+    }
 }
 
 fn nothing_selected(scenarios: &[Scenario]) -> Failure {

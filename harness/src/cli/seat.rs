@@ -89,15 +89,7 @@ impl CardSeat {
         }
         match self {
             Self::Sim(_) => Err(Failure::Usage("the built-in card is in this process".to_owned())),
-            Self::Vpcd(port) => {
-                let reader = Reader::listen(&Address::loopback(*port), ReaderOptions::default());
-                let reader = reader.map_err(|error| match error {
-                    ReaderError::Bind(error) => super::bind_failure(&error, "--card vpcd:PORT"),
-                    other => Failure::Usage(other.to_string()),
-                })?;
-                let _ = writeln!(anstream::stderr(), "waiting for a virtual card on {}", reader.local_addr());
-                Ok(Box::new(WaitingReader { reader, wait }))
-            }
+            Self::Vpcd(port) => Ok(Box::new(listen(*port, wait)?)),
             Self::Vicc(address) => Ok(Box::new(ListeningCard { address: address.clone(), wait })),
             #[cfg(feature = "pcsc")]
             Self::Pcsc(reader) => {
@@ -110,6 +102,61 @@ impl CardSeat {
             Self::Pcsc(_) => Err(Failure::NoCard(WITHOUT_PCSC.to_owned())),
         }
     }
+}
+
+/// What `--fresh` is told where its card is expected.
+const PORT_VARIABLE: &str = "VMYNA_PORT";
+
+impl CardSeat {
+    /// Makes ready `jobs` seats, whose cards are started by the command `fresh`: at the port that this
+    /// seat has, and those that follow.
+    ///
+    /// # Errors
+    /// When there cannot be so many, or `fresh` would start all cards at one port.
+    pub(super) fn open_several(
+        &self,
+        jobs: u16,
+        wait: Duration,
+        fresh: &str,
+    ) -> Result<Vec<Box<dyn PeerSource + Send>>, Failure> {
+        if let Self::Sim(_) | Self::Pcsc(_) = self {
+            return Err(Failure::Usage(
+                "--jobs with --fresh starts several cards at once: that takes --card vpcd or vicc".to_owned(),
+            ));
+        }
+        if !fresh.contains(PORT_VARIABLE) {
+            let example = format!("my-card --connect 127.0.0.1:${PORT_VARIABLE}");
+            return Err(Failure::Usage(format!(
+                "--jobs {jobs} starts {jobs} cards at once, and each is expected at a port of its own, which the \
+                 --fresh command finds in {PORT_VARIABLE}: --fresh '{example}'"
+            )));
+        }
+        let too_many = || Failure::Usage(format!("{self}: there are no {jobs} ports from there on"));
+        (0..jobs)
+            .map(|job| match self {
+                // The system chooses each.
+                Self::Vpcd(0) => Ok(Box::new(listen(0, wait)?) as Box<dyn PeerSource + Send>),
+                Self::Vpcd(port) => {
+                    Ok(Box::new(listen(port.checked_add(job).ok_or_else(too_many)?, wait)?) as _)
+                }
+                Self::Vicc(address) => {
+                    let address = address.slot(job).ok_or_else(too_many)?;
+                    Ok(Box::new(ListeningCard { address, wait }) as _)
+                }
+                Self::Sim(_) | Self::Pcsc(_) => Err(too_many()),
+            })
+            .collect()
+    }
+}
+
+fn listen(port: u16, wait: Duration) -> Result<WaitingReader, Failure> {
+    let reader = Reader::listen(&Address::loopback(port), ReaderOptions::default());
+    let reader = reader.map_err(|error| match error {
+        ReaderError::Bind(error) => super::bind_failure(&error, "--card vpcd:PORT"),
+        other => Failure::Usage(other.to_string()),
+    })?;
+    let _ = writeln!(anstream::stderr(), "waiting for a virtual card on {}", reader.local_addr());
+    Ok(WaitingReader { reader, wait })
 }
 
 struct WaitingReader {
@@ -127,6 +174,10 @@ impl PeerSource for WaitingReader {
             )),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    fn port(&self) -> Option<u16> {
+        Some(self.reader.local_addr().port())
     }
 }
 
@@ -146,6 +197,10 @@ impl PeerSource for ListeningCard {
             )),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    fn port(&self) -> Option<u16> {
+        Some(self.address.port())
     }
 }
 

@@ -4,7 +4,7 @@
 use super::stage::Trouble;
 use super::world::{World, personalised};
 use crate::portal::Answer;
-use crate::scenario::Delivery;
+use crate::scenario::{DEFAULT_HOLDER, Delivery};
 use vmyna_sim::issue::superseded;
 
 /// What `delivery` brings for a challenge with this `nonce`.
@@ -29,7 +29,10 @@ pub fn forged(world: &World, delivery: Delivery, nonce: &[u8; 32]) -> Result<Ans
             (before.user_authentication.key, before.user_authentication.certificate)
         }
         _ => {
-            let other = personalised("taro").map_err(|error| here(&error))?;
+            let names = ["taro", DEFAULT_HOLDER];
+            let holder = own.personalised().holder().id();
+            let other = names.into_iter().find(|name| *name != holder).unwrap_or(DEFAULT_HOLDER);
+            let other = personalised(other).map_err(|error| here(&error))?;
             let certificate = other.issued().user_authentication.certificate.clone();
             (issued.user_authentication.key.clone(), certificate)
         }

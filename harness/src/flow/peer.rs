@@ -25,25 +25,37 @@ pub struct Entered {
 /// How often `scenario` enters the PIN; or why it cannot be played with a card that is not built in.
 ///
 /// # Errors
-/// A sentence that says what the flow needs.
-pub fn on_a_peer(scenario: &Scenario) -> Result<Entered, &'static str> {
+/// A sentence that says what the flow needs, in Japanese and English.
+pub fn on_a_peer(scenario: &Scenario) -> Result<Entered, (&'static str, &'static str)> {
     if scenario.holder != DEFAULT_HOLDER {
-        return Err("the flow is about another person's card");
+        return Err(("他人のカードについてのフローである", "the flow is about another person's card"));
     }
     if !scenario.given.is_empty() || scenario.flow.is_some_and(|setting| setting.after_expiry.is_some()) {
-        return Err("the flow begins with a card in another state, or at another time");
+        return Err((
+            "別の状態のカード、または別の時点から始まるフローである",
+            "the flow begins with a card in another state, or at another time",
+        ));
     }
     let (mut entered, mut spent) = (Entered::default(), 0);
     for placed in scenario.all_steps() {
         let enters = match &placed.step.verb {
             Verb::Lift(_) => {
-                return Err("the flow lifts the card at a moment that only a built-in one knows");
+                return Err((
+                    "内蔵カードだけが知る瞬間にカードを離すフローである",
+                    "the flow lifts the card at a moment that only a built-in one knows",
+                ));
             }
-            Verb::Hold(hold) if hold.card.is_some() => return Err("the flow swaps the card"),
-            Verb::Hold(hold) if !hold.suffering.is_empty() => return Err("the flow disturbs the card"),
-            Verb::Present(present) if present.hold().card.is_some() => return Err("the flow swaps the card"),
+            Verb::Hold(hold) if hold.card.is_some() => {
+                return Err(("カードを取り替えるフローである", "the flow swaps the card"));
+            }
+            Verb::Hold(hold) if !hold.suffering.is_empty() => {
+                return Err(("カードを妨げるフローである", "the flow disturbs the card"));
+            }
+            Verb::Present(present) if present.hold().card.is_some() => {
+                return Err(("カードを取り替えるフローである", "the flow swaps the card"));
+            }
             Verb::Present(present) if !present.hold().suffering.is_empty() => {
-                return Err("the flow disturbs the card");
+                return Err(("カードを妨げるフローである", "the flow disturbs the card"));
             }
             Verb::Callback(step)
                 if matches!(
@@ -53,7 +65,10 @@ pub fn on_a_peer(scenario: &Scenario) -> Result<Entered, &'static str> {
                         | Delivery::SignatureCertificate
                 ) =>
             {
-                return Err("the flow needs the card's keys in the hands of another");
+                return Err((
+                    "カードの鍵が他人の手にあることを要するフローである",
+                    "the flow needs the card's keys in the hands of another",
+                ));
             }
             Verb::Present(present) => present.pin,
             Verb::Enter(step) => *step,
@@ -65,10 +80,14 @@ pub fn on_a_peer(scenario: &Scenario) -> Result<Entered, &'static str> {
             _ => {}
         }
         if spent > 2 {
-            return Err("the flow blocks the PIN");
+            return Err(("暗証番号を閉塞させるフローである", "the flow blocks the PIN"));
         }
     }
-    if spent > 0 { Err("the flow leaves tries spent") } else { Ok(entered) }
+    if spent > 0 {
+        Err(("回数が減ったまま終わるフローである", "the flow leaves tries spent"))
+    } else {
+        Ok(entered)
+    }
 }
 
 type Link = Rc<RefCell<Box<dyn CardLink>>>;

@@ -3,9 +3,10 @@
 //! of the other commands only those known to be harmless pass.
 
 use super::{CardLink, LinkError, ReaderIdentity, Selection};
-use std::cell::Cell;
+use crate::language::Bilingual;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 use vmyna_sim::apdu::{CommandApdu, ResponseApdu, Status};
 use vmyna_sim::holder::PinValue;
@@ -68,10 +69,52 @@ pub enum Refused {
     ExtendedOverT0,
 }
 
+impl Refused {
+    /// As a sentence.
+    #[must_use]
+    pub fn in_words(self) -> Bilingual {
+        let ja = match self {
+            Self::WrongPin => {
+                "誤った暗証番号は、実カードかもしれないカードの残り回数を減らす。--spend-tries で許可できる"
+            }
+            Self::FaultOnAnothersCard => {
+                "障害の注入は内蔵カードだけに行う。他人のカードをわざと壊すことはしない"
+            }
+            Self::PinChange => {
+                "実カードかもしれないカードの暗証番号が変わることになる。--change-pins で許可できる"
+            }
+            Self::StrangeNewValue => {
+                "実カードかもしれないカードの暗証番号が、元に戻せない値に変わることになる"
+            }
+            Self::UnknownPin => {
+                "このカードの暗証番号が分からない。--holder FILE で渡すか、--ask-pins で入力する"
+            }
+            Self::UncertainPin => "このコマンドがどの暗証番号に届くか確かでない",
+            Self::EncryptedPin => {
+                "暗号化されたコマンドはどの暗証番号も含みうる。シミュレータなら --mine を付ける"
+            }
+            Self::LastTry => {
+                "実カードかもしれないカードで、この暗証番号の残りは 1 回である。正しい値でも照合しない"
+            }
+            Self::UnknownCounter => {
+                "この暗証番号の残り回数が分からない。実カードかもしれないカードでは照合しない"
+            }
+            Self::RightPinWasRefused => {
+                "正しいはずの暗証番号が拒否されたか、その応答が失われた。以後は照合も変更もしない"
+            }
+            Self::NotKnownHarmless => {
+                "無害と分かっていないコマンドで、実カードかもしれない。シミュレータなら --mine を付ける"
+            }
+            Self::ExtendedOverT0 => "このカードとリーダーは T=0 で通信しており、拡張長フィールドがない",
+        };
+        Bilingual::new(ja, self.to_string())
+    }
+}
+
 /// Whether presenting has ended. It outlives a connection, and all connections of a run share it,
 /// because the card that comes back may be the same.
 #[derive(Debug, Clone, Default)]
-pub struct Stopped(Rc<Cell<bool>>);
+pub struct Stopped(Arc<AtomicBool>);
 
 /// What the user has said of a PIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +177,7 @@ impl<L: CardLink> Guard<L> {
     fn admit_pin(&self, apdu: &CommandApdu<'_>) -> Result<(), Refused> {
         let pin = self.selection.pin(apdu.p2()).filter(|_| apdu.p1() == 0).ok_or(Refused::UncertainPin)?;
         let right = self.right(pin).ok_or(Refused::UnknownPin)?.matches(apdu.data());
-        if self.stopped.0.get() {
+        if self.stopped.0.load(Ordering::Relaxed) {
             return Err(Refused::RightPinWasRefused);
         }
         match (right, self.consent.spend_tries, self.counters.get(&pin)) {
@@ -151,7 +194,7 @@ impl<L: CardLink> Guard<L> {
         if !self.consent.change_pins {
             return Err(Refused::PinChange);
         }
-        if self.stopped.0.get() {
+        if self.stopped.0.load(Ordering::Relaxed) {
             return Err(Refused::RightPinWasRefused);
         }
         let pin = self.selection.pin(apdu.p2()).ok_or(Refused::UncertainPin)?;
@@ -176,7 +219,7 @@ impl<L: CardLink> Guard<L> {
             let known_blocked = self.counters.get(&pin) == Some(&Counter::TriesLeft(0));
             // A right value refused, or a wrong one accepted: what we were told is not so.
             if right != accepted && !known_blocked {
-                self.stopped.0.set(true);
+                self.stopped.0.store(true, Ordering::Relaxed);
             }
             if accepted {
                 self.counters.insert(pin, Counter::Full);
@@ -214,7 +257,7 @@ impl<L: CardLink> CardLink for Guard<L> {
             // The answer to a PIN was lost: whether it was accepted, or is the PIN now, is not known.
             let is_lost = matches!(error, LinkError::Lost(_));
             if is_lost && matches!(apdu.ins(), 0x20 | 0x24 | 0x32) && !apdu.data().is_empty() {
-                self.stopped.0.set(true);
+                self.stopped.0.store(true, Ordering::Relaxed);
             }
         })?;
         // A short identifier in the command decides which PIN it was; the answer comes after.

@@ -7,7 +7,7 @@ use super::model::{
     RequirementVerdict, Tool, Unexpected, VERSION,
 };
 use crate::requirement::{Requirement, Requirements, Seat};
-use crate::run::{Event, Finding, Happening, Outcome, Sink, Verdict};
+use crate::run::{Detail, Event, Finding, Happening, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,15 +18,15 @@ use vmyna_sim::smart_card::Power;
 pub struct Collector<'a> {
     report: Report,
     requirements: &'a Requirements,
-    keeps_happenings: bool,
+    detail: Detail,
     /// of the scenario that began last
     happenings: Vec<HappeningRecord>,
 }
 
 impl<'a> Collector<'a> {
-    /// Keeps what happens within scenarios only where a report shows it.
+    /// Keeps as much of what happens within scenarios as the reports show.
     #[must_use]
-    pub fn new(requirements: &'a Requirements, keeps_happenings: bool) -> Self {
+    pub fn new(requirements: &'a Requirements, detail: Detail) -> Self {
         let report = Report {
             version: VERSION,
             tool: Tool { name: "vmyna".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -45,7 +45,7 @@ impl<'a> Collector<'a> {
             requirements: Vec::new(),
             latency: Vec::new(),
         };
-        Self { report, requirements, keeps_happenings, happenings: Vec::new() }
+        Self { report, requirements, detail, happenings: Vec::new() }
     }
 
     /// What was collected.
@@ -62,7 +62,13 @@ impl<'a> Collector<'a> {
         self.report
     }
 
-    fn case(&mut self, scenario: &Scenario, verdict: &Verdict, took: Duration) -> Case {
+    fn case(
+        &mut self,
+        scenario: &Scenario,
+        verdict: &Verdict,
+        left_undone: &[Finding],
+        took: Duration,
+    ) -> Case {
         if let Verdict::NotRun(stopped) = verdict {
             self.report.stopped = Some(*stopped);
         }
@@ -76,6 +82,7 @@ impl<'a> Collector<'a> {
             reason: verdict.reason(),
             failure: verdict.finding().map(finding),
             observations: verdict.observations().iter().map(finding).collect(),
+            left_undone: left_undone.iter().map(finding).collect(),
             took_us: micros(took),
             happenings: std::mem::take(&mut self.happenings),
         }
@@ -83,9 +90,12 @@ impl<'a> Collector<'a> {
 
     fn happening(&mut self, happening: &Happening) {
         let record = match happening {
-            Happening::StepBegan { position, step } => {
-                HappeningRecord::Step { step: step.clone(), position: position.to_string(), outcome: None }
-            }
+            Happening::StepBegan { position, step, words } => HappeningRecord::Step {
+                step: step.clone(),
+                words: words.clone(),
+                position: position.to_string(),
+                outcome: None,
+            },
             Happening::StepEnded(ended) => {
                 let begun = self.happenings.iter_mut().rev().find_map(|record| match record {
                     HappeningRecord::Step { outcome, .. } => Some(outcome),
@@ -107,7 +117,6 @@ impl<'a> Collector<'a> {
                 }
                 .to_owned(),
             ),
-            Happening::Note(note) => HappeningRecord::Note(note.clone()),
             Happening::Screen { name, text } => {
                 HappeningRecord::Screen { name: name.clone(), text: text.clone() }
             }
@@ -133,8 +142,8 @@ impl Sink for Collector<'_> {
                     protocol: reader.protocol.to_owned(),
                 });
             }
-            Event::Planned(plan) => self.report.plan = Some((*plan).to_owned()),
-            Event::Note(note) => self.report.notes.push((*note).to_owned()),
+            Event::Planned(plan) => self.report.plan = Some((*plan).clone()),
+            Event::Note(note) => self.report.notes.push((*note).clone()),
             Event::Card(card) => {
                 if !self.report.cards.contains(card) {
                     self.report.cards.push((*card).clone());
@@ -142,12 +151,12 @@ impl Sink for Collector<'_> {
             }
             Event::CaseBegan(_) => {}
             Event::Happened(happening) => {
-                if self.keeps_happenings {
+                if self.detail > Detail::Nothing {
                     self.happening(happening);
                 }
             }
-            Event::CaseEnded { scenario, verdict, took } => {
-                let case = self.case(scenario, verdict, *took);
+            Event::CaseEnded { scenario, verdict, left_undone, took } => {
+                let case = self.case(scenario, verdict, left_undone, *took);
                 self.report.scenarios.push(case);
             }
             Event::Better(better) => self.report.better.push(Unexpected {
@@ -162,8 +171,8 @@ impl Sink for Collector<'_> {
         }
     }
 
-    fn wants_happenings(&self) -> bool {
-        self.keeps_happenings
+    fn wants(&self) -> Detail {
+        self.detail
     }
 }
 
@@ -176,6 +185,7 @@ fn finding(finding: &Finding) -> FindingRecord {
         position: finding.position.to_string(),
         snippet: finding.snippet.clone(),
         step: finding.step.clone(),
+        words: finding.words.clone(),
         requirements: finding.requirements.clone(),
         why: finding.why.clone(),
         expected: finding.difference.expected.clone(),

@@ -212,6 +212,10 @@ impl Page<'_> {
         self.report.scenarios.iter().filter(is_one).collect()
     }
 
+    fn left_undone(&self) -> Vec<&Case> {
+        self.report.scenarios.iter().filter(|case| !case.left_undone.is_empty()).collect()
+    }
+
     fn observed(&self) -> Vec<&Case> {
         self.report.scenarios.iter().filter(|case| !case.observations.is_empty()).collect()
     }

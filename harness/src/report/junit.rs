@@ -2,26 +2,29 @@
 //! properties.
 
 use super::model::{Case, FindingRecord, Report};
+use super::words::{self, Words};
+use crate::language::Language;
 use crate::run::Outcome;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
-/// Writes `report` to `out`.
+/// Writes `report` to `out`, sentences in `language`.
 ///
 /// # Errors
 /// Whatever `out` has.
-pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+pub fn write(report: &Report, language: Language, out: &mut dyn io::Write) -> io::Result<()> {
     let mut junit = quick_junit::Report::new("vmyna");
     junit.set_time(Duration::from_micros(report.took_us));
     let mut suite = TestSuite::new("vmyna");
     suite.set_time(Duration::from_micros(report.took_us));
     suite.extra.insert("timestamp".into(), report.started.as_str().into());
     suite.add_properties(properties(report));
-    suite.add_test_cases(report.scenarios.iter().map(case));
+    suite.add_test_cases(report.scenarios.iter().map(|it| case(it, language)));
     suite.add_test_cases(report.better.iter().map(|better| {
-        let message = format!("an expected failure did not come ({}): {}", better.position, better.reason);
+        let came_not = language.say("期待された不合格が起きなかった", "an expected failure did not come");
+        let message = format!("{came_not} ({}): {}", better.position, better.reason);
         let mut case = TestCase::new(better.id.as_str(), failure("unexpectedly_better", &message));
         case.set_classname("expected");
         case
@@ -83,19 +86,21 @@ fn properties(report: &Report) -> Vec<Property> {
     properties
 }
 
-fn case(case: &Case) -> TestCase {
-    let reason = || case.reason.as_deref().unwrap_or_default();
+fn case(case: &Case, language: Language) -> TestCase {
+    let reason = || case.reason.as_ref().map_or("", |reason| language.of(reason));
     let status = match case.verdict {
         Outcome::Passed | Outcome::Observed | Outcome::ExpectedFailure => TestCaseStatus::success(),
         Outcome::Failed => {
             let found = case.failure.as_ref();
             let kind = found.and_then(|found| found.requirements.first()).map_or("failed", String::as_str);
-            let mut status = failure(kind, &found.map_or_else(String::new, message));
-            status.set_description(found.map_or_else(String::new, description));
+            let mut status = failure(kind, &found.map_or_else(String::new, |found| message(found, language)));
+            status.set_description(found.map_or_else(String::new, |found| description(found, language)));
             status
         }
         Outcome::UnexpectedlyBetter => {
-            failure("unexpectedly_better", &format!("it passed, and a failure was expected: {}", reason()))
+            let but =
+                language.say("不合格が期待されていたのに合格した", "it passed, and a failure was expected");
+            failure("unexpectedly_better", &format!("{but}: {}", reason()))
         }
         Outcome::CouldNotRun => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -104,12 +109,8 @@ fn case(case: &Case) -> TestCase {
         }
         Outcome::NotApplicable | Outcome::RequirementMissing | Outcome::Refused | Outcome::NotRun => {
             let mut status = TestCaseStatus::skipped();
-            let kind = match case.verdict {
-                Outcome::NotApplicable => "not applicable",
-                Outcome::RequirementMissing => "requirement missing",
-                Outcome::Refused => "refused by the guard",
-                _ => "not run",
-            };
+            let (ja, en) = words::outcome(&case.verdict);
+            let kind = language.say(ja, en);
             status.set_message(format!("{kind}: {}", reason()));
             status
         }
@@ -118,7 +119,7 @@ fn case(case: &Case) -> TestCase {
     let group = case.id.split_once('[').map_or(&*case.id, |(base, _)| base).rsplit_once('.');
     test.set_classname(group.map_or("vmyna", |(group, _)| group));
     test.set_time(Duration::from_micros(case.took_us));
-    let notes = notes(case);
+    let notes = notes(case, language);
     if !notes.is_empty() {
         test.set_system_out(notes);
     }
@@ -132,39 +133,54 @@ fn failure(kind: &str, message: &str) -> TestCaseStatus {
 }
 
 /// One line on what differs.
-pub(super) fn message(found: &FindingRecord) -> String {
-    format!("{}: expected {}; came {}", found.step, found.expected, found.came)
+pub(super) fn message(found: &FindingRecord, language: Language) -> String {
+    let FindingRecord { step, words, expected, came, .. } = found;
+    match language {
+        Language::Ja => format!("{}。期待: {expected}、実際: {came}", words.ja),
+        Language::En => format!("{step}: expected {expected}; came {came}"),
+    }
 }
 
 /// Everything on what differs.
-pub(super) fn description(found: &FindingRecord) -> String {
-    let mut text = format!("{}  {}\n", found.position, found.step);
+pub(super) fn description(found: &FindingRecord, language: Language) -> String {
+    let mut text = format!("{}  {}\n{}\n", found.position, found.step, language.of(&found.words));
     if !found.snippet.is_empty() {
         text.push_str(&found.snippet);
         text.push('\n');
     }
-    // Writing to a string does not fail.
-    let _ = writeln!(text, "requirements: {}", found.requirements.join(", "));
+    let mut line = |(ja, en): Words, value: &str| {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{}: {value}", language.say(ja, en));
+    };
+    line(("要件", "requirements"), &found.requirements.join(", "));
     if let Some(why) = &found.why {
-        let _ = writeln!(text, "why: {why}");
+        line(("理由", "why"), why);
     }
-    let _ = writeln!(text, "expected: {}\ncame: {}", found.expected, found.came);
+    line(("期待", "expected"), &found.expected);
+    line(("実際", "came"), &found.came);
     if let Some(exchange) = &found.exchange {
-        let _ = writeln!(text, "> {}  {}", exchange.command, exchange.meaning);
-        let _ = writeln!(text, "< {}", exchange.response.as_deref().unwrap_or("(no answer)"));
+        let meaning = words::meaning(&exchange.meaning, language);
+        let _ = writeln!(text, "> {}  {meaning}", exchange.command);
+        let none = language.say("(応答なし)", "(no answer)");
+        let _ = writeln!(text, "< {}", exchange.response.as_deref().unwrap_or(none));
     }
     text
 }
 
-/// What a passed case should not hide.
-fn notes(case: &Case) -> String {
+/// What a verdict alone would hide.
+fn notes(case: &Case, language: Language) -> String {
     let mut text = String::new();
     if let (Outcome::ExpectedFailure, Some(found)) = (case.verdict, &case.failure) {
-        let reason = case.reason.as_deref().unwrap_or_default();
-        let _ = write!(text, "expected failure: {reason}\n{}", description(found));
+        let (ja, en) = words::outcome(&case.verdict);
+        let reason = case.reason.as_ref().map_or("", |reason| language.of(reason));
+        let _ = write!(text, "{}: {reason}\n{}", language.say(ja, en), description(found, language));
     }
-    for observation in &case.observations {
-        let _ = write!(text, "observed: {}", description(observation));
+    for (findings, (ja, en)) in
+        [(&case.observations, words::OBSERVED), (&case.left_undone, words::LEFT_UNDONE)]
+    {
+        for found in findings {
+            let _ = write!(text, "{}: {}", language.say(ja, en), description(found, language));
+        }
     }
     text
 }

@@ -2,7 +2,7 @@
 //! form has a version and a schema (`vectors/report.schema.json`); fields are added within a
 //! version, never changed.
 
-use crate::language::Bilingual;
+use crate::language::{Bilingual, BilingualSchema};
 use crate::requirement::{Contradiction, Level, Provenance};
 use crate::run::{CardIdentity, Outcome, ShardOf, StepOutcome, StoppedBy, Summary};
 use schemars::JsonSchema;
@@ -33,9 +33,11 @@ pub struct Report {
     /// what stopped it before its end
     pub stopped: Option<StoppedBy>,
     /// what was going to be done to a card that keeps its state
-    pub plan: Option<String>,
+    #[schemars(with = "Option<BilingualSchema>")]
+    pub plan: Option<Bilingual>,
     /// remarks on the card or the run
-    pub notes: Vec<String>,
+    #[schemars(with = "Vec<BilingualSchema>")]
+    pub notes: Vec<Bilingual>,
     /// the count
     pub summary: Summary,
     /// every scenario selected, in the order of the run
@@ -79,7 +81,7 @@ pub struct Case {
     /// its id
     pub id: String,
     /// what is true of a right card
-    #[schemars(with = "crate::language::BilingualSchema")]
+    #[schemars(with = "BilingualSchema")]
     pub title: Bilingual,
     /// where it is written: `file:line:column`
     pub position: String,
@@ -90,11 +92,14 @@ pub struct Case {
     /// how it ended
     pub verdict: Outcome,
     /// why, where no finding tells it
-    pub reason: Option<String>,
+    #[schemars(with = "Option<BilingualSchema>")]
+    pub reason: Option<Bilingual>,
     /// the step that failed
     pub failure: Option<FindingRecord>,
     /// differences that are no failures
     pub observations: Vec<FindingRecord>,
+    /// what failed in the cleanup, whatever the verdict
+    pub left_undone: Vec<FindingRecord>,
     /// how long it took, in microseconds
     pub took_us: u64,
     /// what happened; empty where this was not kept
@@ -108,8 +113,11 @@ pub struct FindingRecord {
     pub position: String,
     /// that line with its number, and a caret below the column
     pub snippet: String,
-    /// the step
+    /// the step, in short
     pub step: String,
+    /// the step, as a sentence without its expectation
+    #[schemars(with = "BilingualSchema")]
+    pub words: Bilingual,
     /// the requirements that it proves
     pub requirements: Vec<String>,
     /// why the step is there
@@ -128,8 +136,11 @@ pub struct FindingRecord {
 pub enum HappeningRecord {
     /// a step began
     Step {
-        /// the step
+        /// the step, in short
         step: String,
+        /// the step, as a sentence
+        #[schemars(with = "BilingualSchema")]
+        words: Bilingual,
         /// where it is written: `file:line:column`
         position: String,
         /// how it ended; missing where the run ended within it
@@ -139,8 +150,6 @@ pub enum HappeningRecord {
     Exchange(ExchangeRecord),
     /// the power was switched: on, off, warm reset
     Power(String),
-    /// a remark
-    Note(String),
     /// a screen as the holder saw it
     Screen {
         /// which
@@ -184,7 +193,7 @@ pub struct RequirementResult {
     /// its id
     pub id: String,
     /// what is true of a right card
-    #[schemars(with = "crate::language::BilingualSchema")]
+    #[schemars(with = "BilingualSchema")]
     pub text: Bilingual,
     /// how binding it is
     pub level: Level,

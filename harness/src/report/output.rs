@@ -4,6 +4,7 @@
 use super::model::Report;
 use super::{html, junit, tap};
 use crate::language::Language;
+use crate::run::Detail;
 use std::fmt;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -22,15 +23,18 @@ pub enum Format {
     Json,
     /// for people
     Html,
-    /// Test Anything Protocol, version 14
+    /// Test Anything Protocol, version 13
     Tap,
 }
 
 impl Format {
-    /// Whether it shows what happens within scenarios.
+    /// How much it shows of what happens within scenarios.
     #[must_use]
-    pub const fn shows_happenings(self) -> bool {
-        matches!(self, Self::Json | Self::Html)
+    pub const fn detail(self) -> Detail {
+        match self {
+            Self::Json | Self::Html => Detail::Everything,
+            Self::Junit | Self::Tap => Detail::Nothing,
+        }
     }
 
     const fn name(self) -> &'static str {
@@ -44,13 +48,13 @@ impl Format {
 
     fn write(self, report: &Report, language: Language, out: &mut dyn Write) -> io::Result<()> {
         match self {
-            Self::Junit => junit::write(report, out),
+            Self::Junit => junit::write(report, language, out),
             Self::Json => {
                 serde_json::to_writer(&mut *out, report)?;
                 writeln!(out)
             }
             Self::Html => html::write(report, language, out),
-            Self::Tap => tap::write(report, out),
+            Self::Tap => tap::write(report, language, out),
         }
     }
 }

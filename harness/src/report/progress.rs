@@ -1,6 +1,6 @@
 //! On a terminal, a line below the report that says how far the run is.
 
-use crate::run::{Event, Sink};
+use crate::run::{Detail, Event, Sink};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 
@@ -38,7 +38,7 @@ impl<S: Sink> Sink for Progress<S> {
         self.bar.suspend(|| report.event(event));
     }
 
-    fn wants_happenings(&self) -> bool {
-        self.report.wants_happenings()
+    fn wants(&self) -> Detail {
+        self.report.wants()
     }
 }

@@ -1,9 +1,12 @@
 //! The report that people read on a terminal: a line for each scenario, everything about a failure,
 //! and the count at the end.
 
+use super::words::{self, Words};
 use crate::language::Language;
 use crate::requirement::Requirements;
-use crate::run::{Event, Finding, Outcome, Sink, StoppedBy, Summary, Verdict};
+use crate::run::{
+    Detail, Difference, Event, Finding, Happening, Outcome, Sink, StepOutcome, StoppedBy, Summary, Verdict,
+};
 use owo_colors::OwoColorize;
 use std::io::Write;
 use vmyna_sim::document::Position;
@@ -14,24 +17,32 @@ pub struct Text<'a, W> {
     language: Language,
     requirements: &'a Requirements,
     stopped: Option<StoppedBy>,
+    /// whether everything that happens is shown, or only the screens before a failure
+    verbose: bool,
+    /// of the scenario that began last
+    happenings: Vec<Happening>,
 }
 
 impl<'a, W: Write> Text<'a, W> {
     /// Reports to `out` in `language`.
     pub const fn new(out: W, language: Language, requirements: &'a Requirements) -> Self {
-        Self { out, language, requirements, stopped: None }
+        Self { out, language, requirements, stopped: None, verbose: false, happenings: Vec::new() }
+    }
+
+    /// Shows every step, command and screen.
+    #[must_use]
+    pub fn verbose(self, verbose: bool) -> Self {
+        Self { verbose, ..self }
     }
 
     fn say(&self, ja: &'static str, en: &'static str) -> &'static str {
-        match self.language {
-            Language::Ja => ja,
-            Language::En => en,
-        }
+        self.language.say(ja, en)
     }
 
     fn finding(&mut self, finding: &Finding) -> std::io::Result<()> {
         let (expected, came) = (self.say("期待", "expected"), self.say("実際", "came"));
-        writeln!(self.out, "       {}  {}", finding.position, finding.step)?;
+        let words = self.language.of(&finding.words);
+        writeln!(self.out, "       {}  {words}", finding.position)?;
         for line in finding.snippet.lines() {
             writeln!(self.out, "      {line}")?;
         }
@@ -44,28 +55,39 @@ impl<'a, W: Write> Text<'a, W> {
             writeln!(self.out, "       {}: {why}", self.say("理由", "why"))?;
         }
         writeln!(self.out, "       {expected}: {}", finding.difference.expected)?;
-        writeln!(self.out, "       {came}: {}", finding.difference.came)?;
-        if let Some(exchange) = &finding.difference.exchange {
-            for line in exchange.to_string().lines() {
-                writeln!(self.out, "         {}", line.dimmed())?;
-            }
-        }
-        Ok(())
+        let Some(exchange) = &finding.difference.exchange else {
+            return writeln!(self.out, "       {came}: {}", finding.difference.came);
+        };
+        let came_in_words = words::of_an_exchange(&finding.difference.came, exchange, self.language);
+        writeln!(self.out, "       {came}: {came_in_words}")?;
+        let exchange = words::of_an_exchange(&exchange.to_string(), exchange, self.language);
+        exchange.lines().try_for_each(|line| writeln!(self.out, "         {}", line.dimmed()))
     }
 
     fn write(&mut self, event: &Event<'_>) -> std::io::Result<()> {
         match event {
-            Event::Began(_) | Event::Card(_) | Event::CaseBegan(_) | Event::Happened(_) => Ok(()),
+            Event::Began(_) | Event::Card(_) | Event::CaseBegan(_) => Ok(()),
+            Event::Happened(happening) => {
+                if self.verbose || matches!(happening, Happening::Screen { .. }) {
+                    self.happenings.push((*happening).clone());
+                }
+                Ok(())
+            }
             Event::Reader(reader) => writeln!(self.out, "{reader}"),
-            Event::Planned(text) | Event::Note(text) => writeln!(self.out, "{text}"),
+            Event::Planned(text) | Event::Note(text) => {
+                writeln!(self.out, "{}", self.language.of(text))
+            }
             Event::CaseEnded { verdict: Verdict::NotRun(stopped), .. } => {
                 self.stopped = Some(*stopped);
                 Ok(())
             }
-            Event::CaseEnded { scenario, verdict, .. } => {
+            Event::CaseEnded { scenario, verdict, left_undone, .. } => {
                 let title = self.language.of(&scenario.title);
                 writeln!(self.out, "{} {}  {}", mark(verdict.outcome()), scenario.id, title.dimmed())?;
-                self.details(verdict)
+                self.differences(words::OBSERVED, verdict.observations())?;
+                self.details(verdict)?;
+                self.differences(words::LEFT_UNDONE, left_undone)?;
+                self.happenings(verdict)
             }
             Event::Better(better) => {
                 writeln!(self.out, "{} {}", mark(Outcome::UnexpectedlyBetter), better.id)?;
@@ -76,18 +98,14 @@ impl<'a, W: Write> Text<'a, W> {
     }
 
     fn details(&mut self, verdict: &Verdict) -> std::io::Result<()> {
-        self.observations(verdict.observations())?;
         match verdict {
             Verdict::Passed { .. } => Ok(()),
             Verdict::Failed { finding, .. } => self.finding(finding),
             Verdict::ExpectedFailure { expected, finding, .. } => {
                 let word = self.say("不合格は予期されていた", "this failure is expected");
                 writeln!(self.out, "       {word}: {} ({})", expected.reason, expected.position)?;
-                writeln!(
-                    self.out,
-                    "       {}  {}: {}",
-                    finding.position, finding.step, finding.difference.came
-                )
+                let words = self.language.of(&finding.words);
+                writeln!(self.out, "       {}  {words}: {}", finding.position, finding.difference.came)
             }
             Verdict::UnexpectedlyBetter { expected, .. } => self.better(&expected.reason, &expected.position),
             Verdict::LinkLost { position, .. } => {
@@ -104,7 +122,9 @@ impl<'a, W: Write> Text<'a, W> {
     }
 
     fn reason(&mut self, verdict: &Verdict) -> std::io::Result<()> {
-        writeln!(self.out, "       {}", verdict.reason().unwrap_or_default())
+        let reason = verdict.reason();
+        let reason = reason.as_ref().map_or("", |reason| self.language.of(reason));
+        writeln!(self.out, "       {reason}")
     }
 
     fn better(&mut self, reason: &str, position: &Position) -> std::io::Result<()> {
@@ -116,15 +136,20 @@ impl<'a, W: Write> Text<'a, W> {
         writeln!(self.out, "       {reason}")
     }
 
-    fn observations(&mut self, observations: &[Finding]) -> std::io::Result<()> {
-        for finding in observations {
-            let word = self.say("観察", "observed");
+    /// A line for each; `what` they are.
+    fn differences(&mut self, (ja, en): Words, findings: &[Finding]) -> std::io::Result<()> {
+        for finding in findings {
+            let Difference { came, exchange, .. } = &finding.difference;
+            let came = match exchange {
+                Some(exchange) => words::of_an_exchange(came, exchange, self.language),
+                None => came.clone(),
+            };
+            let requirements: String = finding.requirements.iter().map(|id| format!(" {id}")).collect();
             writeln!(
                 self.out,
-                "     * {word}: {} {}: {} ({})",
-                finding.requirements.join(", "),
-                finding.step,
-                finding.difference.came,
+                "     * {}:{requirements} {}: {came} ({})",
+                self.language.say(ja, en),
+                self.language.of(&finding.words),
                 finding.position
             )?;
         }
@@ -135,16 +160,75 @@ impl<'a, W: Write> Text<'a, W> {
         let Summary { passed, failed, skipped, not_run } = summary;
         writeln!(self.out)?;
         if let Some(stopped) = self.stopped {
-            let why = match stopped {
-                StoppedBy::FirstFailure => {
-                    self.say("最初の不合格で停止した", "the run was stopped at the first failure")
-                }
-                StoppedBy::Signal => self.say("シグナルで停止した", "the run was stopped by a signal"),
-            };
+            let why = stopped.in_words();
+            let why = self.language.of(&why);
             writeln!(self.out, "{not_run} {}: {why}", self.say("件は未実行", "not run"))?;
         }
         writeln!(self.out, "{passed} passed, {failed} failed, {skipped} skipped")?;
         self.out.flush()
+    }
+}
+
+/// What happened within a scenario.
+impl<W: Write> Text<'_, W> {
+    fn happenings(&mut self, verdict: &Verdict) -> std::io::Result<()> {
+        let happenings = std::mem::take(&mut self.happenings);
+        if self.verbose {
+            return happenings.iter().try_for_each(|happening| self.happening(happening));
+        }
+        let screens = happenings.iter().filter_map(|happening| match happening {
+            Happening::Screen { name, text } => Some((name, text)),
+            _ => None,
+        });
+        let screens: Vec<_> = screens.collect();
+        match screens.last() {
+            Some((_, text)) if verdict.finding().is_some() => {
+                let way = screens.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" > ");
+                writeln!(self.out, "       {}: {way}", self.say("画面", "screens"))?;
+                self.screen(text)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn happening(&mut self, happening: &Happening) -> std::io::Result<()> {
+        match happening {
+            Happening::StepBegan { words, .. } => {
+                writeln!(self.out, "       {}", self.language.of(words))
+            }
+            Happening::StepEnded(StepOutcome::Passed) => Ok(()),
+            Happening::StepEnded(outcome) => {
+                let (ja, en) = words::step_outcome(outcome);
+                writeln!(self.out, "       {}", self.say(ja, en).yellow())
+            }
+            Happening::Exchange { exchange, took } => {
+                let command = &exchange.command;
+                let meaning = words::meaning(command.meaning(), self.language);
+                writeln!(self.out, "         > {}  {}", command.hex(), meaning.dimmed())?;
+                let (answer, status) = match &exchange.response {
+                    None => (self.say("(応答なし)", "(no answer)").to_owned(), String::new()),
+                    Some(answer) => {
+                        let status = answer.status().map(|status| format!("{:04X}", u16::from(status)));
+                        let (ja, en) = words::status(&status.unwrap_or_default());
+                        (answer.hex(), self.language.say(&ja, &en).to_owned())
+                    }
+                };
+                let took = words::time(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+                writeln!(self.out, "         < {answer}  {} {}", status.dimmed(), took.dimmed())
+            }
+            Happening::Power(power) => {
+                let (ja, en) = words::power(*power);
+                writeln!(self.out, "         {}", self.say(ja, en).dimmed())
+            }
+            Happening::Screen { name, text } => {
+                writeln!(self.out, "       {}: {name}", self.say("画面", "screen"))?;
+                self.screen(text)
+            }
+        }
+    }
+
+    fn screen(&mut self, text: &str) -> std::io::Result<()> {
+        text.lines().try_for_each(|line| writeln!(self.out, "       │ {line}"))
     }
 }
 
@@ -166,5 +250,9 @@ impl<W: Write> Sink for Text<'_, W> {
     fn event(&mut self, event: &Event<'_>) {
         // A report that nobody reads any more (`| head`) is no reason to stop the run.
         let _ = self.write(event);
+    }
+
+    fn wants(&self) -> Detail {
+        if self.verbose { Detail::Everything } else { Detail::Screens }
     }
 }

@@ -2,10 +2,13 @@
 //! is what templates hand over.
 
 use super::model::RequirementVerdict;
+use crate::language::Language;
 use crate::requirement::{Level, Provenance};
 use crate::run::{Outcome, StepOutcome};
 use std::borrow::Borrow;
 use vmyna_sim::apdu::Status;
+use vmyna_sim::exchange::{Exchange, ShownResponse};
+use vmyna_sim::smart_card::Power;
 
 /// A word or a sentence: Japanese, English.
 pub(super) type Words = (&'static str, &'static str);
@@ -25,6 +28,12 @@ pub(super) const fn outcome(outcome: &Outcome) -> Words {
         Outcome::NotRun => ("未実行", "not run"),
     }
 }
+
+/// A difference that is no failure.
+pub(super) const OBSERVED: Words = ("観察", "observed");
+
+/// A step of the cleanup that was not as expected.
+pub(super) const LEFT_UNDONE: Words = ("後始末の失敗", "cleanup failed");
 
 /// What a verdict means, and how it is counted.
 pub(super) const fn outcome_meaning(outcome: &Outcome) -> Words {
@@ -106,6 +115,15 @@ pub(super) const fn step_outcome(outcome: &StepOutcome) -> Words {
     }
 }
 
+/// A switch of the power.
+pub(super) const fn power(power: Power) -> Words {
+    match power {
+        Power::On => ("電源オン", "power on"),
+        Power::Off => ("電源オフ", "power off"),
+        Power::WarmReset => ("ウォームリセット", "warm reset"),
+    }
+}
+
 /// What a status word of four hex digits means, in Japanese and English.
 pub(super) fn status(digits: &str) -> (String, String) {
     let Ok(code) = u16::from_str_radix(digits, 16) else { return Default::default() };
@@ -138,6 +156,27 @@ pub(super) fn status(digits: &str) -> (String, String) {
         _ => english.to_owned(),
     };
     (japanese, english.to_owned())
+}
+
+/// What a command means.
+pub(super) fn meaning(english: &str, language: Language) -> String {
+    match language {
+        Language::Ja => meaning_ja(english),
+        Language::En => english.to_owned(),
+    }
+}
+
+/// A text on `exchange`, in which command and status are told in English.
+pub(super) fn of_an_exchange(text: &str, exchange: &Exchange, language: Language) -> String {
+    if language == Language::En {
+        return text.to_owned();
+    }
+    let command = exchange.command.meaning();
+    let status = exchange.response.as_ref().and_then(ShownResponse::status);
+    let (ja, en) =
+        status.map(|status| self::status(&format!("{:04X}", u16::from(status)))).unwrap_or_default();
+    let text = text.replace(command, &meaning_ja(command));
+    if en.is_empty() { text } else { text.replace(&format!("({en})"), &format!("({ja})")) }
 }
 
 /// What a command means, in Japanese: names of instructions stay as ISO/IEC 7816-4 has them.

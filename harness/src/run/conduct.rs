@@ -4,7 +4,8 @@
 use super::event::{Beginning, CardIdentity, Event, Sink, Summary};
 use super::expected::{ExpectedFailures, Ledger};
 use super::recorder::Happening;
-use super::verdict::{StoppedBy, Verdict};
+use super::verdict::{Finding, StoppedBy, Verdict};
+use crate::language::Bilingual;
 use crate::link::ReaderIdentity;
 use crate::requirement::Requirements;
 use crate::scenario::Scenario;
@@ -63,9 +64,17 @@ impl<'a> Conduct<'a> {
     }
 }
 
+impl Conduct<'_> {
+    /// What ended a run of which the rest is not played.
+    pub(super) fn stopped_by(&self) -> StoppedBy {
+        if self.interrupt.has_come() { StoppedBy::Signal } else { StoppedBy::FirstFailure }
+    }
+}
+
 /// One scenario, played.
 pub(super) struct Played {
     pub verdict: Verdict,
+    pub left_undone: Vec<Finding>,
     pub happenings: Vec<Happening>,
     pub took: Duration,
 }
@@ -91,11 +100,11 @@ impl<'a> Course<'a> {
         }
     }
 
-    pub(super) fn planned(&mut self, plan: &str) {
+    pub(super) fn planned(&mut self, plan: &Bilingual) {
         self.sink.event(&Event::Planned(plan));
     }
 
-    pub(super) fn note(&mut self, note: &str) {
+    pub(super) fn note(&mut self, note: &Bilingual) {
         self.sink.event(&Event::Note(note));
     }
 
@@ -116,22 +125,30 @@ impl<'a> Course<'a> {
     }
 
     pub(super) fn case_ended(&mut self, scenario: &Scenario, played: Played) {
-        for happening in &played.happenings {
+        let Played { verdict, left_undone, happenings, took } = played;
+        for happening in &happenings {
             self.sink.event(&Event::Happened(happening));
         }
-        let verdict = self.ledger.enter(scenario, played.verdict);
+        let verdict = self.ledger.enter(scenario, verdict);
         self.summary.count(verdict.outcome());
-        self.sink.event(&Event::CaseEnded { scenario, verdict: &verdict, took: played.took });
+        let left_undone = &left_undone;
+        self.sink.event(&Event::CaseEnded { scenario, verdict: &verdict, left_undone, took });
     }
 
-    pub(super) const fn has_failed(&self) -> bool {
-        self.summary.failed > 0
+    /// What has ended the run, if anything has.
+    pub(super) fn is_over(&self, conduct: &Conduct<'_>) -> Option<StoppedBy> {
+        if conduct.fail_fast && self.summary.failed > 0 {
+            Some(StoppedBy::FirstFailure)
+        } else {
+            conduct.interrupt.has_come().then_some(StoppedBy::Signal)
+        }
     }
 
     pub(super) fn not_run(&mut self, scenario: &Scenario, stopped: StoppedBy) {
         let verdict = Verdict::NotRun(stopped);
         self.summary.count(verdict.outcome());
-        self.sink.event(&Event::CaseEnded { scenario, verdict: &verdict, took: Duration::ZERO });
+        let took = Duration::ZERO;
+        self.sink.event(&Event::CaseEnded { scenario, verdict: &verdict, left_undone: &[], took });
     }
 
     pub(super) fn end(mut self) -> Summary {

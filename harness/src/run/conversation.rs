@@ -62,12 +62,12 @@ pub fn converse(
     judge: Judge,
     now: SystemTime,
 ) -> Conversation {
-    let holder = personalised.holder().clone();
+    let (holder, full) = (personalised.holder().clone(), personalised.profile().tries);
     let mut passed = Vec::new();
     let mut ear = |said: Said<'_>| passed.push(Passed::from(said));
     let mut link = Heard::new(FaultyInProcess::new(card_for(scenario, personalised)), &mut ear);
     let surroundings = Surroundings { requirements, holder: &holder, trust: &Trust::CardItself, judge, now };
-    let verdict = Session::new(&mut link, surroundings).play(scenario);
+    let verdict = Session::new(&mut link, surroundings).with_tries(full).play(scenario);
     Conversation { passed, verdict }
 }
 

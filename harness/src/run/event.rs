@@ -1,7 +1,8 @@
 //! The stream of events that a run is; every report is a sink of it.
 
-use super::recorder::Happening;
-use super::verdict::{Outcome, Verdict};
+use super::recorder::{Detail, Happening};
+use super::verdict::{Finding, Outcome, Verdict};
+use crate::language::Bilingual;
 use crate::link::ReaderIdentity;
 use crate::scenario::Scenario;
 use jiff::Timestamp;
@@ -16,9 +17,9 @@ pub enum Event<'a> {
     /// the run begins
     Began(&'a Beginning),
     /// what will be done to a card that is not built in, before the first command is sent
-    Planned(&'a str),
+    Planned(&'a Bilingual),
     /// something that the reader of the report should know about the card or the run
-    Note(&'a str),
+    Note(&'a Bilingual),
     /// the reader that the card is in
     Reader(&'a ReaderIdentity),
     /// a card that the following scenarios are played on
@@ -33,6 +34,8 @@ pub enum Event<'a> {
         scenario: &'a Scenario,
         /// how
         verdict: &'a Verdict,
+        /// what failed in its cleanup, whatever the verdict
+        left_undone: &'a [Finding],
         /// how long it took
         took: Duration,
     },
@@ -117,10 +120,10 @@ pub trait Sink {
     /// Takes the next event.
     fn event(&mut self, event: &Event<'_>);
 
-    /// Whether this report shows what happens within scenarios: steps, exchanges, screens. Where
-    /// none does, it is not even recorded.
-    fn wants_happenings(&self) -> bool {
-        false
+    /// How much this report shows of what happens within scenarios. What none shows is not even
+    /// recorded.
+    fn wants(&self) -> Detail {
+        Detail::Nothing
     }
 }
 
@@ -132,8 +135,8 @@ impl<S: Sink + ?Sized> Sink for [Box<S>] {
         }
     }
 
-    fn wants_happenings(&self) -> bool {
-        self.iter().any(|sink| sink.wants_happenings())
+    fn wants(&self) -> Detail {
+        self.iter().map(|sink| sink.wants()).max().unwrap_or_default()
     }
 }
 

@@ -270,6 +270,7 @@ mod tests {
             snippet: String::new(),
             stage: Stage::Steps,
             step: "select jpki".to_owned(),
+            words: crate::language::Bilingual::alike("select jpki"),
             requirements: vec![requirement.to_owned()],
             why: None,
             difference: Difference {

@@ -14,10 +14,15 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct FreshProcess(Child);
 
 impl FreshProcess {
-    /// Starts `command` with the shell, in a process group of its own. What it prints on standard
-    /// output is dropped, for that is where the report goes.
-    pub fn start(command: &str) -> io::Result<Self> {
+    /// Starts `command` with the shell, in a process group of its own. It is told the number of its job
+    /// (`VMYNA_JOB`, from 1) and the TCP port at which its card is expected (`VMYNA_PORT`). What it prints
+    /// on standard output is dropped, for that is where the report goes.
+    pub fn start(command: &str, job: usize, port: Option<u16>) -> io::Result<Self> {
         let mut shell = Command::new("sh");
+        shell.env("VMYNA_JOB", job.to_string());
+        if let Some(port) = port {
+            shell.env("VMYNA_PORT", port.to_string());
+        }
         shell.arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
         shell.spawn().map(Self)
     }

@@ -1,6 +1,7 @@
 //! Of which profile a card is, as far as that can be seen from outside: by the label of its token and
 //! the algorithm of its keys.
 
+use crate::language::Bilingual;
 use crate::scenario::Scenario;
 use crate::verify::{Certificate, Curve, PublicKey};
 use std::fmt;
@@ -25,11 +26,15 @@ impl Kind {
     }
 
     /// Why a scenario is not about a card of this kind; `None` where it is.
-    pub(super) fn is_not_meant_by(&self, scenario: &Scenario) -> Option<String> {
+    pub(super) fn is_not_meant_by(&self, scenario: &Scenario) -> Option<Bilingual> {
         let name = scenario.profile.as_ref()?;
         let meant = Self::of(&Profile::built_in(name)?);
-        (meant != *self)
-            .then(|| format!("it is about cards of the profile {name} ({meant}), not about {self}"))
+        (meant != *self).then(|| {
+            Bilingual::new(
+                format!("プロファイル {name} のカード ({meant}) についてのシナリオで、このカードは {self}"),
+                format!("it is about cards of the profile {name} ({meant}), not about {self}"),
+            )
+        })
     }
 }
 
@@ -84,7 +89,7 @@ mod tests {
             [("card", "android"), ("iphone", "android"), ("card", "next-generation"), ("juki-card", "card")]
         {
             let why = kind(card).is_not_meant_by(&scenario(&format!("profile: {meant}\n")));
-            assert!(why.is_some_and(|why| why.contains(meant)), "{card} {meant}");
+            assert!(why.is_some_and(|why| why.en.contains(meant)), "{card} {meant}");
         }
         assert_eq!(kind("contactless").is_not_meant_by(&scenario("profile: card\n")), None);
     }

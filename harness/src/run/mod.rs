@@ -7,11 +7,14 @@ mod event;
 mod expected;
 mod fresh;
 mod identity;
+mod job;
 mod judge;
 mod kind;
+mod ownership;
 mod peer;
 mod plan;
 mod recorder;
+mod schedule;
 mod seat;
 mod session;
 mod shard;
@@ -23,11 +26,12 @@ pub use conversation::{Conversation, Passed, converse};
 pub use event::{Beginning, Better, CardIdentity, Event, ShardOf, Sink, Summary};
 pub use expected::ExpectedFailures;
 pub use judge::Judge;
+pub use ownership::{is_ours, known_pins};
 pub use peer::{
-    NothingCouldRun, PeerOptions, PeerSource, is_ours, known_pins, run_on_peer, run_on_peer_heard,
+    NothingCouldRun, PeerOptions, PeerSource, run_on_fresh_peers, run_on_peer, run_on_peer_heard,
 };
 pub use plan::{Cost, PinUse, Plan};
-pub use recorder::{Happening, Recorded, Recorder, StepOutcome};
+pub use recorder::{Detail, Happening, Recorded, Recorder, StepOutcome};
 pub use session::{Session, Surroundings};
 pub use shard::Shard;
 pub use suite::{Cards, card_for, play_on_simulator, run_on_simulator};

@@ -3,13 +3,15 @@
 
 use crate::link::{Consent, Refused, Selection};
 use crate::scenario::{
-    By, PinChoice, Scenario, SecureCommand, SelectTarget, StatusExpectation, Template, TriesExpectation, Verb,
+    By, PinChoice, PlacedStep, Scenario, SecureCommand, SelectTarget, StatusExpectation, Template,
+    TriesExpectation, Verb,
 };
 use crate::terminal;
 use std::collections::BTreeMap;
-use vmyna_sim::apdu::CommandApdu;
+use std::sync::LazyLock;
+use vmyna_sim::apdu::{CommandApdu, Status};
 use vmyna_sim::pin::PinName;
-use vmyna_sim::profile::Tries;
+use vmyna_sim::profile::{Profile, Tries};
 
 /// What a scenario costs a card, cheapest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +35,8 @@ pub struct PinUse {
     pub wrong: u32,
     /// its counter must be what the scenario says
     pub asked: bool,
+    /// and the scenario says it in numbers
+    pub counted: bool,
     /// its value is changed
     pub changed: bool,
     /// wrong values since the last right one, at the end
@@ -59,26 +63,33 @@ impl Plan {
     /// Works out what `scenario` will do on a right card whose full counters are `full`.
     #[must_use]
     pub fn of(scenario: &Scenario, full: Tries) -> Self {
-        let mut walk = Walk {
-            plan: Self::default(),
-            selection: Selection::default(),
-            value: BTreeMap::new(),
-            tries: PinName::ALL
-                .map(|pin| (pin, scenario.given.get(&pin).copied().unwrap_or(full.of(pin))))
-                .into(),
-            full,
-        };
-        for pin in scenario.given.keys() {
-            walk.plan.pins.entry(*pin).or_default().asked = true;
-        }
-        for placed in scenario.all_steps() {
-            walk.step(&placed.step.verb);
-        }
+        let counted = Walk::of(scenario, full, |pin| full.of(pin)).plan;
+        let counts = |pin: PinName| counted.pins.get(&pin).is_some_and(|usage| usage.counted);
+        let begins = |pin| if counts(pin) { STANDARD.of(pin) } else { full.of(pin) };
+        let mut walk = Walk::of(scenario, full, begins);
         for (pin, usage) in &mut walk.plan.pins {
             usage.spent_at_end = full.of(*pin).saturating_sub(walk.tries[pin]);
             usage.blocked |= walk.tries[pin] == 0;
         }
         walk.plan
+    }
+
+    /// The PIN whose tries `scenario` counts in numbers that are right of the card as it is issued, and
+    /// wrong of one whose full counters are `full`: on such a card it says nothing.
+    #[must_use]
+    pub fn other_counts(scenario: &Scenario, full: Tries) -> Option<PinName> {
+        let named = scenario.profile.as_deref().and_then(Profile::built_in);
+        let standard = named.map_or(*STANDARD, |profile| profile.tries);
+        let limit = |pin: &PinName| full.of(*pin) != standard.of(*pin);
+        if scenario.flow.is_some() {
+            let counts = |placed: &PlacedStep| matches!(placed.step.verb, Verb::Card(_));
+            return Some(PinName::UserAuthentication)
+                .filter(|pin| limit(pin) && scenario.all_steps().any(counts));
+        }
+        let standard = Walk::of(scenario, standard, |pin| standard.of(pin)).counts;
+        let here = Walk::of(scenario, full, |pin| full.of(pin)).counts;
+        let mut both = standard.into_iter().zip(here);
+        both.find_map(|((pin, standard), (_, here))| (standard && !here).then_some(pin))
     }
 
     /// What a flow does in which the holder enters the PIN so often, and a right one last.
@@ -140,8 +151,13 @@ impl Plan {
     }
 }
 
+/// Scenarios count in numbers from the full counters of the card as it is issued.
+pub(super) static STANDARD: LazyLock<Tries> = LazyLock::new(|| Profile::card().tries);
+
 struct Walk {
     plan: Plan,
+    /// the counters that the scenario states in numbers, in its order, and whether they are right
+    counts: Vec<(PinName, bool)>,
     selection: Selection,
     value: BTreeMap<PinName, PinChoice>,
     tries: BTreeMap<PinName, u8>,
@@ -152,6 +168,47 @@ const SUCCESS: [u8; 2] = [0x90, 0x00];
 const REFUSED: [u8; 2] = [0x6A, 0x82];
 
 impl Walk {
+    /// Through all of `scenario` on a card with these full counters, where each PIN `begins` with so many
+    /// tries unless the scenario says otherwise.
+    fn of(scenario: &Scenario, full: Tries, begins: impl Fn(PinName) -> u8) -> Self {
+        let mut walk = Self {
+            plan: Plan::default(),
+            counts: Vec::new(),
+            selection: Selection::default(),
+            value: BTreeMap::new(),
+            tries: PinName::ALL
+                .map(|pin| (pin, scenario.given.get(&pin).copied().unwrap_or_else(|| begins(pin))))
+                .into(),
+            full,
+        };
+        for pin in scenario.given.keys() {
+            walk.plan.pins.entry(*pin).or_default().asked = true;
+        }
+        for placed in scenario.all_steps() {
+            walk.step(&placed.step.verb);
+        }
+        walk
+    }
+
+    /// The scenario states the counter of `pin`, in numbers where `in_numbers`.
+    fn count(&mut self, pin: PinName, in_numbers: bool, right: bool) {
+        self.counts.push((pin, right));
+        self.plan.pins.entry(pin).or_default().counted |= in_numbers;
+    }
+
+    /// The scenario states the answer to VERIFY of `pin`, which had `before` tries left.
+    fn answered(&mut self, pin: PinName, before: u8, right: bool, expected: &StatusExpectation) {
+        let left = self.tries.get(&pin).copied().unwrap_or_default();
+        let blocked = [Status::AuthenticationMethodBlocked, Status::ReferencedIefBlocked];
+        let met = match (before, right) {
+            (0, _) => blocked.into_iter().any(|status| expected.is_met(status)),
+            (_, true) => expected.is_met(Status::Success),
+            (_, false) => expected.is_met(Status::TriesLeft(left)),
+        };
+        let in_numbers = !right && before > 0 && !expected.is_met(Status::TriesLeft(left ^ 1));
+        self.count(pin, in_numbers, met);
+    }
+
     fn step(&mut self, verb: &Verb) {
         match verb {
             Verb::Power(_) => self.selection = Selection::default(),
@@ -167,11 +224,14 @@ impl Walk {
                 self.select(step.by, terminal::pin_file(step.of));
                 self.plan.pins.entry(step.of).or_default().asked |=
                     matches!(step.expect, TriesExpectation::Count(_) | TriesExpectation::Full);
+                if let TriesExpectation::Count(count) = step.expect {
+                    self.count(step.of, true, count == self.tries.get(&step.of).copied().unwrap_or_default());
+                }
             }
             Verb::Verify(step) => {
                 self.select(step.by, terminal::pin_file(step.pin));
                 let current = self.value.get(&step.pin).copied().unwrap_or(PinChoice::Right);
-                self.present(step.pin, step.value == current);
+                self.verify(step.pin, step.value == current, &step.expect.status);
             }
             Verb::ChangePin(step) => {
                 self.select(step.by, terminal::pin_file(step.pin));
@@ -188,11 +248,11 @@ impl Walk {
             Verb::Authenticate(step) => self.select(step.by, terminal::key_file(step.key)),
             Verb::ReadFile(step) => self.select(step.by, step.file),
             Verb::Certificate(step) => self.select(By::Select, terminal::certificate_file(step.of)),
-            Verb::Transmit(step) => self.transmit(&step.apdu, expected_status(&step.expect.status)),
+            Verb::Transmit(step) => self.transmit(&step.apdu, &step.expect.status),
             Verb::Secure(step) => match step.command {
                 SecureCommand::Verify(pin, choice) => {
                     let current = self.value.get(&pin).copied().unwrap_or(PinChoice::Right);
-                    self.present(pin, choice == current);
+                    self.verify(pin, choice == current, &step.expect.status);
                 }
                 SecureCommand::Select(id) => {
                     self.selection.exchange(&terminal::select_file(id), expected_status(&step.expect.status));
@@ -207,6 +267,12 @@ impl Walk {
         if by == By::Select {
             self.selection.exchange(&terminal::select_file(file), &SUCCESS);
         }
+    }
+
+    fn verify(&mut self, pin: PinName, right: bool, expected: &StatusExpectation) {
+        let before = self.tries.get(&pin).copied().unwrap_or_default();
+        self.present(pin, right);
+        self.answered(pin, before, right, expected);
     }
 
     fn present(&mut self, pin: PinName, right: bool) {
@@ -226,7 +292,8 @@ impl Walk {
     }
 
     /// Raw bytes that present or change a PIN count as a wrong value, of every PIN they may reach.
-    fn transmit(&mut self, command: &Template, status: &[u8]) {
+    fn transmit(&mut self, command: &Template, expected: &StatusExpectation) {
+        let status = expected_status(expected);
         if let &[_, ins, _, p2, ..] = command.beginning() {
             let presents = match command.as_written() {
                 Some(bytes) => CommandApdu::parse(bytes).is_ok_and(|apdu| !apdu.data().is_empty()),
@@ -234,7 +301,11 @@ impl Walk {
             };
             for pin in self.selection.pins_in_reach(p2) {
                 match ins {
-                    0x20 if presents && self.selection.reaches_pins() => self.present(pin, false),
+                    0x20 if presents && self.selection.reaches_pins() => self.verify(pin, false, expected),
+                    0x20 if self.selection.reaches_pins() => {
+                        let left = self.tries.get(&pin).copied().unwrap_or_default();
+                        self.count(pin, false, expected.is_met(Status::TriesLeft(left)));
+                    }
                     0x24 | 0x2C | 0x32 => self.plan.pins.entry(pin).or_default().changed = true,
                     _ => {}
                 }

@@ -1,6 +1,7 @@
 //! What happens within a scenario, as the session tells it and as the link sees it. Exchanges are
 //! masked the moment they are recorded, so nothing behind here ever holds a PIN.
 
+use crate::language::Bilingual;
 use crate::link::{CardLink, LinkError, ReaderIdentity};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,6 +20,8 @@ pub enum Happening {
         position: Position,
         /// the step, in short
         step: String,
+        /// the step, as a sentence
+        words: Bilingual,
     },
     /// the step that began last ended
     StepEnded(StepOutcome),
@@ -31,8 +34,6 @@ pub enum Happening {
     },
     /// the power was switched
     Power(Power),
-    /// a remark
-    Note(String),
     /// a screen as the holder sees it
     Screen {
         /// which screen
@@ -56,34 +57,56 @@ pub enum StepOutcome {
     Stopped,
 }
 
+/// How much of what happens within scenarios is taken down.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// nothing
+    #[default]
+    Nothing,
+    /// the screens of flows
+    Screens,
+    /// steps, exchanges, screens
+    Everything,
+}
+
 /// Takes down what happens. Clones share one record; the default keeps nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Recorder(Option<Rc<RefCell<Vec<Happening>>>>);
+pub struct Recorder {
+    detail: Detail,
+    record: Rc<RefCell<Vec<Happening>>>,
+}
 
 impl Recorder {
-    /// One that keeps what it is told, where `keeps` says so.
+    /// One that keeps so much of what it is told.
     #[must_use]
-    pub fn new(keeps: bool) -> Self {
-        Self(keeps.then(Rc::default))
+    pub fn new(detail: Detail) -> Self {
+        Self { detail, record: Rc::default() }
     }
 
-    /// Whether it keeps anything.
+    /// Whether it keeps so much.
     #[must_use]
-    pub const fn keeps(&self) -> bool {
-        self.0.is_some()
+    pub fn keeps(&self, detail: Detail) -> bool {
+        self.detail >= detail
     }
 
-    /// Takes down what `happening` makes; it is not called where nothing is kept.
+    /// Takes down what `happening` makes; it is not called where that is not kept.
     pub fn record(&self, happening: impl FnOnce() -> Happening) {
-        if let Some(record) = &self.0 {
-            record.borrow_mut().push(happening());
+        if self.keeps(Detail::Everything) {
+            self.record.borrow_mut().push(happening());
+        }
+    }
+
+    /// Takes down a screen.
+    pub fn record_screen(&self, name: String, text: String) {
+        if self.keeps(Detail::Screens) {
+            self.record.borrow_mut().push(Happening::Screen { name, text });
         }
     }
 
     /// Everything since the last time.
     #[must_use]
     pub fn take(&self) -> Vec<Happening> {
-        self.0.as_ref().map_or_else(Vec::new, |record| record.take())
+        self.record.take()
     }
 }
 
@@ -115,7 +138,7 @@ impl<L: CardLink> CardLink for Recorded<L> {
     }
 
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
-        if !self.recorder.keeps() {
+        if !self.recorder.keeps(Detail::Everything) {
             return self.link.transmit(command);
         }
         let began = Instant::now();
@@ -150,7 +173,7 @@ mod tests {
 
     #[test]
     fn exchanges_are_taken_down_without_their_pins() {
-        let recorder = Recorder::new(true);
+        let recorder = Recorder::new(Detail::Everything);
         play(&recorder);
         let taken = recorder.take();
         let [Happening::Power(_), Happening::Exchange { .. }, Happening::Exchange { exchange, .. }] =

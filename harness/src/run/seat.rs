@@ -5,10 +5,11 @@ use super::event::CardIdentity;
 use super::judge::Judge;
 use super::kind::Kind;
 use super::peer::PeerOptions;
-use super::plan::{PinUse, Plan};
+use super::plan::{PinUse, Plan, STANDARD};
 use super::verdict::{Difference, Expectation, Finding, Stage};
+use crate::language::{Bilingual, Language};
 use crate::link::{CardLink, LinkError, place_of};
-use crate::scenario::{PinChoice, Scenario};
+use crate::scenario::{PinChoice, Scenario, pin_in_words};
 use crate::terminal;
 use std::collections::{BTreeMap, BTreeSet};
 use vmyna_sim::apdu::{CommandBuilder, ResponseApdu, Status};
@@ -40,17 +41,36 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    pub(super) fn introduction(&self, options: &PeerOptions) -> String {
-        let whose = match (self.judge, options.mine) {
-            (Judge::OurIssuer, _) => "the card's certificates were issued by JPKI-VMYNA-TEST: a simulator",
-            (_, true) => "the card is a simulator, says --mine",
-            (_, false) => "the card may be real: it is guarded",
+    pub(super) fn introduction(&self, options: &PeerOptions) -> Bilingual {
+        let (ja, en) = match (self.judge, options.mine) {
+            (Judge::OurIssuer, _) => (
+                "証明書の発行者が JPKI-VMYNA-TEST なので、シミュレータである",
+                "the card's certificates were issued by JPKI-VMYNA-TEST: a simulator",
+            ),
+            (_, true) => ("--mine によりシミュレータとして扱う", "the card is a simulator, says --mine"),
+            (_, false) => ("実カードかもしれないので保護する", "the card may be real: it is guarded"),
         };
-        let counters = self.tries_left.iter().map(|(pin, tries)| match tries {
-            Some(tries) => format!("{pin} has {tries} tries left"),
-            None => format!("the counter of {pin} could not be read"),
-        });
-        format!("{whose}; {}", counters.collect::<Vec<_>>().join(", "))
+        let counters = |language: Language| {
+            let counter = |(pin, tries): (&PinName, &Option<u8>)| match (language, tries) {
+                (Language::Ja, Some(tries)) => format!("{}は残り {tries} 回", pin_in_words(*pin, language)),
+                (Language::Ja, None) => format!("{}の残り回数は読めない", pin_in_words(*pin, language)),
+                (Language::En, Some(tries)) => format!("{pin} has {tries} tries left"),
+                (Language::En, None) => format!("the counter of {pin} could not be read"),
+            };
+            let counters: Vec<_> = self.tries_left.iter().map(counter).collect();
+            counters.join(language.say("、", ", "))
+        };
+        Bilingual::new(
+            format!("{ja}。{}", counters(Language::Ja)),
+            format!("{en}; {}", counters(Language::En)),
+        )
+    }
+
+    /// The full counters of this card: those of the card as it is issued, but where it has more tries
+    /// left.
+    pub(super) fn full(&self, standard: Tries) -> Tries {
+        let more = |full: Tries, (pin, left): (&PinName, &Option<u8>)| full.at_least(*pin, left.unwrap_or(0));
+        self.tries_left.iter().fold(standard, more)
     }
 
     fn transmit(&mut self, command: &[u8]) -> Result<(Vec<u8>, Status), LinkError> {
@@ -146,9 +166,11 @@ impl Seat {
         holder: &Holder,
         full: Tries,
         may_spend: bool,
-    ) -> Result<Option<String>, LinkError> {
+    ) -> Result<Option<Bilingual>, LinkError> {
         for (pin, usage) in &plan.pins {
+            // A scenario that counts in numbers counts from those of the card as it is issued.
             let given = scenario.given.get(pin).copied();
+            let given = given.or_else(|| usage.counted.then(|| STANDARD.of(*pin)));
             if let Some(missing) = self.prepare_pin(*pin, usage, given, holder, full.of(*pin), may_spend)? {
                 return Ok(Some(missing));
             }
@@ -165,13 +187,23 @@ impl Seat {
         holder: &Holder,
         full: u8,
         may_spend: bool,
-    ) -> Result<Option<String>, LinkError> {
+    ) -> Result<Option<Bilingual>, LinkError> {
+        let name = pin_in_words(pin, Language::Ja);
         if self.unusable.contains(&pin) {
-            return Ok(Some(format!("{pin} was changed by a scenario and could not be changed back")));
+            return Ok(Some(Bilingual::new(
+                format!("{name}はシナリオが変更し、元に戻せなかった"),
+                format!("{pin} was changed by a scenario and could not be changed back"),
+            )));
         }
         let wanted = given.unwrap_or(full);
         let Some(mut left) = self.tries_left.get(&pin).copied().flatten() else {
-            return Ok(self.guarded.then(|| format!("the counter of {pin} could not be read")));
+            let missing = || {
+                Bilingual::new(
+                    format!("{name}の残り回数が読めない"),
+                    format!("the counter of {pin} could not be read"),
+                )
+            };
+            return Ok(self.guarded.then(missing));
         };
         let only_right = given.is_none() && usage.wrong == 0 && !usage.asked;
         if only_right && left > u8::from(self.guarded) {
@@ -185,12 +217,21 @@ impl Seat {
             self.present(pin, PinChoice::Wrong, holder)?;
             match self.read_counter(pin)? {
                 Some(now) if now < left => left = now,
-                _ => return Ok(Some(format!("{pin} cannot be brought to {wanted} tries left"))),
+                _ => {
+                    return Ok(Some(Bilingual::new(
+                        format!("{name}を残り {wanted} 回にできない"),
+                        format!("{pin} cannot be brought to {wanted} tries left"),
+                    )));
+                }
             }
         }
         let tries = |count: u8| format!("{count} {}", if count == 1 { "try" } else { "tries" });
-        Ok((left != wanted)
-            .then(|| format!("{pin} has {} left, and {} would be needed", tries(left), tries(wanted))))
+        Ok((left != wanted).then(|| {
+            Bilingual::new(
+                format!("{name}は残り {left} 回で、{wanted} 回が必要"),
+                format!("{pin} has {} left, and {} would be needed", tries(left), tries(wanted)),
+            )
+        }))
     }
 
     /// After a scenario that presented PINs and went as planned, the counters must be as planned
@@ -224,6 +265,10 @@ impl Seat {
                     snippet: scenario.source.snippet(&scenario.position),
                     stage: Stage::Cleanup,
                     step: format!("the counter of {pin} after the scenario"),
+                    words: Bilingual::new(
+                        format!("シナリオの後の{}の残り回数", pin_in_words(pin, Language::Ja)),
+                        format!("the counter of {pin} after the scenario"),
+                    ),
                     requirements: rules.iter().map(|rule| (*rule).to_owned()).collect(),
                     why: None,
                     difference: Difference {

@@ -5,23 +5,25 @@ use super::conduct::{Conduct, Course, Played};
 use super::event::{Beginning, CardIdentity, Sink, Summary};
 use super::judge::Judge;
 use super::kind::Kind;
+use super::plan::{Plan, STANDARD};
 use super::recorder::{Recorded, Recorder};
-use super::session::{Session, Surroundings};
-use super::verdict::{StoppedBy, Verdict};
+use super::schedule::in_order;
+use super::session::{Session, Surroundings, no_application};
+use super::verdict::{Finding, Verdict};
 use crate::flow::{self, FlowCard, Hand, Trouble, World};
+use crate::language::{Bilingual, Language};
 use crate::link::{CardLink, FaultyInProcess, InProcess};
 use crate::requirement::Requirements;
-use crate::scenario::{Scenario, SelectTarget, Verb};
+use crate::scenario::{DEFAULT_HOLDER, Scenario, SelectTarget, Verb, pin_in_words};
 use crate::verify::Trust;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 use vmyna_sim::card::{PersonalisationError, Personalised, VirtualCard, seeded};
 use vmyna_sim::holder::Holder;
-use vmyna_sim::profile::Profile;
+use vmyna_sim::profile::{Profile, Tries};
 use vmyna_sim::smart_card::{Reaction, SmartCard};
 use vmyna_sim::store::MemoryStore;
 
@@ -87,7 +89,7 @@ pub fn play_on_simulator(
     requirements: &Requirements,
     trust: &Trust,
 ) -> Verdict {
-    play(scenario, personalised, requirements, trust, &Recorder::default())
+    play(scenario, personalised, requirements, trust, &Recorder::default()).0
 }
 
 fn play(
@@ -96,31 +98,83 @@ fn play(
     requirements: &Requirements,
     trust: &Trust,
     recorder: &Recorder,
-) -> Verdict {
-    if let Some(why) = Kind::of(personalised.profile()).is_not_meant_by(scenario) {
-        return Verdict::NotApplicable(why);
+) -> (Verdict, Vec<Finding>) {
+    let other_kind = Kind::of(personalised.profile()).is_not_meant_by(scenario);
+    if let Some(reason) = other_kind.or_else(|| not_applicable(scenario, personalised.profile())) {
+        return (Verdict::NotApplicable(reason), Vec::new());
     }
-    if let Some(missing) = missing_application(scenario, personalised.profile()) {
-        return Verdict::NotApplicable(format!("cards of this profile have no application {missing}"));
+    let missing = about_another(scenario, personalised.holder());
+    if let Some(reason) = missing.or_else(|| too_many_given(scenario, personalised.profile())) {
+        return (Verdict::RequirementMissing(reason), Vec::new());
     }
     let holder: Holder = personalised.holder().clone();
     let full = personalised.profile().tries;
     let world =
         match scenario.flow.map(|setting| World::with_card(scenario, setting, &personalised)).transpose() {
             Ok(world) => world,
-            Err(error) => return Verdict::RequirementMissing(error.to_string()),
+            Err(error) => {
+                return (Verdict::RequirementMissing(Bilingual::alike(error.to_string())), Vec::new());
+            }
         };
     let mut link = Recorded::new(FaultyInProcess::new(card_for(scenario, personalised)), recorder.clone());
     let surroundings =
         Surroundings { requirements, holder: &holder, trust, judge: Judge::BuiltIn, now: SystemTime::now() };
     let mut session = Session::new(&mut link, surroundings).with_tries(full).recording(recorder.clone());
     match world {
-        None => session.play(scenario),
+        None => (session.play(scenario), session.left_undone()),
         Some(world) => {
             let hand = RecordedHand(recorder.clone());
-            session.on(&mut flow::InProcess::new(&world, Box::new(hand))).play(scenario)
+            let mut stage = flow::InProcess::new(&world, Box::new(hand));
+            let mut session = session.on(&mut stage);
+            (session.play(scenario), session.left_undone())
         }
     }
+}
+
+/// Why `scenario` says nothing of cards of `profile`.
+fn not_applicable(scenario: &Scenario, profile: &Profile) -> Option<Bilingual> {
+    if let Some(name) = missing_application(scenario, profile) {
+        return Some(no_application(name));
+    }
+    other_counts(scenario, profile.tries)
+}
+
+/// Why a scenario that counts tries in numbers says nothing of cards whose counters are `full` with these.
+pub(super) fn other_counts(scenario: &Scenario, full: Tries) -> Option<Bilingual> {
+    let pin = Plan::other_counts(scenario, full)?;
+    let (full, standard) = (full.of(pin), STANDARD.of(pin));
+    Some(Bilingual::new(
+        format!(
+            "シナリオは{}を {standard} 回から数え、このカードは {full} 回から数える",
+            pin_in_words(pin, Language::Ja)
+        ),
+        format!("it counts the tries of {pin} from {standard}, and this card counts from {full}"),
+    ))
+}
+
+/// Why a card of `profile` cannot be in the state that `scenario` begins with.
+fn too_many_given(scenario: &Scenario, profile: &Profile) -> Option<Bilingual> {
+    let (pin, tries) = scenario.given.iter().find(|(pin, tries)| **tries > profile.tries.of(**pin))?;
+    let full = profile.tries.of(*pin);
+    Some(Bilingual::new(
+        format!("{}の残り {tries} 回から始まるが、最大でも {full} 回", pin_in_words(*pin, Language::Ja)),
+        format!("it begins with {tries} tries left of {pin}, and cards of this profile have {full} at most"),
+    ))
+}
+
+/// Why a scenario about one person's card says nothing of that of `holder`, if it is another's.
+pub(super) fn about_another(scenario: &Scenario, holder: &Holder) -> Option<Bilingual> {
+    if scenario.holder == DEFAULT_HOLDER || scenario.holder == holder.id() {
+        return None;
+    }
+    let named = Holder::built_in(&scenario.holder)?;
+    Some(Bilingual::new(
+        format!("{}のカードについてのシナリオで、このカードは{}のもの", named.title.ja, holder.title.ja),
+        format!(
+            "it is about the card of {} ({}), and this is that of {}",
+            scenario.holder, named.title.en, holder.title.en
+        ),
+    ))
 }
 
 /// Holds cards of this process to the phone; what they say to each other is taken down.
@@ -160,62 +214,41 @@ pub fn run_on_simulator(
     beginning: &Beginning,
     sink: &mut dyn Sink,
 ) -> Result<Summary, PersonalisationError> {
-    let keeps = sink.wants_happenings();
+    let detail = sink.wants();
     let mut course = Course::begin(conduct, beginning, sink);
     let mut identities = Identities { profile, known: HashMap::new() };
     let closed = AtomicBool::new(false);
-    let is_over = || closed.load(Ordering::Relaxed) || conduct.interrupt.has_come();
+    let is_over = &|| closed.load(Ordering::Relaxed) || conduct.interrupt.has_come();
     let play = |scenario: &Scenario| -> Result<(Arc<Personalised>, Played), PersonalisationError> {
-        let recorder = Recorder::new(keeps);
+        let recorder = Recorder::new(detail);
         let personalised = cards.of(scenario)?;
         let began = Instant::now();
-        let verdict = play(scenario, personalised.clone(), conduct.requirements, conduct.trust, &recorder);
-        let played = Played { verdict, happenings: recorder.take(), took: began.elapsed() };
+        let (verdict, left_undone) =
+            play(scenario, personalised.clone(), conduct.requirements, conduct.trust, &recorder);
+        let played = Played { verdict, left_undone, happenings: recorder.take(), took: began.elapsed() };
         if conduct.fail_fast && conduct.expected.fails(scenario, &played.verdict) {
             closed.store(true, Ordering::Relaxed);
         }
         Ok((personalised, played))
     };
-    let stopped = || if conduct.interrupt.has_come() { StoppedBy::Signal } else { StoppedBy::FirstFailure };
-
-    let jobs = conduct.jobs.get().min(scenarios.len());
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        // What is ahead of the report waits, so that no long run piles up.
-        let (done, coming) = sync_channel(4 * jobs.max(1));
-        for _ in 0..jobs {
-            let (done, next, play) = (done.clone(), &next, &play);
-            scope.spawn(move || {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(scenario) = scenarios.get(index) else { break };
-                    let played = if is_over() { None } else { Some(play(scenario)) };
-                    if done.send((index, played)).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(done);
-        let mut waiting = BTreeMap::new();
-        let mut due = 0;
-        for (index, played) in coming {
-            waiting.insert(index, played);
-            while let Some(played) = waiting.remove(&due) {
-                let scenario = scenarios[due];
-                due += 1;
-                let Some(played) = played else {
-                    course.not_run(scenario, stopped());
-                    continue;
-                };
-                let (personalised, played) = played?;
-                course.card(identities.of(scenario, &personalised));
-                course.case_began(scenario);
-                course.case_ended(scenario, played);
-            }
-        }
-        Ok(course.end())
-    })
+    let worker = |_| {
+        let play = &play;
+        move |index: usize| (!is_over()).then(|| play(scenarios[index]))
+    };
+    let told = |due: usize, played: Option<Result<_, PersonalisationError>>| {
+        let scenario = scenarios[due];
+        let Some(played) = played else {
+            course.not_run(scenario, conduct.stopped_by());
+            return Ok(());
+        };
+        let (personalised, played) = played?;
+        course.card(identities.of(scenario, &personalised));
+        course.case_began(scenario);
+        course.case_ended(scenario, played);
+        Ok::<_, PersonalisationError>(())
+    };
+    in_order(conduct.jobs, scenarios.len(), worker, told)?;
+    Ok(course.end())
 }
 
 struct Identities<'a> {

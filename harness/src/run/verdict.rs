@@ -1,5 +1,6 @@
 //! What a run finds.
 
+use crate::language::Bilingual;
 use crate::link::Refused;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,9 +47,9 @@ pub enum Verdict {
         reason: String,
     },
     /// the card lacks the application, or is of a profile that does
-    NotApplicable(String),
+    NotApplicable(Bilingual),
     /// a precondition that the card does not meet
-    RequirementMissing(String),
+    RequirementMissing(Bilingual),
     /// the guard of real cards did not let it happen
     RefusedByGuard(Refused),
     /// the run was stopped before
@@ -74,12 +75,22 @@ pub enum StoppedBy {
     Signal,
 }
 
+impl StoppedBy {
+    /// As a sentence.
+    #[must_use]
+    pub fn in_words(self) -> Bilingual {
+        match self {
+            Self::FirstFailure => {
+                Bilingual::new("最初の不合格で停止した", "the run was stopped at the first failure")
+            }
+            Self::Signal => Bilingual::new("シグナルで停止した", "the run was stopped by a signal"),
+        }
+    }
+}
+
 impl fmt::Display for StoppedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::FirstFailure => "the run was stopped at the first failure",
-            Self::Signal => "the run was stopped by a signal",
-        })
+        f.write_str(&self.in_words().en)
     }
 }
 
@@ -150,17 +161,18 @@ impl Verdict {
 
     /// Why it ended so, where that is not a finding.
     #[must_use]
-    pub fn reason(&self) -> Option<String> {
+    pub fn reason(&self) -> Option<Bilingual> {
         match self {
             Self::Passed { .. } | Self::Failed { .. } => None,
             Self::ExpectedFailure { expected, .. } | Self::UnexpectedlyBetter { expected, .. } => {
-                Some(format!("{} ({})", expected.reason, expected.position))
+                Some(Bilingual::alike(format!("{} ({})", expected.reason, expected.position)))
             }
-            Self::LinkLost { reason, .. }
-            | Self::NotApplicable(reason)
-            | Self::RequirementMissing(reason) => Some(reason.clone()),
-            Self::RefusedByGuard(refused) => Some(refused.to_string()),
-            Self::NotRun(stopped) => Some(stopped.to_string()),
+            Self::LinkLost { reason, .. } => {
+                Some(Bilingual::new(format!("カードとの通信が途絶えた: {reason}"), reason.clone()))
+            }
+            Self::NotApplicable(reason) | Self::RequirementMissing(reason) => Some(reason.clone()),
+            Self::RefusedByGuard(refused) => Some(refused.in_words()),
+            Self::NotRun(stopped) => Some(stopped.in_words()),
         }
     }
 }
@@ -176,6 +188,8 @@ pub struct Finding {
     pub stage: Stage,
     /// the step, in short
     pub step: String,
+    /// the step, as a sentence without its expectation
+    pub words: Bilingual,
     /// the requirements that the step proves
     pub requirements: Vec<String>,
     /// why the step is there

@@ -54,7 +54,7 @@ pub use flow_step::{
 pub use length::LengthRange;
 pub use load::{LoadError, load_paths};
 pub use octets::{Digest, Octets};
-pub use parse::DEFAULT_HOLDER;
+pub use parse::{DEFAULT_HOLDER, parse};
 pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
 pub use reading_step::{GetDataStep, ReadFileStep, ReadRecordStep};
 pub use retry::Retry;
@@ -69,7 +69,7 @@ pub use tag::{TagError, TagExpression};
 pub use template::Template;
 pub use text_match::{BirthdayMatch, TextMatch, TextPattern};
 pub use tlv::{BerPath, SimpleTag, object_length};
-pub use words::expectation_in_words;
+pub use words::{expectation_in_words, pin as pin_in_words};
 
 use crate::language::Bilingual;
 use std::collections::BTreeMap;

@@ -4,9 +4,9 @@ use super::pin_step::{By, PinChoice};
 use super::sign_step::{KeyBy, KeyName, SignMode};
 use super::{
     BirthdayMatch, CertificateCheck, CertificateName, Content, DataExpectation, DataObject, Expect,
-    ReadStyle, StatusExpectation, TextMatch,
+    ReadStyle, StatusExpectation, Step, TextMatch, Verb,
 };
-use crate::language::Language;
+use crate::language::{Bilingual, Language};
 use vmyna_sim::pin::PinName;
 
 /// One of two texts.
@@ -14,6 +14,36 @@ pub(super) fn say<'a>(language: Language, ja: &'a str, en: &'a str) -> &'a str {
     match language {
         Language::Ja => ja,
         Language::En => en,
+    }
+}
+
+impl Verb {
+    /// What happens, in both languages.
+    #[must_use]
+    pub fn in_words(&self) -> Bilingual {
+        let action = self.action();
+        Bilingual::new(action.in_words(Language::Ja), action.in_words(Language::En))
+    }
+}
+
+impl Step {
+    /// What happens and what is expected of it, as a sentence.
+    #[must_use]
+    pub fn sentence(&self, language: Language) -> String {
+        let action = self.verb.action();
+        let expected = action.expects().and_then(|expect| expectation_in_words(expect, language));
+        let mut sentence = action.in_words(language);
+        if let Some(expected) = expected {
+            sentence.push_str(say(language, "。", "; "));
+            sentence.push_str(&expected);
+        }
+        sentence
+    }
+
+    /// The sentence in both languages.
+    #[must_use]
+    pub fn in_words(&self) -> Bilingual {
+        Bilingual::new(self.sentence(Language::Ja), self.sentence(Language::En))
     }
 }
 
@@ -103,7 +133,8 @@ fn text_in_japanese(text: &TextMatch) -> String {
 }
 
 /// A PIN by its official name.
-pub(super) fn pin(pin: PinName, language: Language) -> &'static str {
+#[must_use]
+pub fn pin(pin: PinName, language: Language) -> &'static str {
     let (ja, en) = match pin {
         PinName::UserAuthentication => {
             ("利用者証明用電子証明書の暗証番号", "the PIN for user authentication")

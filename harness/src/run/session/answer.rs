@@ -1,6 +1,7 @@
 //! An answer of the card, and how it is held against what was expected.
 
 use super::content::{Misfit, unmet_content};
+use crate::language::Bilingual;
 use crate::link::LinkError;
 use crate::run::verdict::{Difference, Expectation};
 use crate::scenario::{Captures, Content, Expect, Mark, StatusExpectation};
@@ -13,7 +14,7 @@ use vmyna_sim::hex::Spaced;
 pub(super) enum Stop {
     Differs(Box<Unmet>),
     Link(LinkError),
-    Missing(String),
+    Missing(Bilingual),
 }
 
 /// A difference, with the expectation that it differs from.
@@ -23,6 +24,19 @@ pub(super) struct Unmet {
     pub mark: Option<Mark>,
     /// why it is expected, if the scenario says so
     pub why: Option<String>,
+}
+
+impl Unmet {
+    /// Of a step that was not played at all.
+    pub(super) fn unplayed(reason: &str) -> Self {
+        let difference = Difference {
+            expected: "the step is played".to_owned(),
+            came: reason.to_owned(),
+            exchange: None,
+            kind: Expectation::Requirement,
+        };
+        Self { difference, mark: None, why: None }
+    }
 }
 
 impl From<LinkError> for Stop {
@@ -106,7 +120,7 @@ impl Answer {
         for content in expect.contents() {
             match unmet_content(content, data, captures) {
                 None => {}
-                Some(Misfit::Unknown(why)) => return Err(Stop::Missing(why)),
+                Some(Misfit::Unknown(why)) => return Err(Stop::Missing(Bilingual::alike(why))),
                 Some(Misfit::Differs(..)) if content.is_plain() => {
                     let mut expected = expect.to_string();
                     if let Some(wanted) = content.data.as_ref().and_then(|data| data.wanted(captures)) {

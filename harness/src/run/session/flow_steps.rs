@@ -4,7 +4,8 @@
 use super::Session;
 use super::answer::{Played, Stop, Unmet};
 use crate::flow::{self, Seen, Trouble, Violation};
-use crate::run::recorder::Happening;
+use crate::language::Bilingual;
+use crate::run::recorder::Detail;
 use crate::run::verdict::{Difference, Expectation, Finding, Stage};
 use crate::scenario::{Scenario, SeeStep, Verb};
 
@@ -14,7 +15,7 @@ impl From<Trouble> for Stop {
             Trouble::NotThere(reason) => {
                 differs("a screen on which the step can be done".to_owned(), reason).into()
             }
-            Trouble::NotHere(reason) => Self::Missing(reason),
+            Trouble::NotHere(reason) => Self::Missing(Bilingual::alike(reason)),
             Trouble::Broken(reason) => Self::Link(crate::link::LinkError::Lost(reason)),
         }
     }
@@ -38,7 +39,10 @@ fn violated(violation: Option<Violation>) -> Played {
 impl Session<'_> {
     pub(super) fn flow_step(&mut self, verb: &Verb) -> Played {
         let Some((stage, watch)) = &mut self.flow else {
-            return Err(Stop::Missing("a flow needs a portal and a terminal, which are not here".to_owned()));
+            return Err(Stop::Missing(Bilingual::new(
+                "フローにはサイトと端末が必要だが、ここにはない",
+                "a flow needs a portal and a terminal, which are not here",
+            )));
         };
         let stage = &mut **stage;
         match verb {
@@ -78,15 +82,19 @@ impl Session<'_> {
                 }
                 return Ok(());
             }
-            _ => return Err(Stop::Missing(format!("`{}` is no step of a flow", verb.name()))),
+            _ => {
+                return Err(Stop::Missing(Bilingual::new(
+                    format!("`{}` はフローの手順ではない", verb.name()),
+                    format!("`{}` is no step of a flow", verb.name()),
+                )));
+            }
         }
         let violation = watch.after(verb, stage)?;
-        if self.recorder.keeps()
+        if self.recorder.keeps(Detail::Screens)
             && let Ok(seen) = stage.seen()
             && watch.is_news(&seen)
         {
-            self.recorder
-                .record(|| Happening::Screen { name: seen.screen.to_string(), text: seen.text.clone() });
+            self.recorder.record_screen(seen.screen.to_string(), seen.text.clone());
         }
         violated(violation)
     }
@@ -107,6 +115,7 @@ impl Session<'_> {
             snippet: scenario.source.snippet(&scenario.position),
             stage: Stage::Steps,
             step: "after the flow".to_owned(),
+            words: Bilingual::new("フローの終わった後", "after the flow"),
             requirements: vec![violation.requirement.to_owned()],
             why: None,
             difference: differs(violation.expected, violation.came),

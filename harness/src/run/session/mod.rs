@@ -14,9 +14,11 @@ mod sign;
 mod text;
 
 use super::judge::Judge;
+use super::plan::STANDARD;
 use super::recorder::{Happening, Recorder, StepOutcome};
-use super::verdict::{Finding, Stage, Verdict};
+use super::verdict::{Difference, Expectation, Finding, Stage, Verdict};
 use crate::flow;
+use crate::language::Bilingual;
 use crate::link::{CardLink, LinkError, Refused};
 use crate::requirement::Requirements;
 use crate::scenario::{
@@ -28,14 +30,13 @@ use crate::terminal::secure_messaging::SecureSession;
 use crate::verify::{Certificate, Trust};
 use answer::{Answer, Played, Stop, Unmet};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 use vmyna_sim::apdu::{ResponseApdu, Status};
 use vmyna_sim::document::Position;
 use vmyna_sim::exchange::ShownResponse;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
-use vmyna_sim::profile::{Profile, Tries};
+use vmyna_sim::profile::Tries;
 
 /// What a scenario is played with, besides the card.
 #[derive(Clone, Copy)]
@@ -78,6 +79,8 @@ pub struct Session<'a> {
     /// where a flow is played, and who looks on
     flow: Option<(&'a mut dyn flow::Stage, flow::Watch)>,
     recorder: Recorder,
+    /// what failed in the cleanup
+    left_undone: Vec<Finding>,
 }
 
 /// What time it is.
@@ -101,8 +104,6 @@ impl Clock<'_> {
     }
 }
 
-static FULL: LazyLock<Tries> = LazyLock::new(|| Profile::card().tries);
-
 /// What can be captured, and what ends a retry.
 enum Kept {
     Answer(Vec<u8>),
@@ -122,8 +123,8 @@ impl Kept {
 enum End {
     Failed(Box<Finding>),
     Lost(Position, String),
-    Missing(String),
-    NotApplicable(String),
+    Missing(Bilingual),
+    NotApplicable(Bilingual),
     Refused(Refused),
 }
 
@@ -148,11 +149,12 @@ impl<'a> Session<'a> {
             secure: None,
             former_secure: None,
             sessions_opened: 0,
-            full: *FULL,
+            full: *STANDARD,
             keeps: false,
             last: None,
             flow: None,
             recorder: Recorder::default(),
+            left_undone: Vec::new(),
         }
     }
 
@@ -234,6 +236,7 @@ impl<'a> Session<'a> {
         self.recorder.record(|| Happening::StepBegan {
             position: placed.position.clone(),
             step: placed.step.verb.to_string(),
+            words: placed.step.in_words(),
         });
     }
 
@@ -254,14 +257,18 @@ impl<'a> Session<'a> {
             Err(Stop::Differs(unmet)) => unmet,
         };
         if let Some(application) = self.missing_application(&placed.step.verb, &unmet) {
-            return Some(End::NotApplicable(format!("the card has no application {application}")));
+            return Some(End::NotApplicable(no_application(application)));
         }
         let finding = finding(scenario, placed, stage, *unmet);
         let Surroundings { judge, requirements, .. } = self.surroundings;
         let is_precondition = placed.step.precondition || stage == Stage::Setup;
-        if is_precondition && judge != Judge::BuiltIn {
-            let Finding { position, step, difference, .. } = finding;
-            return Some(End::Missing(format!("{step}: {} ({position})", difference.came)));
+        let is_anothers = self.surroundings.holder.id() != scenario.holder;
+        if is_precondition && (judge != Judge::BuiltIn || is_anothers) {
+            let Finding { position, words, difference: Difference { came, .. }, .. } = finding;
+            return Some(End::Missing(Bilingual::new(
+                format!("{}。実際: {came} ({position})", words.ja),
+                format!("{}; came: {came} ({position})", words.en),
+            )));
         }
         if judge.fails(finding.difference.kind, &finding.requirements, requirements) {
             return Some(End::Failed(Box::new(finding)));
@@ -288,8 +295,8 @@ impl<'a> Session<'a> {
         (status == Some(Status::FileNotFound)).then_some(name)
     }
 
-    /// Plays every step of the cleanup, whatever becomes of the others. What fails in it is added to
-    /// the verdict and does not take its place.
+    /// Plays every step of the cleanup, whatever becomes of the others. What fails in it is kept beside
+    /// the verdict; only a card that is lost in it takes the place of having passed.
     fn clean_up(&mut self, scenario: &Scenario, verdict: &mut Verdict) {
         for placed in &scenario.cleanup {
             self.begins(placed);
@@ -297,36 +304,32 @@ impl<'a> Session<'a> {
             self.recorder.record(|| {
                 Happening::StepEnded(match &played {
                     Ok(()) => StepOutcome::Passed,
-                    Err(Stop::Differs(_)) => StepOutcome::Observed,
+                    Err(Stop::Differs(_)) => StepOutcome::Failed,
                     Err(_) => StepOutcome::Stopped,
                 })
             });
-            let told = match played {
+            let unmet = match played {
                 Ok(()) => continue,
-                Err(Stop::Differs(unmet)) => Ok(finding(scenario, placed, Stage::Cleanup, *unmet)),
-                Err(Stop::Missing(reason)) => Err(reason),
-                Err(Stop::Link(LinkError::Refused(refused))) => Err(refused.to_string()),
+                Err(Stop::Differs(unmet)) => *unmet,
+                Err(Stop::Missing(reason)) => Unmet::unplayed(&reason.en),
+                Err(Stop::Link(LinkError::Refused(refused))) => Unmet::unplayed(&refused.to_string()),
                 Err(Stop::Link(LinkError::Lost(reason))) => {
                     if matches!(verdict, Verdict::Passed { .. }) {
                         *verdict = Verdict::LinkLost { position: Some(placed.position.clone()), reason };
+                    } else {
+                        let unmet = Unmet::unplayed(&reason);
+                        self.left_undone.push(finding(scenario, placed, Stage::Cleanup, unmet));
                     }
                     return;
                 }
             };
-            match (&mut *verdict, told) {
-                (Verdict::Passed { observations } | Verdict::Failed { observations, .. }, Ok(finding)) => {
-                    observations.push(finding);
-                }
-                (Verdict::RequirementMissing(reason), Ok(finding)) => {
-                    let Finding { position, step, difference, .. } = finding;
-                    reason.push_str(&format!("; cleanup: {step}: {} ({position})", difference.came));
-                }
-                (Verdict::RequirementMissing(reason), Err(why)) => {
-                    reason.push_str(&format!("; cleanup: {why} ({})", placed.position));
-                }
-                _ => {}
-            }
+            self.left_undone.push(finding(scenario, placed, Stage::Cleanup, unmet));
         }
+    }
+
+    /// What the cleanup of the scenario that was played did not do as it should.
+    pub fn left_undone(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.left_undone)
     }
 
     /// Plays a step as often as it says, and keeps what it captures.
@@ -361,8 +364,11 @@ impl<'a> Session<'a> {
                 Ok(())
             }
             Ok(()) if step.faults.iter().any(|fault| fault.kind.loses_the_card()) => {
-                let faults: Vec<_> = step.faults.iter().map(ToString::to_string).collect();
-                Err(Stop::Missing(format!("the card is lost to {}: it was never struck", faults.join(", "))))
+                let faults = step.faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                Err(Stop::Missing(Bilingual::new(
+                    format!("{faults} でカードが失われるはずだったが、その障害は起きなかった"),
+                    format!("the card is lost to {faults}: it was never struck"),
+                )))
             }
             outcome => outcome,
         }
@@ -403,11 +409,11 @@ impl<'a> Session<'a> {
         let part = content::part(&capture.part, data);
         let Some(part) = part else {
             let came = format!("{} bytes", data.len());
-            let difference = super::verdict::Difference {
+            let difference = Difference {
                 expected: format!("an answer that holds the {}", capture.part),
                 came,
                 exchange: None,
-                kind: super::verdict::Expectation::Requirement,
+                kind: Expectation::Requirement,
             };
             return Err(Stop::Differs(Box::new(Unmet {
                 difference,
@@ -464,6 +470,14 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Why a scenario about an application that a card does not have does not apply to it.
+pub(super) fn no_application(name: &str) -> Bilingual {
+    Bilingual::new(
+        format!("このカードにはアプリケーション {name} がない"),
+        format!("the card has no application {name}"),
+    )
+}
+
 fn finding(scenario: &Scenario, placed: &PlacedStep, stage: Stage, unmet: Unmet) -> Finding {
     let step = &placed.step;
     let position = unmet.mark.map_or_else(|| placed.position.clone(), |mark| scenario.source.position(mark));
@@ -472,7 +486,13 @@ fn finding(scenario: &Scenario, placed: &PlacedStep, stage: Stage, unmet: Unmet)
         position,
         stage,
         step: step.verb.to_string(),
-        requirements: if step.covers.is_empty() { scenario.covers.clone() } else { step.covers.clone() },
+        words: step.verb.in_words(),
+        // A cleanup proves nothing of what the scenario is about.
+        requirements: if step.covers.is_empty() && stage != Stage::Cleanup {
+            scenario.covers.clone()
+        } else {
+            step.covers.clone()
+        },
         why: unmet.why.or_else(|| step.why.clone()),
         difference: unmet.difference,
     }

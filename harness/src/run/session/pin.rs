@@ -2,7 +2,10 @@
 
 use super::Session;
 use super::answer::{Played, Stop};
-use crate::scenario::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
+use crate::language::{Bilingual, Language};
+use crate::scenario::{
+    By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep, pin_in_words,
+};
 use crate::terminal;
 use vmyna_sim::apdu::{CommandBuilder, Status};
 use vmyna_sim::exchange::ShownResponse;
@@ -50,7 +53,10 @@ impl Session<'_> {
         if step.value == PinChoice::LowerCase
             && value == terminal::own_pin(self.surroundings.holder, step.pin)
         {
-            return Err(Stop::Missing(format!("the holder's {} has no letter", step.pin)));
+            return Err(Stop::Missing(Bilingual::new(
+                format!("名義人の{}には英字がない", pin_in_words(step.pin, Language::Ja)),
+                format!("the holder's {} has no letter", step.pin),
+            )));
         }
         let command = CommandBuilder::new(0x00, 0x20, 0x00, p2).data(value.as_bytes()).to_bytes();
         self.transmit(&command)?.must_be(&step.expect, &self.captures)

@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::answer::{Answer, Played, Stop};
+use crate::language::Bilingual;
 use crate::run::judge::Judge;
 use crate::scenario::{SecureCommand, SecureRead, SecureSessionChoice, SecureSessionStep, SecureStep};
 use crate::terminal::{
@@ -50,8 +51,9 @@ impl Session<'_> {
             }
             _ => {
                 for part in [&mut seed.key, &mut seed.padding] {
-                    aws_lc_rs::rand::fill(part)
-                        .map_err(|_| Stop::Missing("there is no source of randomness".to_owned()))?;
+                    aws_lc_rs::rand::fill(part).map_err(|_| {
+                        Stop::Missing(Bilingual::new("乱数が得られない", "there is no source of randomness"))
+                    })?;
                 }
             }
         }
@@ -106,7 +108,10 @@ impl Session<'_> {
             SecureSessionChoice::Previous => &mut self.former_secure,
         };
         let Some(secure) = session else {
-            return Err(Stop::Missing("no such session of secure messaging was opened".to_owned()));
+            return Err(Stop::Missing(Bilingual::new(
+                "そのようなセキュアメッセージングのセッションは開かれていない",
+                "no such session of secure messaging was opened",
+            )));
         };
         let mut command = match command {
             SecureCommand::Select(id) => secure.select_file(id),

@@ -3,6 +3,7 @@
 use super::Session;
 use super::answer::{Answer, Played};
 use super::content::{Key, key_of};
+use crate::language::Bilingual;
 use crate::run::judge::Judge;
 use crate::scenario::{AuthenticateStep, Digest, KeyName, SignExpect, SignStep, Verifier};
 use crate::terminal;
@@ -63,7 +64,7 @@ impl Session<'_> {
         let key = match key_of(verifier, &self.captures) {
             Key::Known(key) => key,
             Key::Malformed(problem) => return Err(answer.differs(expected, problem).into()),
-            Key::Unknown(why) => return Err(super::Stop::Missing(why)),
+            Key::Unknown(why) => return Err(super::Stop::Missing(Bilingual::alike(why))),
         };
         key.verify(scheme, signed, answer.data())
             .map_err(|problem| answer.differs(expected, problem.to_string()).into())

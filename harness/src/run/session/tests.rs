@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::link::Refused;
+use crate::run::Outcome;
 use crate::scenario::parse_for_test;
 use std::cell::Cell;
 use vmyna_sim::hex;
@@ -37,6 +38,15 @@ impl CardLink for Told {
 const HEAD: &str = "id: a\ntitle: {ja: あ, en: a}\ncovers: [PIN-01]\n";
 
 fn play_timed(rest: &str, answers: &[&'static str], clock: &dyn Fn() -> Duration) -> (Verdict, Vec<String>) {
+    let (verdict, _, came) = play_to_the_end(rest, answers, clock);
+    (verdict, came)
+}
+
+fn play_to_the_end(
+    rest: &str,
+    answers: &[&'static str],
+    clock: &dyn Fn() -> Duration,
+) -> (Verdict, Vec<Finding>, Vec<String>) {
     let requirements = Requirements::built_in();
     let scenario = parse_for_test(&format!("{HEAD}{rest}"), &requirements);
     let holder = Holder::built_in("hanako").unwrap();
@@ -48,8 +58,9 @@ fn play_timed(rest: &str, answers: &[&'static str], clock: &dyn Fn() -> Duration
         judge: Judge::Others,
         now: SystemTime::now(),
     };
-    let verdict = Session::new(&mut link, surroundings).timed_by(clock).play(&scenario);
-    (verdict, link.came)
+    let mut session = Session::new(&mut link, surroundings).timed_by(clock);
+    let (verdict, left_undone) = (session.play(&scenario), session.left_undone());
+    (verdict, left_undone, link.came)
 }
 
 fn play(rest: &str, answers: &[&'static str]) -> (Verdict, Vec<String>) {
@@ -125,18 +136,19 @@ fn the_cleanup_is_played_whatever_happened_before() {
 #[test]
 fn a_failing_cleanup_is_told_beside_the_verdict() {
     let rest = "steps:\n  - transmit: {apdu: 00 A4 00 00}\ncleanup:\n  - transmit: {apdu: 00 A4 00 01}\n";
-    for (first, passed) in [("90 00", true), ("6A 82", false)] {
-        let (verdict, _) = play(rest, &[first, "6D 00"]);
-        let told = match verdict {
-            Verdict::Passed { observations } if passed => observations,
-            Verdict::Failed { observations, finding } if !passed => {
-                assert_eq!(finding.stage, Stage::Steps);
-                observations
-            }
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(told.iter().map(|finding| finding.stage).collect::<Vec<_>>(), [Stage::Cleanup]);
+    let verdicts = [("90 00", Outcome::Passed), ("6A 82", Outcome::Failed), ("refused", Outcome::Refused)];
+    for ((first, outcome), last) in verdicts.into_iter().zip(["6D 00", "refused", "lost"]) {
+        let (verdict, left_undone, _) = play_to_the_end(rest, &[first, last], &|| Duration::ZERO);
+        assert_eq!((verdict.outcome(), verdict.observations().len()), (outcome, 0), "{first}");
+        let [finding] = &left_undone[..] else { panic!("{left_undone:?}") };
+        assert_eq!((finding.stage, finding.position.line), (Stage::Cleanup, 7));
     }
+    let (verdict, left_undone, _) = play_to_the_end(rest, &["90 00", "lost"], &|| Duration::ZERO);
+    assert_eq!(
+        (verdict.outcome(), left_undone.len()),
+        (Outcome::CouldNotRun, 0),
+        "that is told as the verdict"
+    );
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn mistakes_are_shown_where_they_stand() {
             "profile: android\nplatform: ios\nsteps:\n  - open: top\n",
             "a.yaml:4:10: a flow is played with cards of the profile `card`",
         ),
-        ("given: {user_authentication: 3}\nsteps:\n  - power: off\n", "a.yaml:4:30: "),
+        ("given: {user_authentication: 15}\nsteps:\n  - power: off\n", "a.yaml:4:30: "),
         ("steps:\n  - select: jpki\n    capture: x\n", "a.yaml:6:14: the captured value x is used nowhere"),
         ("steps:\n  - transmit: {apdu: \"00 A4 02 0C <x>\"}\n", "a.yaml:5:5: nothing has been captured as x"),
         (
