@@ -114,8 +114,8 @@ fn outlives_all(mut card: Running, mut meet: impl FnMut(&mut Running) -> TcpStre
     }
     let grown = figure(&card, "VmRSS").saturating_sub(memory);
     assert!(grown < 16 * 1024, "{grown} KiB more");
-    // Those that a start brings with it may not all have been there at the first look.
-    assert!(figure(&card, "Threads") <= threads + 2);
+    // Of those that the start needs, some may have gone since.
+    assert!(figure(&card, "Threads") <= threads);
     // And the last: it can be ended while a reader does not take its answers.
     let mut deaf = meet(&mut card);
     deaf.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
@@ -161,5 +161,6 @@ fn thousands_of_connections_leave_nothing_behind() {
     is_as_ever(&mut last);
     let grown = figure(&card, "VmRSS").saturating_sub(memory);
     assert!(grown < 8 * 1024, "{grown} KiB more");
-    assert_eq!((figure(&card, "Threads"), descriptors()), (threads, files), "with one connection, as before");
+    // With one connection, as before; of threads and files that the start needs, some may have gone since.
+    assert!(figure(&card, "Threads") <= threads && descriptors() <= files);
 }
