@@ -164,10 +164,11 @@ fn too_many_given(scenario: &Scenario, profile: &Profile) -> Option<Bilingual> {
 
 /// Why a scenario about one person's card says nothing of that of `holder`, if it is another's.
 pub(super) fn about_another(scenario: &Scenario, holder: &Holder) -> Option<Bilingual> {
-    if scenario.holder == DEFAULT_HOLDER || scenario.holder == holder.id() {
+    if scenario.holder == DEFAULT_HOLDER {
         return None;
     }
-    let named = Holder::built_in(&scenario.holder)?;
+    // A file may have the name of somebody who is built in.
+    let named = Holder::built_in(&scenario.holder).filter(|named| named != holder)?;
     Some(Bilingual::new(
         format!("{}のカードについてのシナリオで、このカードは{}のもの", named.title.ja, holder.title.ja),
         format!(
