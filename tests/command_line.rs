@@ -54,7 +54,7 @@ fn a_scenario_that_is_no_yaml_is_shown_where_it_breaks() {
     exit code 2
     ");
     insta::assert_snapshot!(scenario_refusal("- a\n- b\n"), @"
-    error: mine.yaml:1:1: a list stands here; expected a map with id, parameters, title, covers, tags, holder, given, platform, clock, portal, setup, steps, cleanup
+    error: mine.yaml:1:1: a list stands here; expected a map with id, parameters, title, covers, tags, holder, profile, given, platform, clock, portal, setup, steps, cleanup
        |
      1 | - a
        | ^
@@ -72,7 +72,7 @@ fn an_unknown_key_is_shown_with_those_that_there_are() {
     exit code 2
     ");
     insta::assert_snapshot!(scenario_refusal(&format!("titel: a\n{}", scenario("a.b", RIGHT))), @"
-    error: mine.yaml:1:1: unknown field `titel`, expected one of id, parameters, title, covers, tags, holder, given, platform, clock, portal, setup, steps, cleanup
+    error: mine.yaml:1:1: unknown field `titel`, expected one of id, parameters, title, covers, tags, holder, profile, given, platform, clock, portal, setup, steps, cleanup
        |
      1 | titel: a
        | ^
@@ -928,7 +928,7 @@ fn the_built_in_card_can_be_of_another_kind() {
     let ended = run(&mut vmyna(["run", "--profile", "android", "--tag", "token", "--lang", "en"]));
     assert_eq!(ended.code, Some(1));
     assert!(ended.stdout.contains("jpki.token.information "), "{}", ended.stdout);
-    assert!(ended.stdout.ends_with("5 passed, 1 failed, 0 skipped\n"), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with("6 passed, 1 failed, 2 skipped\n"), "{}", ended.stdout);
     let ended = run(&mut vmyna(["run", "--profile", "contactless-2", "--tag", "pin and not lockout"]));
     assert_eq!(ended.code, Some(0), "{}", ended.stdout);
     let ended = run(&mut vmyna(["run", "--profile", "android", "--card", "vpcd"]));

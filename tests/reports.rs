@@ -126,7 +126,6 @@ fn no_report_of_a_whole_run_holds_a_pin() {
     is_valid_junit(&folder, "r.xml");
     let xml = read(&folder, "r.xml");
     assert_eq!(xml.matches("<testcase ").count(), masked.scenarios.len());
-    // Scenarios of other profiles are played on cards of theirs.
     assert!(xml.contains("<property name=\"card.1.atr\" value=\"3B "), "{}", &xml[..1_000]);
     let tap = read(&folder, "r.tap");
     assert!(tap.starts_with(&format!("TAP version 13\n1..{}\n", masked.scenarios.len())));

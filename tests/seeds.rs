@@ -1,7 +1,14 @@
 //! The seed corpora of the fuzz targets are what the project has: the conversations of its scenarios,
-//! its certificates, its documents. `fuzz/run` has them written to `VMYNA_SEEDS`.
+//! its certificates, its documents, visits to its portal. `fuzz/run` has them written to
+//! `VMYNA_SEEDS`. Each input that fuzzing once found fault with (`fuzz/findings`) goes through its
+//! target here.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+#[path = "../fuzz/src/lib.rs"]
+mod fuzz;
+#[path = "seeds/visits.rs"]
+mod visits;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +35,19 @@ impl Corpus {
 
     fn add(&self, name: &str, seed: &[u8]) {
         fs::write(self.0.join(name), seed).unwrap();
+    }
+
+    /// The target that this is the corpus of.
+    fn check(&self) -> fn(&[u8]) {
+        match self.0.file_name().and_then(|name| name.to_str()) {
+            Some("apdu") => fuzz::apdu::check,
+            Some("certificate") => fuzz::certificate::check,
+            Some("conversation") => fuzz::conversation::check,
+            Some("document") => fuzz::document::check,
+            Some("frames") => fuzz::frames::check,
+            Some("portal") => fuzz::portal::check,
+            other => panic!("{other:?} is no target"),
+        }
     }
 
     fn count(&self) -> usize {
@@ -97,6 +117,24 @@ fn the_seeds_of_the_fuzz_targets_come_from_the_scenarios() {
         scenarios.iter().map(|scenario| &scenario.position.file).collect();
     assert!(document.count() > files.len());
     assert!(CommandApdu::parse(&fs::read(apdu.0.join("00a4040c-15")).unwrap()).is_ok());
+
+    let portal = corpus("portal");
+    for (name, visit) in visits::all() {
+        portal.add(name, &visit);
+    }
+}
+
+#[test]
+fn what_fuzzing_found_is_found_no_more() {
+    let findings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/findings");
+    for folder in fs::read_dir(findings).unwrap() {
+        let corpus = Corpus(folder.unwrap().path());
+        for entry in fs::read_dir(&corpus.0).unwrap() {
+            let path = entry.unwrap().path();
+            println!("{}", path.display()); // shown when it fails
+            corpus.check()(&fs::read(path).unwrap());
+        }
+    }
 }
 
 /// Every YAML file below `folder`, named by its path from `top`: files of one name stand in several folders.

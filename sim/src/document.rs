@@ -64,6 +64,15 @@ pub enum DocumentError {
 }
 
 impl DocumentError {
+    /// What is wrong, without the place.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Unreadable { reason, .. } => reason,
+            Self::Invalid { problem, .. } => problem,
+        }
+    }
+
     /// The document `text` of `file` breaks a rule at `position`.
     #[must_use]
     pub fn invalid(text: &str, position: Position, problem: impl Into<String>) -> Self {

@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 use vmyna_sim::card::{Personalised, VirtualCard, seeded};
-use vmyna_sim::pin::{PinName, PinStates};
+use vmyna_sim::holder::PinValue;
+use vmyna_sim::issue::issued_pin;
+use vmyna_sim::pin::{ChangeCommand, PinName, PinStates};
 use vmyna_sim::smart_card::{Reaction, SmartCard};
 use vmyna_sim::store::Store;
 
@@ -57,11 +59,31 @@ enum Operation {
     Unblock(PinName),
 }
 
-const PINS: [PinName; 2] = PinName::JPKI;
-const VALUES: [[&[u8]; 2]; 2] = [[b"1234", b"7593"], [b"ABC123", b"ZK48QW"]];
+/// The application and the EF of a PIN, and what it is changed to.
+fn place(pin: PinName) -> (&'static [u8], u8, &'static [u8]) {
+    const TEXT: &[u8] = b"\xD3\x92\x10\x00\x31\x00\x01\x01\x04\x08";
+    const VISUAL: &[u8] = b"\xD3\x92\x10\x00\x31\x00\x01\x01\x04\x02";
+    match pin {
+        PinName::UserAuthentication => (b"\xD3\x92\xF0\x00\x26\x01\x00\x00\x00\x01", 0x18, b"7593"),
+        PinName::DigitalSignature => (b"\xD3\x92\xF0\x00\x26\x01\x00\x00\x00\x01", 0x1B, b"ZK48QW"),
+        PinName::TextInput => (TEXT, 0x11, b"7593"),
+        PinName::TextCodeA => (TEXT, 0x14, b"000000000000"),
+        PinName::TextCodeB => (TEXT, 0x15, b"00000000000000"),
+        PinName::VisualCodeA => (VISUAL, 0x13, b"000000000000"),
+        PinName::VisualCodeB => (VISUAL, 0x12, b"00000000000000"),
+        PinName::BirthDate => (VISUAL, 0x11, b"000000"),
+        PinName::ResidentRegister => (b"\xD3\x92\x10\x00\x31\x00\x01\x01\x04\x01", 0x1C, b"7593"),
+        PinName::CommonCard => (b"\xD3\x92\x10\x00\x31\x00\x01\x01\x01\x00", 0x1C, b"7593"),
+    }
+}
 
-fn reference(pin: PinName) -> usize {
-    PINS.iter().position(|known| *known == pin).unwrap()
+/// Hanako's own values.
+fn issued(pin: PinName) -> &'static [u8] {
+    static ISSUED: LazyLock<Vec<PinValue>> = LazyLock::new(|| {
+        let expiry = HANAKO.issued().body.expiry;
+        PinName::ALL.map(|pin| issued_pin(HANAKO.holder(), expiry, pin)).into()
+    });
+    ISSUED[pin as usize].as_bytes()
 }
 
 /// A card in the state that is stored, and its terminal, at the JPKI application.
@@ -75,31 +97,42 @@ impl Bench {
         let disk = Disk { stored: stored.clone(), writes: 0, tear, without_power: false };
         let disk = Arc::new(Mutex::new(disk));
         let store = Box::new(Torn(disk.clone()));
-        let mut card = VirtualCard::with(HANAKO.clone(), store, stored, Box::new(seeded(0)));
-        card.transmit(b"\x00\xA4\x04\x0C\x0A\xD3\x92\xF0\x00\x26\x01\x00\x00\x00\x01");
+        let card = VirtualCard::with(HANAKO.clone(), store, stored, Box::new(seeded(0)));
         Self { card, disk }
     }
 
-    fn send(&mut self, pin: PinName, ins_p1: [u8; 2], value: &[u8]) -> u16 {
-        self.card.transmit(&[0x00, 0xA4, 0x02, 0x0C, 0x02, 0x00, [0x18, 0x1B][reference(pin)]]);
-        let command = [&[0x00, ins_p1[0], ins_p1[1], 0x80, value.len() as u8][..], value].concat();
+    /// Presents a value to a PIN, whichever application was selected before.
+    fn verify(&mut self, pin: PinName, value: &[u8]) -> u16 {
+        let (application, file, _) = place(pin);
+        self.card.transmit(&[b"\x00\xA4\x04\x0C\x0A", application].concat());
+        self.card.transmit(&[0x00, 0xA4, 0x02, 0x0C, 0x02, 0x00, file]);
+        self.send([0x00, 0x20, 0x00], value)
+    }
+
+    fn send(&mut self, header: [u8; 3], value: &[u8]) -> u16 {
+        let command = [&header[..], &[0x80, value.len() as u8], value].concat();
         let Reaction::Answer(answer) = self.card.transmit(&command) else { panic!("a card answers") };
         u16::from_be_bytes([answer[0], answer[1]])
     }
 
-    /// The value that is right now: the one of `VALUES` that the stored state says.
-    fn right(&self, pin: PinName) -> &'static [u8] {
-        let [issued, changed] = VALUES[reference(pin)];
-        if self.stored().get(pin).changed_value.is_some() { changed } else { issued }
+    /// The value that is right now, and the one that is not.
+    fn values(&self, pin: PinName) -> [&'static [u8]; 2] {
+        let (issued, changed) = (issued(pin), place(pin).2);
+        if self.stored().get(pin).changed_value.is_some() { [changed, issued] } else { [issued, changed] }
     }
 
     fn perform(&mut self, operation: Operation) {
         match operation {
-            Operation::Wrong(pin) => drop(self.send(pin, [0x20, 0], b"000000")),
-            Operation::Right(pin) => drop(self.send(pin, [0x20, 0], self.right(pin))),
+            Operation::Wrong(pin) => drop(self.verify(pin, b"111111")),
+            Operation::Right(pin) => drop(self.verify(pin, self.values(pin)[0])),
             Operation::Change(pin) => {
-                self.send(pin, [0x20, 0], self.right(pin));
-                self.send(pin, [0x24, 1], VALUES[reference(pin)][1]);
+                self.verify(pin, self.values(pin)[0]);
+                let header = match pin.changed_with() {
+                    Some(ChangeCommand::ChangeKey) => [0x80, 0x32, 0x00],
+                    // Where there is no command, this one is refused, and nothing is written.
+                    Some(ChangeCommand::ChangeReferenceData) | None => [0x00, 0x24, 0x01],
+                };
+                self.send(header, place(pin).2);
             }
             Operation::Unblock(pin) => drop(self.card.unblock(pin)),
         }
@@ -111,7 +144,7 @@ impl Bench {
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
-    (prop::sample::select(&PINS[..]), 0..7).prop_map(|(pin, which)| match which {
+    (prop::sample::select(&PinName::ALL[..]), 0..7).prop_map(|(pin, which)| match which {
         0..=3 => Operation::Wrong(pin),
         4 => Operation::Right(pin),
         5 => Operation::Change(pin),
@@ -125,25 +158,37 @@ proptest! {
     #[test]
     fn whatever_write_is_torn_no_try_is_won_and_nothing_is_opened(
         history in prop::collection::vec(operation(), 0..12),
+        pin in prop::sample::select(&PinName::ALL[..]),
+        wrong in 0..12,
         last in operation(),
     ) {
         let mut before = Bench::start(HANAKO.fresh_state(), None);
         for operation in history {
             before.perform(operation);
         }
+        // Spread over ten PINs, wrong tries alone would hardly ever block one.
+        for _ in 0..wrong {
+            before.perform(Operation::Wrong(pin));
+        }
         let before = before.stored();
-        let mut whole = Bench::start(before.clone(), None);
-        whole.perform(last);
-        let (after, writes) = (whole.stored(), whole.disk.lock().unwrap().writes);
-        for write in 1..=writes {
-            for stored in [false, true] {
-                let mut torn = Bench::start(before.clone(), Some(Tear { write, stored }));
-                torn.perform(last);
-                prop_assert!(torn.disk.lock().unwrap().without_power);
-                judge(last, &before, &after, Bench::start(torn.stored(), None))?;
-            }
+        every_tear(last, &before)?;
+    }
+}
+
+/// Interrupts `operation` at each of its writes, before and after it; returns how often that was.
+fn every_tear(operation: Operation, before: &PinStates) -> Result<usize, TestCaseError> {
+    let mut whole = Bench::start(before.clone(), None);
+    whole.perform(operation);
+    let (after, writes) = (whole.stored(), whole.disk.lock().unwrap().writes);
+    for write in 1..=writes {
+        for stored in [false, true] {
+            let mut torn = Bench::start(before.clone(), Some(Tear { write, stored }));
+            torn.perform(operation);
+            prop_assert!(torn.disk.lock().unwrap().without_power);
+            judge(operation, before, &after, Bench::start(torn.stored(), None))?;
         }
     }
+    Ok(2 * writes)
 }
 
 /// What must hold of the card that comes up after its power went during `torn`.
@@ -154,7 +199,7 @@ fn judge(
     mut found: Bench,
 ) -> Result<(), TestCaseError> {
     let state = found.stored();
-    for pin in PINS {
+    for pin in PinName::ALL {
         let (old, new, now) = (before.get(pin), after.get(pin), state.get(pin));
         let concerned = matches!(torn, Operation::Wrong(p) | Operation::Right(p) | Operation::Change(p)
             | Operation::Unblock(p) if p == pin);
@@ -182,15 +227,32 @@ fn judge(
         let opened = torn != Operation::Unblock(pin) && old.tries_left == 0;
         if opened {
             prop_assert_eq!(now.tries_left, 0);
-            prop_assert_eq!(found.send(pin, [0x20, 0], found.right(pin)), 0x6984, "blocked is blocked");
+            prop_assert_eq!(found.verify(pin, found.values(pin)[0]), 0x6984, "blocked is blocked");
         } else if now.tries_left > 1 {
-            let [issued, changed] = VALUES[reference(pin)];
-            let other = if found.right(pin) == issued { changed } else { issued };
-            prop_assert_eq!(found.send(pin, [0x20, 0], other), 0x63C0 | u16::from(now.tries_left - 1));
-            prop_assert_eq!(found.send(pin, [0x20, 0], found.right(pin)), 0x9000, "one of the two is right");
+            let [right, other] = found.values(pin);
+            prop_assert_eq!(found.verify(pin, other), 0x63C0 | u16::from(now.tries_left - 1));
+            prop_assert_eq!(found.verify(pin, right), 0x9000, "one of the two is right");
         }
     }
     Ok(())
+}
+
+/// Every operation on every PIN, from each number of tries left: none is left to chance.
+#[test]
+fn every_write_of_every_operation_on_every_pin_is_torn_on_either_side() {
+    let mut torn = 0;
+    for pin in PinName::ALL {
+        let operations = [Operation::Wrong, Operation::Right, Operation::Change, Operation::Unblock];
+        for last in operations.map(|operation| operation(pin)) {
+            for tries_left in 0..=HANAKO.profile().tries.of(pin) {
+                let mut before = HANAKO.fresh_state();
+                before.get_mut(pin).tries_left = tries_left;
+                torn += every_tear(last, &before).unwrap();
+            }
+        }
+    }
+    println!("{torn} interrupted writes");
+    assert!(torn > 500);
 }
 
 #[test]

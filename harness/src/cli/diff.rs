@@ -104,8 +104,9 @@ pub(super) fn diff(arguments: &Arguments) -> Result<Exit, Failure> {
     };
     let is_selected =
         |scenario: &&Scenario| arguments.tag.as_ref().is_none_or(|expression| expression.selects(scenario));
-    let is_on_a_card = |scenario: &&Scenario| scenario.flow.is_none();
-    let selected: Vec<&Scenario> = scenarios.iter().filter(is_on_a_card).filter(is_selected).collect();
+    // What is about one kind of card says nothing of two.
+    let is_on_any_card = |scenario: &&Scenario| scenario.flow.is_none() && scenario.profile.is_none();
+    let selected: Vec<&Scenario> = scenarios.iter().filter(is_on_any_card).filter(is_selected).collect();
     if selected.is_empty() {
         return Err(Failure::Usage(
             "no scenario is selected by --tag; `vmyna run --list` shows the tags".to_owned(),

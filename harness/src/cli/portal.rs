@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use vmyna_sim::card::{Personalised, VirtualCard};
+use vmyna_sim::document;
 use vmyna_sim::issue::OcspUrl;
 use vmyna_sim::vpcd::{self, Address};
 
@@ -226,7 +227,8 @@ fn authorities(
             let folder = folder.display();
             Failure::Usage(format!("{}: {error}; `vmyna pki write {folder}` makes one", path.display()))
         };
-        let bytes = std::fs::read(&path).map_err(|error| failed(&error))?;
+        let bytes = document::read_bytes(&path, document::MAX_BYTES);
+        let bytes = bytes.map_err(|error| failed(&error.reason()))?;
         if let Trust::Anchors(read) = Trust::from_bytes(&bytes).map_err(|error| failed(&error))? {
             anchors = read;
         }

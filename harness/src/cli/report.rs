@@ -10,6 +10,10 @@ use crate::run::Summary;
 use clap::{Args, Subcommand};
 use std::io::{self, Write};
 use std::path::PathBuf;
+use vmyna_sim::document;
+
+/// The whole suite with every exchange has some ten mebibytes.
+const MOST_OF_A_REPORT: u64 = 64 << 20;
 
 /// Put the reports of shards together; print the schema of JSON reports
 #[derive(Debug, Args)]
@@ -79,8 +83,7 @@ fn merge(arguments: &Merge) -> Result<Exit, Failure> {
     let mut shards = Vec::new();
     for path in &arguments.files {
         let file = path.display().to_string();
-        let bytes = std::fs::read(path)
-            .map_err(|error| Failure::Usage(format!("{file}: cannot be read: {error}")))?;
+        let bytes = document::read_bytes(path, MOST_OF_A_REPORT)?;
         shards.push((file, bytes));
     }
     let is_json = |bytes: &[u8]| bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');

@@ -18,7 +18,7 @@ pub fn built_in(requirements: &Requirements) -> Vec<Scenario> {
     files
         .into_iter()
         .flat_map(|(path, text)| {
-            parse::parse(&format!("vectors/scenarios/{path}"), text, requirements)
+            parse(&format!("vectors/scenarios/{path}"), text, requirements)
                 .unwrap_or_else(|error| panic!("{error}"))
         })
         .collect()

@@ -54,7 +54,7 @@ pub use flow_step::{
 pub use length::LengthRange;
 pub use load::{LoadError, load_paths};
 pub use octets::{Digest, Octets};
-pub use parse::DEFAULT_HOLDER;
+pub use parse::{DEFAULT_HOLDER, parse};
 pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
 pub use reading_step::{GetDataStep, ReadFileStep, ReadRecordStep};
 pub use retry::Retry;

@@ -66,12 +66,11 @@ pub(super) struct Written {
 pub const DEFAULT_HOLDER: &str = "hanako";
 
 /// Reads `text`, the contents of `file`, and checks it: one scenario, or one for each row of its
-/// table of parameters.
-pub(super) fn parse(
-    file: &str,
-    text: &str,
-    requirements: &Requirements,
-) -> Result<Vec<Scenario>, DocumentError> {
+/// table of parameters. Nothing that is written there takes longer to refuse than to read.
+///
+/// # Errors
+/// The first thing that is wrong, with its place in `file`.
+pub fn parse(file: &str, text: &str, requirements: &Requirements) -> Result<Vec<Scenario>, DocumentError> {
     let source = SourceFile::new(file, text);
     let mut tree = source.tree()?;
     let table = Table::take(&mut tree).map_err(|mistake| source.mistake(mistake))?;

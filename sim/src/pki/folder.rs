@@ -14,10 +14,11 @@
 
 use super::crl::{self, Scope};
 use super::{Authority, CertificationAuthority, Generation, PkiError, Register, RegisterError};
+use crate::document;
 use der::pem::{self, LineEnding};
 use jiff::Timestamp;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use thiserror::Error;
@@ -95,8 +96,10 @@ impl Folder {
             io::ErrorKind::NotFound => FolderError::Missing(self.path.clone()),
             _ => FolderError::Io { path: path.clone(), action: "reading it", source },
         };
-        let mut text = String::new();
-        File::open(&path).map_err(failed)?.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
+        std::fs::metadata(&path).map_err(failed)?;
+        let bytes = document::read_bytes(&path, MAX_BYTES);
+        let bytes = bytes.map_err(|error| failed(io::Error::other(error.reason())))?;
+        let text = String::from_utf8(bytes).map_err(|error| failed(io::Error::other(error.utf8_error())))?;
         Register::from_json(&text).map_err(|source| FolderError::Register { path, source })
     }
 

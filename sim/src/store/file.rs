@@ -296,15 +296,21 @@ fn replace(
     let mut file = tempfile::Builder::new()
         .prefix(&replacement_prefix(path))
         .suffix(REPLACEMENT_SUFFIX)
-        .tempfile_in(folder)?;
+        .tempfile_in(folder)
+        .map_err(of_the_system)?;
     file.as_file().try_lock()?;
     let mut text = serde_json::to_vec_pretty(&document)?;
     text.push(b'\n');
-    file.write_all(&text)?;
+    file.write_all(&text).map_err(of_the_system)?;
     file.as_file().sync_all()?;
     let file = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
     let file = file.map_err(|error| error.error)?;
     Ok((file, File::open(folder).and_then(|folder| folder.sync_all())))
+}
+
+/// What went wrong, without the name of a replacement, which nobody has seen.
+fn of_the_system(error: io::Error) -> io::Error {
+    if error.raw_os_error().is_some() { error } else { error.kind().into() }
 }
 
 const REPLACEMENT_SUFFIX: &str = ".new";

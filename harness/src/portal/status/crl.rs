@@ -6,10 +6,14 @@ use crate::verify::Certificate;
 use der::{Decode, Encode};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
+use vmyna_sim::document;
 use vmyna_sim::pki::{CertificateStatus, Reason, Revocation};
 use x509_cert::crl::CertificateList;
 use x509_cert::ext::pkix::CrlReason;
 use x509_cert::time::Time;
+
+/// A list of some hundred thousand certificates.
+const MOST: u64 = 16 << 20;
 
 /// The whole lists in one folder; those of municipalities are parts of them.
 pub struct Crls(PathBuf);
@@ -39,7 +43,7 @@ impl Crls {
 }
 
 fn read(path: &Path) -> Result<CertificateList, String> {
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = document::read_bytes(path, MOST).map_err(|error| error.reason().to_owned())?;
     CertificateList::from_der(&bytes).map_err(|error| error.to_string())
 }
 
