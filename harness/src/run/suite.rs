@@ -152,6 +152,11 @@ pub(super) fn other_counts(scenario: &Scenario, full: Tries) -> Option<Bilingual
     ))
 }
 
+/// A file may have the name of somebody who is built in, and is another person all the same.
+pub(super) fn is_same(named: &Holder, holder: &Holder) -> bool {
+    named.id() == holder.id() && named.title == holder.title
+}
+
 /// Why a card of `profile` cannot be in the state that `scenario` begins with.
 fn too_many_given(scenario: &Scenario, profile: &Profile) -> Option<Bilingual> {
     let (pin, tries) = scenario.given.iter().find(|(pin, tries)| **tries > profile.tries.of(**pin))?;
@@ -164,10 +169,10 @@ fn too_many_given(scenario: &Scenario, profile: &Profile) -> Option<Bilingual> {
 
 /// Why a scenario about one person's card says nothing of that of `holder`, if it is another's.
 pub(super) fn about_another(scenario: &Scenario, holder: &Holder) -> Option<Bilingual> {
-    if scenario.holder == DEFAULT_HOLDER || scenario.holder == holder.id() {
+    if scenario.holder == DEFAULT_HOLDER {
         return None;
     }
-    let named = Holder::built_in(&scenario.holder)?;
+    let named = Holder::built_in(&scenario.holder).filter(|named| !is_same(named, holder))?;
     Some(Bilingual::new(
         format!("{}のカードについてのシナリオで、このカードは{}のもの", named.title.ja, holder.title.ja),
         format!(

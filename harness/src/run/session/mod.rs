@@ -16,6 +16,7 @@ mod text;
 use super::judge::Judge;
 use super::plan::STANDARD;
 use super::recorder::{Happening, Recorder, StepOutcome};
+use super::suite::is_same;
 use super::verdict::{Difference, Expectation, Finding, Stage, Verdict};
 use crate::flow;
 use crate::language::Bilingual;
@@ -262,7 +263,8 @@ impl<'a> Session<'a> {
         let finding = finding(scenario, placed, stage, *unmet);
         let Surroundings { judge, requirements, .. } = self.surroundings;
         let is_precondition = placed.step.precondition || stage == Stage::Setup;
-        let is_anothers = self.surroundings.holder.id() != scenario.holder;
+        let holder = self.surroundings.holder;
+        let is_anothers = Holder::built_in(&scenario.holder).is_some_and(|named| !is_same(&named, holder));
         if is_precondition && (judge != Judge::BuiltIn || is_anothers) {
             let Finding { position, words, difference: Difference { came, .. }, .. } = finding;
             return Some(End::Missing(Bilingual::new(
