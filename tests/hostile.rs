@@ -1,6 +1,7 @@
 //! Readers that mean no good, or know no better, before `vmyna serve` in both roles.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+#![expect(clippy::print_stdout, reason = "which reader it was is shown when a test fails")]
 
 mod process;
 

@@ -129,6 +129,6 @@ pub struct PlacedStep {
 
 #[cfg(test)]
 pub(crate) fn parse_for_test(text: &str, requirements: &crate::requirement::Requirements) -> Scenario {
-    let mut rows = parse::parse("test.yaml", text, requirements).unwrap_or_else(|error| panic!("{error}"));
+    let mut rows = parse("test.yaml", text, requirements).unwrap_or_else(|error| panic!("{error}"));
     rows.pop().unwrap_or_else(|| panic!("no scenario"))
 }
