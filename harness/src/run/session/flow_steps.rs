@@ -67,15 +67,20 @@ impl Session<'_> {
             Verb::Operator(step) => stage.operate(*step)?,
             Verb::See(step) => return see(step, &stage.seen()?),
             Verb::Stored(step) => {
-                let held = stage.applications()?.len();
-                if held != step.applications {
+                let held = stage.applications()?;
+                if held.len() != step.applications {
                     let applications = |count: usize| format!("{count} applications in the portal");
-                    return Err(differs(applications(step.applications), applications(held)).into());
+                    return Err(differs(applications(step.applications), applications(held.len())).into());
+                }
+                let signatures = held.iter().filter(|application| application.signature_on_file).count();
+                if let Some(expected) = step.signatures.filter(|expected| *expected != signatures) {
+                    let on_file = |count: usize| format!("{count} signature certificates on file");
+                    return Err(differs(on_file(expected), on_file(signatures)).into());
                 }
                 return Ok(());
             }
             Verb::Card(step) => {
-                let left = stage.tries_left()?;
+                let left = stage.tries_left(step.of.pin())?;
                 if left != step.tries_left {
                     let tries = |count: u8| format!("{count} tries left in the card");
                     return Err(differs(tries(step.tries_left), tries(left)).into());
