@@ -256,6 +256,7 @@ struct Asked {
     #[serde(flatten)]
     called: Called,
     nonce: String,
+    #[serde(default)]
     key: Credential,
     platform: Platform,
 }
