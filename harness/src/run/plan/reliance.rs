@@ -24,6 +24,8 @@ pub struct Reliance {
     pub free_certificate: bool,
     /// it has JPKI sign with RSA, or expects such a key
     pub rsa: bool,
+    /// it says what the label of the token is
+    pub token_label: bool,
     /// it says with which of the two published statuses a blocked PIN answers
     pub blocked_status: Option<Status>,
     /// it says what the answer to reset is
@@ -65,6 +67,18 @@ impl Reliance {
                 ),
                 format!(
                     "it says that a blocked PIN answers {told:04X}, and in this profile it is {here:04X}"
+                ),
+            ));
+        }
+        if self.token_label && profile.token_label != CARD.token_label {
+            return Some(Bilingual::new(
+                format!(
+                    "トークンのラベルについてのシナリオで、このプロファイルのラベルは {}",
+                    profile.token_label
+                ),
+                format!(
+                    "it is about the label of the token, and in this profile that is {}",
+                    profile.token_label
                 ),
             ));
         }
@@ -195,6 +209,14 @@ mod tests {
             let scenario = scenario::parse_for_test(&text, &Requirements::built_in());
             assert_eq!(Plan::of(&scenario, mine.tries).reliance.unmet_by(&mine).is_none(), applies, "{told}");
         }
+    }
+
+    #[test]
+    fn a_label_that_is_told_is_that_of_the_card() {
+        let label = "  - select: jpki\n  - select: {file: \"0006\"}\n  \
+                     - read_binary: {offset: 0, le: 16, expect: {text: \"JPKIAPICCTOKEN2 \"}}\n";
+        assert!(unmet(label, "juki-card").is_some_and(|why| why.ends_with("JPKIAPICCTOKEN")));
+        assert_eq!(unmet(label, "next-generation"), None, "which has the same");
     }
 
     #[test]

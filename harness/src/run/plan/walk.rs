@@ -26,6 +26,9 @@ pub(super) struct Walk {
     full: Tries,
 }
 
+/// EF 0006 of JPKI, which begins with the token's label.
+const TOKEN_INFORMATION: u16 = 0x0006;
+
 const SUCCESS: [u8; 2] = [0x90, 0x00];
 const REFUSED: [u8; 2] = [0x6A, 0x82];
 
@@ -141,6 +144,9 @@ impl Walk {
             Verb::ReadBinary(step) => {
                 let file = step.sfi.map(u16::from).or(self.selection.file());
                 self.reads(file, &step.expect.status);
+                let content = &step.expect.content;
+                let tells_the_label = step.offset == 0 && (content.data.is_some() || content.text.is_some());
+                self.plan.reliance.token_label |= tells_the_label && self.is_in_jpki(file, TOKEN_INFORMATION);
                 let command = terminal::read_binary(step.sfi, step.offset, step.le, step.extended);
                 self.selection.exchange(&command, expected_status(&step.expect.status));
             }
@@ -173,11 +179,15 @@ impl Walk {
 
     /// The scenario reads `file`.
     fn reads(&mut self, file: Option<u16>, expected: &StatusExpectation) {
-        let jpki = self.selection.application().is_some_and(|there| there.aid == terminal::JPKI_AID);
         let certificate = terminal::certificate_file(CertificateName::UserAuthentication);
-        if jpki && file == Some(certificate) && expected.allows_success() && !self.verified {
+        if self.is_in_jpki(file, certificate) && expected.allows_success() && !self.verified {
             self.plan.reliance.free_certificate = true;
         }
+    }
+
+    fn is_in_jpki(&self, file: Option<u16>, meant: u16) -> bool {
+        let jpki = self.selection.application().is_some_and(|there| there.aid == terminal::JPKI_AID);
+        jpki && file == Some(meant)
     }
 
     fn verify(&mut self, pin: PinName, right: bool, expected: &StatusExpectation) {
