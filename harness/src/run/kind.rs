@@ -1,10 +1,9 @@
 //! Of which profile a card is, as far as that can be seen from outside: by the label of its token and
 //! the algorithm of its keys.
 
-use crate::language::Bilingual;
+use crate::language::{Bilingual, Language};
 use crate::scenario::Scenario;
 use crate::verify::{Certificate, Curve, PublicKey};
-use std::fmt;
 use vmyna_sim::key::Algorithm;
 use vmyna_sim::profile::{CertificateAccess, Profile};
 
@@ -40,23 +39,33 @@ impl Kind {
         let name = scenario.profile.as_ref()?;
         let meant = Self::of(&Profile::built_in(name)?);
         (meant != *self).then(|| {
+            let (told, here) = (meant.in_words(Language::Ja), self.in_words(Language::Ja));
             Bilingual::new(
-                format!("プロファイル {name} のカード ({meant}) についてのシナリオで、このカードは {self}"),
-                format!("it is about cards of the profile {name} ({meant}), not about {self}"),
+                format!("プロファイル {name} のカード ({told}) についてのシナリオで、このカードは {here}"),
+                format!(
+                    "it is about cards of the profile {name} ({}), not about {}",
+                    meant.in_words(Language::En),
+                    self.in_words(Language::En)
+                ),
             )
         })
     }
-}
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys = match self.algorithm {
-            Some(Algorithm::Rsa2048) => "RSA keys",
-            Some(Algorithm::EcdsaP384) => "keys on P-384",
-            Some(Algorithm::EcdsaP256) => "keys on P-256",
-            None => "its certificate behind a PIN",
+    fn in_words(&self, language: Language) -> String {
+        let (ja, en) = match self.algorithm {
+            Some(Algorithm::Rsa2048) => ("RSA の鍵", "RSA keys"),
+            Some(Algorithm::EcdsaP384) => ("P-384 の鍵", "keys on P-384"),
+            Some(Algorithm::EcdsaP256) => ("P-256 の鍵", "keys on P-256"),
+            None => ("暗証番号で守られた証明書", "its certificate behind a PIN"),
         };
-        write!(f, "{} with {keys}", if self.label.is_empty() { "no label" } else { &self.label })
+        let label = match self.label.as_str() {
+            "" => language.say("ラベルなし", "no label"),
+            label => label,
+        };
+        match language {
+            Language::Ja => format!("{label}、{ja}"),
+            Language::En => format!("{label} with {en}"),
+        }
     }
 }
 
