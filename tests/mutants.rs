@@ -10,6 +10,8 @@ mod card_level;
 mod card_manager;
 #[path = "mutants/certificates.rs"]
 mod certificates;
+#[path = "mutants/japanese.rs"]
+mod japanese;
 #[path = "mutants/lifetime.rs"]
 mod lifetime;
 #[path = "mutants/pins.rs"]
@@ -113,6 +115,10 @@ fn main() {
             Ok(())
         }
     }));
+    trials.push(Trial::test("english_is_told_from_japanese", || {
+        japanese::english_is_told_from_japanese();
+        Ok(())
+    }));
     trials.push(Trial::test("the_right_card_in_the_same_wrapping_passes", {
         let suite = suite.clone();
         move || suite.must_pass()
@@ -157,6 +163,9 @@ impl Suite {
         let mut otherwise = Vec::new();
         for scenario in self.scenarios.iter().filter(|scenario| covers(scenario, mutant.breaks)) {
             let verdict = self.play(scenario, (mutant.make)());
+            if let Some(text) = japanese::untranslated(&verdict) {
+                return Err(format!("{}: not in Japanese: {text}", scenario.id).into());
+            }
             let names = |finding: &Finding| finding.requirements.iter().any(|id| id == mutant.breaks);
             let seen = match &verdict {
                 Verdict::Failed { finding, .. } if names(finding) => true,

@@ -167,6 +167,69 @@ fn a_failure_is_in_every_report() {
     }
 }
 
+const LEFT_UNDONE: &str = "\
+id: trial.untidy
+title: {ja: 後始末に失敗する試し, en: a trial that does not clean up}
+covers: [PIN-01]
+steps:
+  - select: jpki
+cleanup:
+  - select: {file: \"0018\", expect: {sw: \"6A86\"}}
+    why: {ja: ここで片付く, en: this tidies up}
+";
+
+#[test]
+fn a_failed_cleanup_is_in_every_report_and_changes_no_verdict() {
+    for (language, heading, why) in
+        [("en", "cleanup failed", "this tidies up"), ("ja", "後始末の失敗", "ここで片付く")]
+    {
+        let folder = Folder::new();
+        folder.write("s/untidy.yaml", LEFT_UNDONE);
+        folder.write(
+            "s/untidy-and-failing.yaml",
+            format!("{LEFT_UNDONE}  - select: jpki\n")
+                .replace("trial.untidy\n", "trial.untidy-and-failing\n")
+                .replace(
+                    "- select: jpki\ncleanup",
+                    "- select: {file: \"0018\", expect: {sw: \"6A86\"}}\ncleanup",
+                ),
+        );
+        let reports = ["junit=r.xml", "json=r.json", "html=r.html", "tap=r.tap"];
+        let arguments = reports.iter().flat_map(|report| ["--report", report]);
+        let ended = run(&mut folder.vmyna(["run", "s", "--lang", language].into_iter().chain(arguments)));
+        assert_eq!((ended.code, ended.closing_line()), (Some(1), "1 passed, 1 failed, 0 skipped"));
+        let told = ended.stdout.lines().filter(|line| line.contains(heading)).count();
+        assert_eq!(told, 2, "{}", ended.stdout);
+
+        let json = report(&folder, "r.json");
+        let outcomes: Vec<_> = json.scenarios.iter().map(|case| case.verdict).collect();
+        assert_eq!(outcomes, [Outcome::Failed, Outcome::Passed]);
+        for case in &json.scenarios {
+            let [undone] = &case.left_undone[..] else { panic!("{case:?}") };
+            assert_eq!(undone.expected, "6A86");
+            assert!(undone.position.starts_with("s/untidy"), "{}", undone.position);
+            assert_eq!(undone.why().expect("it was written").ja, "ここで片付く");
+        }
+
+        is_valid_junit(&folder, "r.xml");
+        let xml = read(&folder, "r.xml");
+        assert_eq!(xml.matches(&format!("<system-out>{heading}: s/untidy")).count(), 2, "{xml}");
+        assert_eq!(xml.matches(why).count(), 2, "{xml}");
+
+        let tap = read(&folder, "r.tap");
+        assert!(tap.contains("\nok 2 - trial.untidy: "), "{tap}");
+        assert_eq!(tap.matches("\n  cleanup_failed: [").count(), 2, "{tap}");
+        judged_by_perl(&folder, "r.tap");
+
+        let html = read(&folder, "r.html");
+        let section = html.split("id=\"cleanup\"").nth(1).expect("a section of its own");
+        let section = section.split("</section>").next().unwrap_or_default();
+        assert!(section.contains("#case-trial.untidy\"") && section.contains(why), "{section}");
+        let cases = html.split("id=\"scenarios\"").nth(1).expect("the scenarios");
+        assert_eq!(cases.matches(heading).count(), 2, "each scenario tells it too");
+    }
+}
+
 #[test]
 fn a_report_on_standard_output_is_all_that_is_there() {
     let folder = folder_with_both();

@@ -1,13 +1,15 @@
 //! Every built-in scenario is a test, twice: against the card in this process, and against the card
 //! behind a real socket; flows have tests of their own for that, `flows_http` and `flows_browser`.
 
+#[path = "support/passed.rs"]
+mod passed;
+
 use libtest_mimic::{Arguments, Failed, Trial};
+use passed::must_have_passed;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
-use vmyna::language::Language;
-use vmyna::report::Text;
 use vmyna::requirement::Requirements;
-use vmyna::run::{self, Cards, Event, Judge, Session, Sink, Surroundings, Verdict};
+use vmyna::run::{self, Cards, Judge, Session, Surroundings, Verdict};
 use vmyna::scenario::{self, Scenario};
 use vmyna::verify::Trust;
 use vmyna_sim::card::Personalised;
@@ -24,11 +26,11 @@ fn main() {
     for scenario in scenario::built_in(requirements) {
         let scenario: &'static Scenario = Box::leak(Box::new(scenario));
         trials.push(Trial::test(format!("in_process::{}", scenario.id), move || {
-            judge(scenario, requirements, in_process(scenario, requirements))
+            must_have_passed(scenario, requirements, &in_process(scenario, requirements))
         }));
         if scenario.flow.is_none() {
             trials.push(Trial::test(format!("over_socket::{}", scenario.id), move || {
-                judge(scenario, requirements, over_socket(scenario, requirements)?)
+                must_have_passed(scenario, requirements, &over_socket(scenario, requirements)?)
             }));
         }
     }
@@ -68,15 +70,4 @@ fn over_socket(scenario: &Scenario, requirements: &Requirements) -> Result<Verdi
         shutdown.now();
         verdict
     })
-}
-
-/// The built-in card must do exactly as each scenario says; a failure is told as `vmyna run` tells it.
-fn judge(scenario: &Scenario, requirements: &Requirements, verdict: Verdict) -> Result<(), Failed> {
-    if matches!(&verdict, Verdict::Passed { observations } if observations.is_empty()) {
-        return Ok(());
-    }
-    let mut told = Vec::new();
-    let mut report = Text::new(anstream::StripStream::new(&mut told), Language::En, requirements);
-    report.event(&Event::CaseEnded { scenario, verdict: &verdict, left_undone: &[], took: Duration::ZERO });
-    Err(Failed::from(String::from_utf8_lossy(&told)))
 }

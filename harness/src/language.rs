@@ -44,6 +44,11 @@ impl Language {
     }
 }
 
+/// What `words` says in each language.
+pub(crate) fn in_both(words: impl Fn(Language) -> String) -> Bilingual {
+    Bilingual::new(words(Language::Ja), words(Language::En))
+}
+
 /// A sentence in both languages.
 #[derive(JsonSchema)]
 #[schemars(rename = "Bilingual", deny_unknown_fields)]

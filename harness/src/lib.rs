@@ -33,3 +33,4 @@ pub mod scenario;
 pub mod terminal;
 pub mod vectors;
 pub mod verify;
+mod wire;

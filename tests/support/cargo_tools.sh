@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Programs of cargo's that .ci/run and fuzz/run call; both source this file. What is missing is installed below target/.
+# Programs of cargo's that .ci/run calls, which sources this file. What is missing is installed below target/.
 
 # provide_cargo_tool NAME VERSION: afterwards `cargo NAME` works, with the one on the search path, if there is one. PyPI
 # has it built, where there is Python; crates.io has it to be built.

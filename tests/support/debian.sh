@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Debian packages for tests/run and .ci/run, which source this file: what is missing is installed, and said.
+# Debian packages for tests/run, fuzz/run and .ci/run, which source this file: what is missing is installed, and said.
 
 # Runs a command as root, through sudo only where that is needed.
 as_root() {

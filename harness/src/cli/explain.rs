@@ -182,7 +182,7 @@ impl Explanation<'_> {
         }
         let why = expect.and_then(|expect| expect.content.why.as_ref()).or(step.why.as_ref());
         if let Some(why) = why {
-            let _ = writeln!(out, "      {}: {why}", self.say("理由", "why"));
+            let _ = writeln!(out, "      {}: {}", self.say("理由", "why"), self.text(why));
         }
     }
 
@@ -311,7 +311,7 @@ mod tests {
         手順
            1. アプリケーション jpki を選択する(SELECT)  SEL-01
            2. 署名用電子証明書の暗証番号として英字を小文字にした値を照合する(VERIFY)。期待: 63C4  PIN-23
-              理由: clients turn what the holder types into upper case; the card does not
+              理由: 名義人の入力を大文字にするのはクライアントで、カードではない
            3. 署名用秘密鍵で「lower case」の SHA-256 の DigestInfoに署名を求める(COMPUTE DIGITAL SIGNATURE)。期待: 6982  SIG-02
            4. 署名用電子証明書の暗証番号の残り試行回数を尋ねる。期待: 4 回  PIN-04
            5. 署名用電子証明書の暗証番号として正しい値を照合する(VERIFY)  PIN-02

@@ -3,11 +3,11 @@
 
 use super::latency::latencies;
 use super::model::{
-    Case, ExchangeRecord, FindingRecord, HappeningRecord, ReaderRecord, Report, RequirementResult,
-    RequirementVerdict, Tool, Unexpected, VERSION,
+    Case, ExchangeRecord, FindingInJapanese, FindingRecord, HappeningRecord, ReaderRecord, Report,
+    RequirementResult, RequirementVerdict, Tool, Unexpected, VERSION,
 };
 use crate::requirement::{Requirement, Requirements, Seat};
-use crate::run::{Detail, Event, Finding, Happening, Outcome, Sink, Verdict};
+use crate::run::{Detail, Difference, Event, Finding, Happening, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -162,7 +162,8 @@ impl Sink for Collector<'_> {
             Event::Better(better) => self.report.better.push(Unexpected {
                 id: better.id.clone(),
                 position: better.position.to_string(),
-                reason: better.reason.clone(),
+                reason: better.reason.en.clone(),
+                reason_ja: Some(better.reason.ja.clone()),
             }),
             Event::Ended { summary, took } => {
                 self.report.summary = *summary;
@@ -181,15 +182,21 @@ fn micros(took: Duration) -> u64 {
 }
 
 fn finding(finding: &Finding) -> FindingRecord {
+    let Finding { why, difference: Difference { expected, came, .. }, .. } = finding;
     FindingRecord {
         position: finding.position.to_string(),
         snippet: finding.snippet.clone(),
         step: finding.step.clone(),
         words: finding.words.clone(),
         requirements: finding.requirements.clone(),
-        why: finding.why.clone(),
-        expected: finding.difference.expected.clone(),
-        came: finding.difference.came.clone(),
+        why: why.as_ref().map(|why| why.en.clone()),
+        expected: expected.en.clone(),
+        came: came.en.clone(),
+        ja: Some(FindingInJapanese {
+            why: why.as_ref().map(|why| why.ja.clone()),
+            expected: expected.ja.clone(),
+            came: came.ja.clone(),
+        }),
         exchange: finding.difference.exchange.as_ref().map(|shown| exchange(shown, None)),
     }
 }

@@ -7,6 +7,7 @@ use super::words::{self, Words};
 use crate::language::{Bilingual, Language};
 use crate::requirement::{Level, Provenance};
 use crate::run::{CardIdentity, Outcome, StepOutcome};
+use crate::wire;
 use askama::Template;
 use std::collections::BTreeMap;
 use std::io;
@@ -263,12 +264,12 @@ const fn requirement_class(verdict: &RequirementVerdict) -> &'static str {
 }
 
 fn meaning(exchange: &ExchangeRecord) -> String {
-    let (ja, en) = (words::meaning_ja(&exchange.meaning), &exchange.meaning);
+    let (ja, en) = (wire::meaning_ja(&exchange.meaning), &exchange.meaning);
     if ja == *en { escape(en) } else { both(&ja, en) }
 }
 
 fn status(exchange: &ExchangeRecord) -> String {
-    let (ja, en) = words::status(exchange.status.as_deref().unwrap_or_default());
+    let Bilingual { ja, en } = wire::status_word(exchange.status.as_deref().unwrap_or_default());
     if ja == en { escape(&en) } else { both(&ja, &en) }
 }
 

@@ -5,6 +5,7 @@ use super::model::{Case, FindingRecord, Report};
 use super::words::{self, Words};
 use crate::language::Language;
 use crate::run::Outcome;
+use crate::wire;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 use std::fmt::Write as _;
 use std::io;
@@ -24,7 +25,7 @@ pub fn write(report: &Report, language: Language, out: &mut dyn io::Write) -> io
     suite.add_test_cases(report.scenarios.iter().map(|it| case(it, language)));
     suite.add_test_cases(report.better.iter().map(|better| {
         let came_not = language.say("期待された不合格が起きなかった", "an expected failure did not come");
-        let message = format!("{came_not} ({}): {}", better.position, better.reason);
+        let message = format!("{came_not} ({}): {}", better.position, language.of(&better.reason()));
         let mut case = TestCase::new(better.id.as_str(), failure("unexpectedly_better", &message));
         case.set_classname("expected");
         case
@@ -134,10 +135,10 @@ fn failure(kind: &str, message: &str) -> TestCaseStatus {
 
 /// One line on what differs.
 pub(super) fn message(found: &FindingRecord, language: Language) -> String {
-    let FindingRecord { step, words, expected, came, .. } = found;
+    let (expected, came) = (found.expected(), found.came());
     match language {
-        Language::Ja => format!("{}。期待: {expected}、実際: {came}", words.ja),
-        Language::En => format!("{step}: expected {expected}; came {came}"),
+        Language::Ja => format!("{}。期待: {}、実際: {}", found.words.ja, expected.ja, came.ja),
+        Language::En => format!("{}: expected {}; came {}", found.step, expected.en, came.en),
     }
 }
 
@@ -153,13 +154,13 @@ pub(super) fn description(found: &FindingRecord, language: Language) -> String {
         let _ = writeln!(text, "{}: {value}", language.say(ja, en));
     };
     line(("要件", "requirements"), &found.requirements.join(", "));
-    if let Some(why) = &found.why {
-        line(("理由", "why"), why);
+    if let Some(why) = &found.why() {
+        line(("理由", "why"), language.of(why));
     }
-    line(("期待", "expected"), &found.expected);
-    line(("実際", "came"), &found.came);
+    line(("期待", "expected"), language.of(&found.expected()));
+    line(("実際", "came"), language.of(&found.came()));
     if let Some(exchange) = &found.exchange {
-        let meaning = words::meaning(&exchange.meaning, language);
+        let meaning = wire::meaning(&exchange.meaning, language);
         let _ = writeln!(text, "> {}  {meaning}", exchange.command);
         let none = language.say("(応答なし)", "(no answer)");
         let _ = writeln!(text, "< {}", exchange.response.as_deref().unwrap_or(none));

@@ -126,8 +126,45 @@ pub struct FindingRecord {
     pub expected: String,
     /// what came
     pub came: String,
+    /// the three of them in Japanese; missing in older reports
+    pub ja: Option<FindingInJapanese>,
     /// the command and its answer
     pub exchange: Option<ExchangeRecord>,
+}
+
+/// What a finding says, in Japanese.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FindingInJapanese {
+    /// why the step is there
+    pub why: Option<String>,
+    /// what was expected
+    pub expected: String,
+    /// what came
+    pub came: String,
+}
+
+impl FindingRecord {
+    /// Why the step is there.
+    #[must_use]
+    pub fn why(&self) -> Option<Bilingual> {
+        let why = self.why.as_ref()?;
+        let japanese = self.ja.as_ref().and_then(|ja| ja.why.as_ref());
+        Some(Bilingual::new(japanese.unwrap_or(why), why))
+    }
+
+    /// What was expected.
+    #[must_use]
+    pub fn expected(&self) -> Bilingual {
+        let japanese = self.ja.as_ref().map_or(&self.expected, |ja| &ja.expected);
+        Bilingual::new(japanese, &self.expected)
+    }
+
+    /// What came.
+    #[must_use]
+    pub fn came(&self) -> Bilingual {
+        let japanese = self.ja.as_ref().map_or(&self.came, |ja| &ja.came);
+        Bilingual::new(japanese, &self.came)
+    }
 }
 
 /// What happened within a scenario, in its order.
@@ -185,6 +222,16 @@ pub struct Unexpected {
     pub position: String,
     /// why it was
     pub reason: String,
+    /// the same in Japanese; missing in older reports
+    pub reason_ja: Option<String>,
+}
+
+impl Unexpected {
+    /// Why it was expected.
+    #[must_use]
+    pub fn reason(&self) -> Bilingual {
+        Bilingual::new(self.reason_ja.as_ref().unwrap_or(&self.reason), &self.reason)
+    }
 }
 
 /// A requirement and what became of it.

@@ -29,7 +29,7 @@ pub fn write(report: &Report, language: Language, out: &mut dyn io::Write) -> io
     for better in &report.better {
         number += 1;
         writeln!(out, "not ok {number} - {}", escape(&better.id))?;
-        let found = json!({"verdict": "unexpectedly_better", "at": better.position, "reason": better.reason});
+        let found = json!({"verdict": "unexpectedly_better", "at": better.position, "reason": language.of(&better.reason())});
         block(&found, out)?;
     }
     for case in report.scenarios.iter().filter(|case| case.verdict == Outcome::NotRun) {

@@ -2,11 +2,12 @@
 //! and the count at the end.
 
 use super::words::{self, Words};
-use crate::language::Language;
+use crate::language::{Bilingual, Language};
 use crate::requirement::Requirements;
 use crate::run::{
-    Detail, Difference, Event, Finding, Happening, Outcome, Sink, StepOutcome, StoppedBy, Summary, Verdict,
+    Detail, Event, Finding, Happening, Outcome, Sink, StepOutcome, StoppedBy, Summary, Verdict,
 };
+use crate::wire;
 use owo_colors::OwoColorize;
 use std::io::Write;
 use vmyna_sim::document::Position;
@@ -52,16 +53,14 @@ impl<'a, W: Write> Text<'a, W> {
             }
         }
         if let Some(why) = &finding.why {
-            writeln!(self.out, "       {}: {why}", self.say("理由", "why"))?;
+            writeln!(self.out, "       {}: {}", self.say("理由", "why"), self.language.of(why))?;
         }
-        writeln!(self.out, "       {expected}: {}", finding.difference.expected)?;
-        let Some(exchange) = &finding.difference.exchange else {
-            return writeln!(self.out, "       {came}: {}", finding.difference.came);
-        };
-        let came_in_words = words::of_an_exchange(&finding.difference.came, exchange, self.language);
-        writeln!(self.out, "       {came}: {came_in_words}")?;
-        let exchange = words::of_an_exchange(&exchange.to_string(), exchange, self.language);
-        exchange.lines().try_for_each(|line| writeln!(self.out, "         {}", line.dimmed()))
+        writeln!(self.out, "       {expected}: {}", self.language.of(&finding.difference.expected))?;
+        writeln!(self.out, "       {came}: {}", self.language.of(&finding.difference.came))?;
+        let Some(exchange) = &finding.difference.exchange else { return Ok(()) };
+        wire::exchange(exchange, self.language)
+            .lines()
+            .try_for_each(|line| writeln!(self.out, "         {}", line.dimmed()))
     }
 
     fn write(&mut self, event: &Event<'_>) -> std::io::Result<()> {
@@ -103,9 +102,15 @@ impl<'a, W: Write> Text<'a, W> {
             Verdict::Failed { finding, .. } => self.finding(finding),
             Verdict::ExpectedFailure { expected, finding, .. } => {
                 let word = self.say("不合格は予期されていた", "this failure is expected");
-                writeln!(self.out, "       {word}: {} ({})", expected.reason, expected.position)?;
+                let reason = self.language.of(&expected.reason);
+                writeln!(self.out, "       {word}: {reason} ({})", expected.position)?;
                 let words = self.language.of(&finding.words);
-                writeln!(self.out, "       {}  {words}: {}", finding.position, finding.difference.came)
+                writeln!(
+                    self.out,
+                    "       {}  {words}: {}",
+                    finding.position,
+                    self.language.of(&finding.difference.came)
+                )
             }
             Verdict::UnexpectedlyBetter { expected, .. } => self.better(&expected.reason, &expected.position),
             Verdict::LinkLost { position, .. } => {
@@ -127,23 +132,19 @@ impl<'a, W: Write> Text<'a, W> {
         writeln!(self.out, "       {reason}")
     }
 
-    fn better(&mut self, reason: &str, position: &Position) -> std::io::Result<()> {
+    fn better(&mut self, reason: &Bilingual, position: &Position) -> std::io::Result<()> {
         let word = self.say(
             "予期された不合格が起きなかった。この行を期待不合格のファイルから除くこと",
             "the expected failure did not come; take this entry out of the file",
         );
         writeln!(self.out, "       {word}: {position}")?;
-        writeln!(self.out, "       {reason}")
+        writeln!(self.out, "       {}", self.language.of(reason))
     }
 
     /// A line for each; `what` they are.
     fn differences(&mut self, (ja, en): Words, findings: &[Finding]) -> std::io::Result<()> {
         for finding in findings {
-            let Difference { came, exchange, .. } = &finding.difference;
-            let came = match exchange {
-                Some(exchange) => words::of_an_exchange(came, exchange, self.language),
-                None => came.clone(),
-            };
+            let came = self.language.of(&finding.difference.came);
             let requirements: String = finding.requirements.iter().map(|id| format!(" {id}")).collect();
             writeln!(
                 self.out,
@@ -203,14 +204,14 @@ impl<W: Write> Text<'_, W> {
             }
             Happening::Exchange { exchange, took } => {
                 let command = &exchange.command;
-                let meaning = words::meaning(command.meaning(), self.language);
+                let meaning = wire::meaning(command.meaning(), self.language);
                 writeln!(self.out, "         > {}  {}", command.hex(), meaning.dimmed())?;
                 let (answer, status) = match &exchange.response {
                     None => (self.say("(応答なし)", "(no answer)").to_owned(), String::new()),
                     Some(answer) => {
-                        let status = answer.status().map(|status| format!("{:04X}", u16::from(status)));
-                        let (ja, en) = words::status(&status.unwrap_or_default());
-                        (answer.hex(), self.language.say(&ja, &en).to_owned())
+                        let meaning = answer.status().map(wire::status);
+                        let meaning = meaning.as_ref().map_or("", |meaning| self.language.of(meaning));
+                        (answer.hex(), meaning.to_owned())
                     }
                 };
                 let took = words::time(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));

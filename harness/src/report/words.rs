@@ -1,13 +1,10 @@
-//! What reports say in both languages: verdicts, statuses, commands, times. References, because that
+//! What reports say in both languages: verdicts, levels, times. References, because that
 //! is what templates hand over.
 
 use super::model::RequirementVerdict;
-use crate::language::Language;
 use crate::requirement::{Level, Provenance};
 use crate::run::{Outcome, StepOutcome};
 use std::borrow::Borrow;
-use vmyna_sim::apdu::Status;
-use vmyna_sim::exchange::{Exchange, ShownResponse};
 use vmyna_sim::smart_card::Power;
 
 /// A word or a sentence: Japanese, English.
@@ -124,81 +121,6 @@ pub(super) const fn power(power: Power) -> Words {
     }
 }
 
-/// What a status word of four hex digits means, in Japanese and English.
-pub(super) fn status(digits: &str) -> (String, String) {
-    let Ok(code) = u16::from_str_radix(digits, 16) else { return Default::default() };
-    let status = Status::from(code);
-    let english = status.to_string();
-    let english = english.split_once(" (").map_or("", |(_, meaning)| meaning.trim_end_matches(')'));
-    let japanese = match status {
-        Status::Success => "正常終了".to_owned(),
-        Status::TriesLeft(tries) => format!("残り {tries} 回"),
-        Status::AuthenticationMethodBlocked => "認証方法の閉塞".to_owned(),
-        Status::ReferencedIefBlocked => "参照 IEF 閉塞".to_owned(),
-        Status::SecurityStatusNotSatisfied => "セキュリティステータス不満足".to_owned(),
-        Status::ConditionsOfUseNotSatisfied => "使用条件不満足".to_owned(),
-        Status::NoCurrentEf => "カレント EF なし".to_owned(),
-        Status::FileNotFound => "ファイル・アプリケーションなし".to_owned(),
-        Status::RecordNotFound => "レコードなし".to_owned(),
-        Status::WrongLength => "Lc・Le 誤り".to_owned(),
-        Status::IncorrectData => "データフィールド誤り".to_owned(),
-        Status::IncorrectP1P2 => "P1・P2 誤り".to_owned(),
-        Status::ReferencedDataNotFound => "参照データなし".to_owned(),
-        Status::FunctionNotSupported => "機能なし".to_owned(),
-        Status::OffsetOutsideEf => "オフセットが EF の外".to_owned(),
-        Status::InstructionNotSupported => "INS 未対応".to_owned(),
-        Status::ClassNotSupported => "CLA 未対応".to_owned(),
-        Status::NoPreciseDiagnosis => "自己診断異常".to_owned(),
-        Status::IncompatibleFileStructure => "ファイル構造と矛盾するコマンド".to_owned(),
-        Status::VerificationFailed => "照合不一致".to_owned(),
-        Status::SecureMessagingNotSupported => "セキュアメッセージング未対応".to_owned(),
-        Status::LogicalChannelNotSupported => "論理チャネル未対応".to_owned(),
-        _ => english.to_owned(),
-    };
-    (japanese, english.to_owned())
-}
-
-/// What a command means.
-pub(super) fn meaning(english: &str, language: Language) -> String {
-    match language {
-        Language::Ja => meaning_ja(english),
-        Language::En => english.to_owned(),
-    }
-}
-
-/// A text on `exchange`, in which command and status are told in English.
-pub(super) fn of_an_exchange(text: &str, exchange: &Exchange, language: Language) -> String {
-    if language == Language::En {
-        return text.to_owned();
-    }
-    let command = exchange.command.meaning();
-    let status = exchange.response.as_ref().and_then(ShownResponse::status);
-    let (ja, en) =
-        status.map(|status| self::status(&format!("{:04X}", u16::from(status)))).unwrap_or_default();
-    let text = text.replace(command, &meaning_ja(command));
-    if en.is_empty() { text } else { text.replace(&format!("({en})"), &format!("({ja})")) }
-}
-
-/// What a command means, in Japanese: names of instructions stay as ISO/IEC 7816-4 has them.
-pub(super) fn meaning_ja(english: &str) -> String {
-    const PHRASES: [(&str, &str); 13] = [
-        ("SELECT application", "SELECT アプリケーション"),
-        ("the application's key", "アプリケーションの鍵"),
-        (": tries left?", "（残り回数の照会）"),
-        ("current EF", "カレント EF"),
-        ("reference ", "参照 "),
-        ("offset ", "オフセット "),
-        ("up to ", "最大 "),
-        (" bytes", " バイト"),
-        ("scheme ", "方式 "),
-        ("terminal authentication", "端末認証"),
-        ("last command indicator", "最終コマンド表示"),
-        ("malformed command", "形式の誤ったコマンド"),
-        (", ", "、"),
-    ];
-    PHRASES.iter().fold(english.to_owned(), |text, (en, ja)| text.replace(en, ja))
-}
-
 /// A time in the unit that suits it.
 pub(super) fn time(nanoseconds: impl Borrow<u64>) -> String {
     let nanoseconds = *nanoseconds.borrow();
@@ -219,22 +141,6 @@ pub(super) fn time(nanoseconds: impl Borrow<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_status_is_told_in_both_languages() {
-        assert_eq!(status("63C2"), ("残り 2 回".to_owned(), "2 tries left".to_owned()));
-        assert_eq!(status("9000").1, "success");
-        assert_eq!(status("1234"), (String::new(), String::new()));
-    }
-
-    #[test]
-    fn a_command_is_told_in_japanese() {
-        assert_eq!(
-            meaning_ja("READ BINARY offset 1, up to 256 bytes"),
-            "READ BINARY オフセット 1、最大 256 バイト"
-        );
-        assert_eq!(meaning_ja("VERIFY current EF: tries left?"), "VERIFY カレント EF（残り回数の照会）");
-    }
 
     #[test]
     fn times_have_their_unit() {

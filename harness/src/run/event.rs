@@ -59,7 +59,7 @@ pub struct Better {
     /// where the failure is expected
     pub position: Position,
     /// why it was
-    pub reason: String,
+    pub reason: Bilingual,
 }
 
 /// What is known before anything is sent.

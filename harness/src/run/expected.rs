@@ -5,6 +5,7 @@
 use super::event::Better;
 use super::verdict::{Expected, Finding, Outcome, Verdict};
 use crate::requirement::Requirements;
+use crate::scenario::Remark;
 use crate::scenario::Scenario;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -46,7 +47,7 @@ struct Source {
 struct SourceEntry {
     scenario: Option<Spanned<String>>,
     requirement: Option<Spanned<String>>,
-    reason: Spanned<String>,
+    reason: Spanned<Remark>,
 }
 
 impl ExpectedFailures {
@@ -84,7 +85,8 @@ impl ExpectedFailures {
         for entry in source.failures {
             let position = Position::of(file, &entry);
             let entry = entry.value;
-            if entry.reason.value.trim().is_empty() {
+            let Remark(reason) = &entry.reason.value;
+            if reason.ja.trim().is_empty() || reason.en.trim().is_empty() {
                 let at = Position::of(file, &entry.reason);
                 return Err(invalid(at, "an expected failure has a reason".to_owned()));
             }
@@ -115,7 +117,7 @@ impl ExpectedFailures {
                 return Err(invalid(at, problem));
             }
             let about = loaded.iter().filter(|scenario| of.is_about(scenario)).count();
-            let expected = Expected { position: at, reason: entry.reason.value };
+            let expected = Expected { position: at, reason: entry.reason.value.0 };
             entries.push(Entry { of, expected, about });
         }
         Ok(Self { entries })
@@ -250,6 +252,7 @@ impl<'a> Ledger<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Bilingual;
     use crate::run::{Difference, Expectation, Stage};
     use crate::scenario;
 
@@ -270,12 +273,12 @@ mod tests {
             snippet: String::new(),
             stage: Stage::Steps,
             step: "select jpki".to_owned(),
-            words: crate::language::Bilingual::alike("select jpki"),
+            words: Bilingual::alike("select jpki"),
             requirements: vec![requirement.to_owned()],
             why: None,
             difference: Difference {
-                expected: "9000".to_owned(),
-                came: "6A82".to_owned(),
+                expected: Bilingual::alike("9000"),
+                came: Bilingual::alike("6A82"),
                 exchange: None,
                 kind: Expectation::Requirement,
             },

@@ -1,10 +1,9 @@
 //! Of which profile a card is, as far as that can be seen from outside: by the label of its token and
 //! the algorithm of its keys.
 
-use crate::language::Bilingual;
+use crate::language::{Bilingual, Language};
 use crate::scenario::Scenario;
 use crate::verify::{Certificate, Curve, PublicKey};
-use std::fmt;
 use vmyna_sim::key::Algorithm;
 use vmyna_sim::profile::{CertificateAccess, Profile};
 
@@ -25,28 +24,48 @@ impl Kind {
         Self { label: profile.token_label.clone(), algorithm }
     }
 
+    /// The built-in profile whose cards are of this kind.
+    pub(super) fn profile(&self) -> Option<Profile> {
+        Profile::built_in_names().filter_map(Profile::built_in).find(|profile| Self::of(profile) == *self)
+    }
+
+    /// A card of no known kind is held to be the physical card, and a wrong one.
+    pub(super) fn or_the_card(self) -> Self {
+        if self.profile().is_some() { self } else { Self::of(&Profile::card()) }
+    }
+
     /// Why a scenario is not about a card of this kind; `None` where it is.
     pub(super) fn is_not_meant_by(&self, scenario: &Scenario) -> Option<Bilingual> {
         let name = scenario.profile.as_ref()?;
         let meant = Self::of(&Profile::built_in(name)?);
         (meant != *self).then(|| {
+            let (told, here) = (meant.in_words(Language::Ja), self.in_words(Language::Ja));
             Bilingual::new(
-                format!("プロファイル {name} のカード ({meant}) についてのシナリオで、このカードは {self}"),
-                format!("it is about cards of the profile {name} ({meant}), not about {self}"),
+                format!("プロファイル {name} のカード ({told}) についてのシナリオで、このカードは {here}"),
+                format!(
+                    "it is about cards of the profile {name} ({}), not about {}",
+                    meant.in_words(Language::En),
+                    self.in_words(Language::En)
+                ),
             )
         })
     }
-}
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys = match self.algorithm {
-            Some(Algorithm::Rsa2048) => "RSA keys",
-            Some(Algorithm::EcdsaP384) => "keys on P-384",
-            Some(Algorithm::EcdsaP256) => "keys on P-256",
-            None => "its certificate behind a PIN",
+    fn in_words(&self, language: Language) -> String {
+        let (ja, en) = match self.algorithm {
+            Some(Algorithm::Rsa2048) => ("RSA の鍵", "RSA keys"),
+            Some(Algorithm::EcdsaP384) => ("P-384 の鍵", "keys on P-384"),
+            Some(Algorithm::EcdsaP256) => ("P-256 の鍵", "keys on P-256"),
+            None => ("暗証番号で守られた証明書", "its certificate behind a PIN"),
         };
-        write!(f, "{} with {keys}", if self.label.is_empty() { "no label" } else { &self.label })
+        let label = match self.label.as_str() {
+            "" => language.say("ラベルなし", "no label"),
+            label => label,
+        };
+        match language {
+            Language::Ja => format!("{label}、{ja}"),
+            Language::En => format!("{label} with {en}"),
+        }
     }
 }
 
@@ -92,5 +111,11 @@ mod tests {
             assert!(why.is_some_and(|why| why.en.contains(meant)), "{card} {meant}");
         }
         assert_eq!(kind("contactless").is_not_meant_by(&scenario("profile: card\n")), None);
+        let unheard_of = Kind { label: "JPKIAPICCTOKEN9".to_owned(), algorithm: Some(Algorithm::Rsa2048) };
+        assert!(unheard_of.is_not_meant_by(&scenario("profile: card\n")).is_some());
+        let a_wrong_card = unheard_of.or_the_card();
+        assert_eq!(a_wrong_card.is_not_meant_by(&scenario("profile: card\n")), None);
+        assert!(a_wrong_card.is_not_meant_by(&scenario("profile: android\n")).is_some());
+        assert_eq!(kind("iphone").or_the_card(), kind("iphone"));
     }
 }

@@ -6,7 +6,7 @@ use super::judge::Judge;
 use super::kind::Kind;
 use super::peer::PeerOptions;
 use super::plan::{PinUse, Plan, STANDARD};
-use super::verdict::{Difference, Expectation, Finding, Stage};
+use super::verdict::{Difference, Expectation, Finding, Stage, tries_left};
 use crate::language::{Bilingual, Language};
 use crate::link::{CardLink, LinkError, place_of};
 use crate::scenario::{PinChoice, Scenario, pin_in_words};
@@ -98,6 +98,12 @@ impl Seat {
             }
         }
         Ok(true)
+    }
+
+    /// Whether it may be of a profile in which other things hold than of the physical card: what that has, a
+    /// certificate that anybody may read and keys of RSA, it has not.
+    pub(super) fn may_differ_from_the_card(&self) -> bool {
+        self.algorithm != Some(Algorithm::Rsa2048)
     }
 
     /// What kind of card it is. Its token information is read once, when the first scenario is about one
@@ -272,8 +278,8 @@ impl Seat {
                     requirements: rules.iter().map(|rule| (*rule).to_owned()).collect(),
                     why: None,
                     difference: Difference {
-                        expected: format!("{planned} tries left"),
-                        came: format!("{left} tries left"),
+                        expected: tries_left(planned),
+                        came: tries_left(left),
                         exchange: None,
                         kind: Expectation::Requirement,
                     },

@@ -62,7 +62,7 @@ pub struct Expected {
     /// where it is written
     pub position: Position,
     /// why this card fails
-    pub reason: String,
+    pub reason: Bilingual,
 }
 
 /// What stopped a run before its end.
@@ -165,11 +165,13 @@ impl Verdict {
         match self {
             Self::Passed { .. } | Self::Failed { .. } => None,
             Self::ExpectedFailure { expected, .. } | Self::UnexpectedlyBetter { expected, .. } => {
-                Some(Bilingual::alike(format!("{} ({})", expected.reason, expected.position)))
+                let Expected { reason, position } = expected;
+                Some(Bilingual::new(
+                    format!("{} ({position})", reason.ja),
+                    format!("{} ({position})", reason.en),
+                ))
             }
-            Self::LinkLost { reason, .. } => {
-                Some(Bilingual::new(format!("カードとの通信が途絶えた: {reason}"), reason.clone()))
-            }
+            Self::LinkLost { reason, .. } => Some(link_lost(reason)),
             Self::NotApplicable(reason) | Self::RequirementMissing(reason) => Some(reason.clone()),
             Self::RefusedByGuard(refused) => Some(refused.in_words()),
             Self::NotRun(stopped) => Some(stopped.in_words()),
@@ -193,7 +195,7 @@ pub struct Finding {
     /// the requirements that the step proves
     pub requirements: Vec<String>,
     /// why the step is there
-    pub why: Option<String>,
+    pub why: Option<Bilingual>,
     /// how it differs
     pub difference: Difference,
 }
@@ -214,9 +216,9 @@ pub enum Stage {
 #[derive(Debug)]
 pub struct Difference {
     /// what was expected
-    pub expected: String,
+    pub expected: Bilingual,
     /// what came
-    pub came: String,
+    pub came: Bilingual,
     /// the command and the answer it shows in
     pub exchange: Option<Exchange>,
     /// what kind of expectation it was
@@ -232,4 +234,20 @@ pub enum Expectation {
     OurIssuer,
     /// our own answer where nobody outside knows
     Undocumented,
+}
+
+/// A counter, as what was expected or came.
+pub(super) fn tries_left(tries: u8) -> Bilingual {
+    let left = if tries == 1 { "try left" } else { "tries left" };
+    Bilingual::new(format!("残り {tries} 回"), format!("{tries} {left}"))
+}
+
+/// The link to the card is lost, for a `reason` that a system reports.
+pub(super) fn link_lost(reason: &str) -> Bilingual {
+    Bilingual::new(format!("カードとの通信が途絶えた: {reason}"), reason)
+}
+
+/// So many bytes, as what was expected or came.
+pub(super) fn bytes(count: usize) -> Bilingual {
+    Bilingual::new(format!("{count} バイト"), format!("{count} bytes"))
 }

@@ -5,6 +5,7 @@ use super::certificate_match::CertificateField;
 use super::content::DataObject;
 use super::source::{Mark, Placed};
 use super::tlv::{BerPath, SimpleTag};
+use crate::language::Language;
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
@@ -81,17 +82,27 @@ pub enum Part {
     Certificate(CertificateField),
 }
 
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Part {
+    /// In words.
+    #[must_use]
+    pub fn in_words(&self, language: Language) -> String {
+        let ja = language == Language::Ja;
         match self {
-            Self::Data => f.write_str("data field"),
-            Self::Bytes { of: None, from, length } => write!(f, "{length} bytes from {from} on"),
-            Self::Bytes { of: Some(object), from, length } => {
-                write!(f, "{length} bytes from {from} on of {object}")
+            Self::Data => language.say("データフィールド", "the data field").to_owned(),
+            Self::Bytes { of, from, length } => {
+                let of = of.as_ref().map(|object| object.in_words(language));
+                match of {
+                    Some(object) if ja => format!("{object}の {from} バイト目から {length} バイト"),
+                    None if ja => format!("{from} バイト目から {length} バイト"),
+                    Some(object) => format!("{length} bytes from {from} on of {object}"),
+                    None => format!("{length} bytes from {from} on"),
+                }
             }
-            Self::Object(object) => object.fmt(f),
-            Self::Whole(path) => write!(f, "whole data object {path}"),
-            Self::Certificate(field) => write!(f, "field {field:?} of the certificate"),
+            Self::Object(object) => object.in_words(language),
+            Self::Whole(path) if ja => format!("データオブジェクト {path} の全体"),
+            Self::Whole(path) => format!("the whole data object {path}"),
+            Self::Certificate(field) if ja => format!("証明書の{}", field.name(language)),
+            Self::Certificate(field) => format!("the {} of a certificate", field.name(language)),
         }
     }
 }

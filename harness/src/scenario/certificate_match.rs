@@ -1,8 +1,10 @@
 //! What a certificate must say of itself.
 
 use super::capture::CaptureName;
+use super::certificate_names::{self as names, FieldName, list};
 use super::expect::DataExpectation;
 use super::text_match::TextMatch;
+use crate::language::Language;
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
@@ -57,10 +59,12 @@ pub struct OtherNameMatch {
     pub text: Option<TextMatch>,
 }
 
-impl fmt::Display for OtherNameMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.oid)?;
-        self.text.iter().try_for_each(|text| write!(f, " {text}"))
+impl OtherNameMatch {
+    fn in_words(&self, language: Language) -> String {
+        match &self.text {
+            Some(text) => format!("{} {}", self.oid, text.in_words(language)),
+            None => self.oid.clone(),
+        }
     }
 }
 
@@ -73,11 +77,13 @@ pub enum SerialMatch {
     Bytes(DataExpectation),
 }
 
-impl fmt::Display for SerialMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl SerialMatch {
+    /// In words.
+    #[must_use]
+    pub fn in_words(&self, language: Language) -> String {
         match self {
-            Self::Positive => f.write_str("positive"),
-            Self::Bytes(bytes) => bytes.fmt(f),
+            Self::Positive => language.say("正の数", "positive").to_owned(),
+            Self::Bytes(bytes) => bytes.in_words(language),
         }
     }
 }
@@ -128,6 +134,21 @@ pub enum CertificateField {
     SubjectKeyIdentifier,
 }
 
+impl CertificateField {
+    pub(super) const fn name(self, language: Language) -> &'static str {
+        let (ja, en) = match self {
+            Self::Serial => names::SERIAL,
+            Self::Subject => names::SUBJECT,
+            Self::Issuer => names::ISSUER,
+            Self::NotBefore => names::NOT_BEFORE,
+            Self::NotAfter => names::NOT_AFTER,
+            Self::Modulus => ("法", "modulus"),
+            Self::SubjectKeyIdentifier => names::SUBJECT_KEY_IDENTIFIER,
+        };
+        language.say(ja, en)
+    }
+}
+
 impl CertificateMatch {
     /// The captured values that it is about.
     pub fn captured(&self) -> impl Iterator<Item = &CaptureName> {
@@ -144,37 +165,42 @@ impl CertificateMatch {
     }
 }
 
-impl fmt::Display for CertificateMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let field = |name: &str, wanted: Option<String>| Some(format!("{name} {}", wanted?));
+impl CertificateMatch {
+    /// In words.
+    #[must_use]
+    pub fn in_words(&self, language: Language) -> String {
+        let field = |(ja, en): FieldName, wanted: Option<String>| {
+            wanted.map(|wanted| format!("{} {wanted}", language.say(ja, en)))
+        };
+        let text = |wanted: &Option<TextMatch>| wanted.as_ref().map(|wanted| wanted.in_words(language));
+        let bytes =
+            |wanted: &Option<DataExpectation>| wanted.as_ref().map(|wanted| wanted.in_words(language));
+        let words = |wanted: &Option<Vec<String>>| wanted.as_ref().map(|wanted| list(wanted, language));
+        let texts = |wanted: &Option<Vec<TextMatch>>| {
+            let told = |wanted: &Vec<TextMatch>| wanted.iter().map(|one| one.in_words(language)).collect();
+            wanted.as_ref().map(told).map(|told: Vec<_>| list(&told, language))
+        };
+        let others = self.other_names.as_ref().map(|wanted| {
+            let told: Vec<_> = wanted.iter().map(|name| name.in_words(language)).collect();
+            list(&told, language)
+        });
         let parts = [
-            field("subject", self.subject.as_ref().map(ToString::to_string)),
-            field("issuer", self.issuer.as_ref().map(ToString::to_string)),
-            field("not before", self.not_before.as_ref().map(ToString::to_string)),
-            field("not after", self.not_after.as_ref().map(ToString::to_string)),
-            field("subject parts", self.subject_parts.as_deref().map(list)),
-            field("key usage", self.key_usage.as_deref().map(list)),
-            field("extended key usage", self.extended_key_usage.as_deref().map(list)),
-            field("policies", self.policies.as_deref().map(list)),
-            field("extensions", self.extensions.as_deref().map(list)),
-            field("other names", self.other_names.as_deref().map(list)),
-            field("CRL points", self.crl_points.as_deref().map(list)),
-            field("subject key identifier", self.subject_key_identifier.as_ref().map(ToString::to_string)),
-            field(
-                "authority key identifier",
-                self.authority_key_identifier.as_ref().map(ToString::to_string),
-            ),
-            field("serial", self.serial.as_ref().map(ToString::to_string)),
-            self.key_bits.map(|bits| format!("a key of {bits} bits")),
+            field(names::SUBJECT, text(&self.subject)),
+            field(names::ISSUER, text(&self.issuer)),
+            field(names::NOT_BEFORE, text(&self.not_before)),
+            field(names::NOT_AFTER, text(&self.not_after)),
+            field(names::SUBJECT_PARTS, texts(&self.subject_parts)),
+            field(names::KEY_USAGE, words(&self.key_usage)),
+            field(names::EXTENDED_KEY_USAGE, words(&self.extended_key_usage)),
+            field(names::POLICIES, words(&self.policies)),
+            field(names::EXTENSIONS, words(&self.extensions)),
+            field(names::OTHER_NAMES, others),
+            field(names::CRL_POINTS, texts(&self.crl_points)),
+            field(names::SUBJECT_KEY_IDENTIFIER, bytes(&self.subject_key_identifier)),
+            field(names::AUTHORITY_KEY_IDENTIFIER, bytes(&self.authority_key_identifier)),
+            field(names::SERIAL, self.serial.as_ref().map(|serial| serial.in_words(language))),
+            self.key_bits.map(|bits| names::key(bits, language)),
         ];
-        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
-    }
-}
-
-/// All of `items`, or that there must be none.
-pub(crate) fn list<T: fmt::Display>(items: &[T]) -> String {
-    match items {
-        [] => "none".to_owned(),
-        items => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        parts.into_iter().flatten().collect::<Vec<_>>().join(language.say("、", "; "))
     }
 }

@@ -10,6 +10,7 @@ use super::step::{Action, lower};
 use super::template::Template;
 use super::words::say;
 use crate::language::Language;
+use crate::wire;
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
@@ -398,8 +399,10 @@ impl Action for TransmitStep {
 
     fn in_words(&self, language: Language) -> String {
         let shown = match self.apdu.as_written() {
-            Some(bytes) => ShownCommand::new(bytes).to_string(),
-            None if self.touches_a_pin() => ShownCommand::new(self.apdu.beginning()).to_string(),
+            Some(bytes) => wire::command(&ShownCommand::new(bytes), language),
+            None if self.touches_a_pin() => {
+                wire::command(&ShownCommand::new(self.apdu.beginning()), language)
+            }
             None => self.apdu.to_string(),
         };
         match language {

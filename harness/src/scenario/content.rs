@@ -7,14 +7,15 @@ use super::certificate_match::CertificateMatch;
 use super::expect::DataExpectation;
 use super::length::LengthRange;
 use super::octets::Octets;
+use super::remark::Remark;
 use super::signature_match::SignatureMatch;
 use super::source::{Mark, Placed};
 use super::text_match::TextMatch;
 use super::tlv::{BerPath, SimpleTag};
+use crate::language::{Bilingual, Language};
 use schemars::JsonSchema;
 use serde::de;
 use serde::{Deserialize, Deserializer};
-use std::fmt;
 
 /// What bytes must hold. What is not said may be anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct Content {
     /// they are a signature
     pub signature: Option<SignatureMatch>,
     /// why that is expected
-    pub why: Option<String>,
+    pub why: Option<Bilingual>,
     /// where it is written
     pub mark: Option<Mark>,
 }
@@ -69,11 +70,16 @@ impl DataObject {
     }
 }
 
-impl fmt::Display for DataObject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl DataObject {
+    /// In words.
+    #[must_use]
+    pub fn in_words(&self, language: Language) -> String {
         match self {
-            Self::Ber(path) => write!(f, "the data object {path}"),
-            Self::Simple(tag) => write!(f, "the simple data object {tag}"),
+            Self::Ber(path) => format!("{} {path}", language.say("データオブジェクト", "the data object")),
+            Self::Simple(tag) => {
+                let object = language.say("単純 TLV のデータオブジェクト", "the simple data object");
+                format!("{object} {tag}")
+            }
         }
     }
 }
@@ -99,7 +105,7 @@ pub(super) struct ContentMap {
     /// it is a signature
     signature: Option<SignatureMatch>,
     /// why that is expected, shown when it does not come
-    why: Option<String>,
+    why: Option<Remark>,
 }
 
 impl ContentMap {
@@ -113,7 +119,7 @@ impl ContentMap {
             length: self.length,
             certificate: self.certificate,
             signature: self.signature,
-            why: self.why,
+            why: self.why.map(|Remark(why)| why),
             mark: None,
         })
     }
@@ -181,22 +187,42 @@ impl Content {
     }
 }
 
-impl fmt::Display for Content {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Content {
+    /// In words.
+    #[must_use]
+    pub fn in_words(&self, language: Language) -> String {
+        let ja = language == Language::Ja;
         let mut parts = Vec::new();
-        parts.extend(self.data.as_ref().map(|data| format!("data {data}")));
-        parts.extend(self.differs_from.as_ref().map(|octets| format!("data other than {octets}")));
-        parts.extend(self.text.as_ref().map(|text| format!("text {text}")));
-        parts.extend(self.length.map(|length| length.to_string()));
-        parts
-            .extend(self.certificate.as_ref().map(|certificate| format!("a certificate with {certificate}")));
-        parts.extend(self.signature.as_ref().map(|signature| {
-            format!("a signature of {} that verifies with {}", signature.over, signature.by)
+        parts.extend(self.data.as_ref().map(|data| match data {
+            DataExpectation::Octets(octets) if ja => format!("{}と同じデータ", octets.in_words(language)),
+            data => format!("{} {}", language.say("データ", "data"), data.in_words(language)),
         }));
-        match (&self.object, parts.is_empty()) {
-            (Some(object), true) => write!(f, "{object}"),
-            (Some(object), false) => write!(f, "{object}: {}", parts.join(", ")),
-            (None, _) => f.write_str(&parts.join(", ")),
+        parts.extend(self.differs_from.as_ref().map(|octets| match language {
+            Language::Ja => format!("{}と異なるデータ", octets.in_words(language)),
+            Language::En => format!("data other than {}", octets.in_words(language)),
+        }));
+        parts.extend(
+            self.text
+                .as_ref()
+                .map(|text| format!("{} {}", language.say("テキスト", "text"), text.in_words(language))),
+        );
+        parts.extend(self.length.map(|length| length.in_words(language)));
+        parts.extend(self.certificate.as_ref().map(|certificate| match language {
+            Language::Ja => format!("証明書 ({})", certificate.in_words(language)),
+            Language::En => format!("a certificate with {}", certificate.in_words(language)),
+        }));
+        parts.extend(self.signature.as_ref().map(|signature| {
+            let (over, by) = (signature.over.in_words(language), signature.by.in_words(language));
+            match language {
+                Language::Ja => format!("{by}で検証できる、{over}への署名"),
+                Language::En => format!("a signature of {over} that verifies with {by}"),
+            }
+        }));
+        let parts = parts.join(language.say("、", ", "));
+        match &self.object {
+            Some(object) if parts.is_empty() => object.in_words(language),
+            Some(object) => format!("{}: {parts}", object.in_words(language)),
+            None => parts,
         }
     }
 }

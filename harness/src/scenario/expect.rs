@@ -6,11 +6,13 @@ use super::certificate_match::CertificateMatch;
 use super::content::{Content, DataObject, data_or_text};
 use super::length::LengthRange;
 use super::octets::Octets;
+use super::remark::Remark;
 use super::signature_match::SignatureMatch;
 use super::source::{Mark, Placed};
 use super::status_pattern::{StatusExpectation, StatusPattern, StatusPatterns};
 use super::text_match::TextMatch;
 use super::tlv::{BerPath, SimpleTag};
+use crate::language::Language;
 use schemars::JsonSchema;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
@@ -72,11 +74,13 @@ impl DataExpectation {
     }
 }
 
-impl fmt::Display for DataExpectation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl DataExpectation {
+    /// In words.
+    #[must_use]
+    pub fn in_words(&self, language: Language) -> String {
         match self {
-            Self::Pattern(pattern) => pattern.fmt(f),
-            Self::Octets(octets) => octets.fmt(f),
+            Self::Pattern(pattern) => pattern.to_string(),
+            Self::Octets(octets) => octets.in_words(language),
         }
     }
 }
@@ -144,7 +148,7 @@ pub(super) struct ExpectMap {
     /// not real
     within_ms: Option<u32>,
     /// why that is expected, shown when it does not come
-    why: Option<String>,
+    why: Option<Remark>,
 }
 
 impl<'de> Deserialize<'de> for Expect {
@@ -278,27 +282,34 @@ fn expect(map: ExpectMap) -> Result<Expect, String> {
         length: map.length,
         certificate: map.certificate,
         signature: map.signature,
-        why: map.why,
+        why: map.why.map(|Remark(why)| why),
         mark: None,
     };
     let within = map.within_ms.map(|within| Duration::from_millis(within.into()));
     Ok(Expect { status, content, parts: map.parts, within })
 }
 
-impl fmt::Display for Expect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.status)?;
-        for content in self.contents().filter(|content| !content.is_empty()) {
-            write!(f, ", {content}")?;
-        }
-        if let Some(within) = self.within {
-            write!(f, ", within {} ms", within.as_millis())?;
-        }
-        Ok(())
-    }
-}
-
 impl Expect {
+    /// In words.
+    #[must_use]
+    pub fn in_words(&self, language: Language) -> String {
+        let contents = self.contents().filter(|content| !content.is_empty());
+        let contents = contents.map(|content| content.in_words(language));
+        let within = self.within.map(|within| match language {
+            Language::Ja => format!("{} ミリ秒以内", within.as_millis()),
+            Language::En => format!("within {} ms", within.as_millis()),
+        });
+        let all: Vec<_> =
+            std::iter::once(self.status.in_words(language)).chain(contents).chain(within).collect();
+        all.join(language.say("、", ", "))
+    }
+
+    /// Whether mere success is expected.
+    #[must_use]
+    pub fn is_mere_success(&self) -> bool {
+        self.content.is_empty() && *self == Self { content: self.content.clone(), ..Self::default() }
+    }
+
     /// Exactly this status.
     #[must_use]
     pub fn status(status: Status) -> Self {

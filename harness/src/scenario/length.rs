@@ -1,5 +1,6 @@
 //! How many bytes there must be.
 
+use crate::language::Language;
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
@@ -28,13 +29,19 @@ impl LengthRange {
     }
 }
 
-impl fmt::Display for LengthRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.at_least, self.at_most) {
-            (least, most) if least == most => write!(f, "{least} bytes"),
-            (least, usize::MAX) => write!(f, "at least {least} bytes"),
-            (0, most) => write!(f, "at most {most} bytes"),
-            (least, most) => write!(f, "{least} to {most} bytes"),
+impl LengthRange {
+    /// In words.
+    #[must_use]
+    pub fn in_words(self, language: Language) -> String {
+        match (self.at_least, self.at_most, language) {
+            (least, most, Language::Ja) if least == most => format!("{least} バイト"),
+            (least, most, Language::En) if least == most => format!("{least} bytes"),
+            (least, usize::MAX, Language::Ja) => format!("{least} バイト以上"),
+            (least, usize::MAX, Language::En) => format!("at least {least} bytes"),
+            (0, most, Language::Ja) => format!("{most} バイト以下"),
+            (0, most, Language::En) => format!("at most {most} bytes"),
+            (least, most, Language::Ja) => format!("{least} から {most} バイト"),
+            (least, most, Language::En) => format!("{least} to {most} bytes"),
         }
     }
 }
@@ -92,6 +99,7 @@ mod tests {
         assert!([4, 6].into_iter().all(|length| bounds.contains(length)) && !bounds.contains(7));
         assert!(range("{at_least: 4}").unwrap().contains(100_000));
         assert!(range("{at_least: 4, at_most: 3}").is_err() && range("{}").is_err());
-        assert_eq!(bounds.to_string(), "4 to 6 bytes");
+        assert_eq!(bounds.in_words(Language::En), "4 to 6 bytes");
+        assert_eq!(bounds.in_words(Language::Ja), "4 から 6 バイト");
     }
 }

@@ -1,5 +1,6 @@
 //! What a status must be: by name, by value, by mask, or one of several.
 
+use crate::language::Language;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -63,23 +64,29 @@ impl StatusExpectation {
     }
 }
 
-impl fmt::Display for StatusExpectation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl StatusExpectation {
+    /// In words.
+    #[must_use]
+    pub fn in_words(&self, language: Language) -> String {
         match self {
             Self::AnyOf(patterns) => {
-                for (index, pattern) in patterns.iter().enumerate() {
-                    write!(f, "{}{pattern}", if index == 0 { "" } else { " or " })?;
-                }
-                Ok(())
+                let patterns: Vec<_> = patterns.iter().map(|pattern| pattern.in_words(language)).collect();
+                patterns.join(language.say(" または ", " or "))
             }
-            Self::Blocked => f.write_str("6984 or 6983 (blocked)"),
-            Self::Undocumented(situation) => write!(
-                f,
-                "{} ({}: nobody outside knows)",
-                situation.answer().map_or("63C?".to_owned(), |status| format!("{:04X}", u16::from(status))),
-                situation.name()
-            ),
+            Self::Blocked => language.say("6984 または 6983 (閉塞)", "6984 or 6983 (blocked)").to_owned(),
+            Self::Undocumented(situation) => {
+                let answer = situation.answer();
+                let answer = answer.map_or("63C?".to_owned(), |status| format!("{:04X}", u16::from(status)));
+                let unknown = language.say("公開資料がない", "nobody outside knows");
+                format!("{answer} ({}: {unknown})", situation.name())
+            }
         }
+    }
+}
+
+impl fmt::Display for StatusExpectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_words(Language::En))
     }
 }
 
@@ -153,18 +160,18 @@ impl StatusPattern {
     }
 }
 
-impl fmt::Display for StatusPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.negated {
-            f.write_str("anything but ")?;
+impl StatusPattern {
+    fn in_words(self, language: Language) -> String {
+        let digit = |shift: u16| match self.mask >> shift & 0xF {
+            0 => "?".to_owned(),
+            _ => format!("{:X}", self.value >> shift & 0xF),
+        };
+        let digits: String = [12, 8, 4, 0].map(digit).concat();
+        match (self.negated, language) {
+            (false, _) => digits,
+            (true, Language::Ja) => format!("{digits} 以外"),
+            (true, Language::En) => format!("anything but {digits}"),
         }
-        for shift in [12, 8, 4, 0] {
-            match self.mask >> shift & 0xF {
-                0 => f.write_str("?")?,
-                _ => write!(f, "{:X}", self.value >> shift & 0xF)?,
-            }
-        }
-        Ok(())
     }
 }
 

@@ -12,10 +12,11 @@ use super::flow_step::{
 };
 use super::pin_step::{ChangePinStep, TriesLeftStep, VerifyStep};
 use super::reading_step::{GetDataStep, ReadFileStep, ReadRecordStep};
+use super::remark::Remark;
 use super::retry::Retry;
 use super::secure_step::{SecureSessionStep, SecureStep};
 use super::sign_step::SignStep;
-use crate::language::Language;
+use crate::language::{Bilingual, Language};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -31,7 +32,7 @@ pub struct Step {
     /// the requirements that this step proves; empty means all of the scenario's
     pub covers: Vec<String>,
     /// shown when the step fails
-    pub why: Option<String>,
+    pub why: Option<Bilingual>,
     /// somebody else's card that does not do as the step expects lacks what the scenario needs
     pub precondition: bool,
     /// what of the answer is kept for later steps
@@ -256,7 +257,7 @@ impl<'de> Deserialize<'de> for Step {
                 while let Some(key) = map.next_key_seed(Key { has_verb: found.is_some() })? {
                     match key.as_str() {
                         "covers" => covers = map.next_value()?,
-                        "why" => why = Some(map.next_value()?),
+                        "why" => why = Some(map.next_value::<Remark>()?.0),
                         "precondition" => precondition = map.next_value()?,
                         "capture" => capture = map.next_value()?,
                         "retry" => retry = Some(map.next_value()?),
@@ -317,7 +318,7 @@ impl JsonSchema for Step {
                 "type": "array",
                 "items": {"type": "string"},
             },
-            "why": {"description": "shown when the step fails", "type": "string"},
+            "why": generator.subschema_for::<Remark>(),
             "precondition": {
                 "description": "somebody else's card that does otherwise lacks what the scenario needs",
                 "type": "boolean",

@@ -3,6 +3,7 @@
 
 use super::capture::CaptureName;
 use super::length::LengthRange;
+use crate::language::Language;
 use regex::Regex;
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
@@ -49,20 +50,31 @@ impl TextMatch {
     }
 }
 
-impl fmt::Display for TextMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl TextMatch {
+    /// In words.
+    #[must_use]
+    pub fn in_words(&self, language: Language) -> String {
+        let ja = language == Language::Ja;
         match self {
-            Self::Exactly(text) => write!(f, "{text:?}"),
-            Self::Contains(text) => write!(f, "something with {text:?} in it"),
-            Self::Like { pattern, as_long_as: None } => write!(f, "like {pattern}"),
+            Self::Exactly(text) if ja => format!("「{text}」"),
+            Self::Exactly(text) => format!("{text:?}"),
+            Self::Contains(text) if ja => format!("「{text}」を含むもの"),
+            Self::Contains(text) => format!("something with {text:?} in it"),
+            Self::Like { pattern, as_long_as: None } if ja => format!("{pattern} に一致するもの"),
+            Self::Like { pattern, as_long_as: None } => format!("like {pattern}"),
+            Self::Like { pattern, as_long_as: Some(name) } if ja => {
+                format!("{pattern} に一致し、控えておいた {name} と同じ文字数のもの")
+            }
             Self::Like { pattern, as_long_as: Some(name) } => {
-                write!(f, "like {pattern}, as long as the captured {name}")
+                format!("like {pattern}, as long as the captured {name}")
             }
-            Self::Captured { name, after: None } => write!(f, "the captured {name}"),
-            Self::Captured { name, after: Some(pattern) } => {
-                write!(f, "the captured {name} after {pattern}")
+            Self::Captured { name, after: None } if ja => format!("控えておいた {name}"),
+            Self::Captured { name, after: None } => format!("the captured {name}"),
+            Self::Captured { name, after: Some(pattern) } if ja => {
+                format!("{pattern} に続けて、控えておいた {name}")
             }
-            Self::Birthday(birthday) => birthday.fmt(f),
+            Self::Captured { name, after: Some(pattern) } => format!("the captured {name} after {pattern}"),
+            Self::Birthday(birthday) => birthday.in_words(language),
         }
     }
 }
@@ -136,16 +148,31 @@ pub struct BirthdayMatch {
     pub at_latest: Option<CaptureName>,
 }
 
-impl fmt::Display for BirthdayMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl BirthdayMatch {
+    fn in_words(&self, language: Language) -> String {
         let Self { number: LengthRange { at_least, at_most }, of, after, at_latest } = self;
-        match (at_least, at_most) {
-            (least, most) if least == most => write!(f, "birthday {least}")?,
-            (least, &usize::MAX) => write!(f, "birthday {least} or later")?,
-            (least, most) => write!(f, "one of birthdays {least} to {most}")?,
+        if language == Language::Ja {
+            let count = match (at_least, at_most) {
+                (least, most) if least == most => format!("{least} 回目"),
+                (least, &usize::MAX) => format!("{least} 回目以降"),
+                (least, most) => format!("{least} から {most} 回目"),
+            };
+            let day = format!("控えておいた {after} より後、{count}の誕生日 (生年月日は控えておいた {of})");
+            return match at_latest {
+                Some(name) => format!("{day}、控えておいた {name} が先ならその日"),
+                None => day,
+            };
         }
-        write!(f, " of the captured {of} after the captured {after}")?;
-        at_latest.iter().try_for_each(|name| write!(f, ", or the captured {name} where that comes first"))
+        let birthday = match (at_least, at_most) {
+            (least, most) if least == most => format!("birthday {least}"),
+            (least, &usize::MAX) => format!("birthday {least} or later"),
+            (least, most) => format!("one of birthdays {least} to {most}"),
+        };
+        let day = format!("{birthday} of the captured {of} after the captured {after}");
+        match at_latest {
+            Some(name) => format!("{day}, or the captured {name} where that comes first"),
+            None => day,
+        }
     }
 }
 
@@ -244,7 +271,9 @@ mod tests {
                 "one of birthdays 1 to 10 of the captured birth after the captured issued",
             ),
         ] {
-            assert_eq!(read(yaml).unwrap().to_string(), shown);
+            assert_eq!(read(yaml).unwrap().in_words(Language::En), shown);
+            let japanese = read(yaml).unwrap().in_words(Language::Ja);
+            assert!(!japanese.contains("captured") && !japanese.contains("birthday"), "{japanese}");
         }
     }
 

@@ -2,10 +2,7 @@
 
 use super::pin_step::{By, PinChoice};
 use super::sign_step::{KeyBy, KeyName, SignMode};
-use super::{
-    BirthdayMatch, CertificateCheck, CertificateName, Content, DataExpectation, DataObject, Expect,
-    ReadStyle, StatusExpectation, Step, TextMatch, Verb,
-};
+use super::{CertificateCheck, CertificateName, Expect, ReadStyle, Step, Verb};
 use crate::language::{Bilingual, Language};
 use vmyna_sim::pin::PinName;
 
@@ -50,86 +47,8 @@ impl Step {
 /// What a step expects, in words; `None` for mere success.
 #[must_use]
 pub fn expectation_in_words(expect: &Expect, language: Language) -> Option<String> {
-    if *expect == (Expect { content: expect.content.clone(), ..Expect::default() })
-        && expect.content.is_empty()
-    {
-        return None;
-    }
-    let status = match (&expect.status, language) {
-        (StatusExpectation::Blocked, Language::Ja) => "6984 または 6983(閉塞)".to_owned(),
-        (StatusExpectation::Undocumented(situation), Language::Ja) => {
-            let answer =
-                situation.answer().map_or("63C?".to_owned(), |status| format!("{:04X}", u16::from(status)));
-            format!("{answer}({}: 公開資料がない)", situation.name())
-        }
-        (status, Language::Ja) => {
-            status.to_string().replace(" or ", " または ").replace("anything but ", "以外: ")
-        }
-        (status, Language::En) => status.to_string(),
-    };
-    let contents = expect.contents().filter(|content| !content.is_empty());
-    let contents = contents.map(|content| content_in_words(content, language));
-    let within = expect.within.map(|within| match language {
-        Language::Ja => format!("{} ミリ秒以内", within.as_millis()),
-        Language::En => format!("within {} ms", within.as_millis()),
-    });
-    let all: Vec<String> = std::iter::once(status).chain(contents).chain(within).collect();
-    Some(format!("{}: {}", say(language, "期待", "expected"), all.join(say(language, "、", ", "))))
-}
-
-fn content_in_words(content: &Content, language: Language) -> String {
-    if language == Language::En {
-        return content.to_string();
-    }
-    let mut parts = Vec::new();
-    parts.extend(content.data.as_ref().map(|data| match data {
-        DataExpectation::Pattern(pattern) => format!("データ {pattern}"),
-        DataExpectation::Octets(octets) => format!("{}と同じデータ", octets.in_words(language)),
-    }));
-    parts.extend(
-        content.differs_from.as_ref().map(|octets| format!("{}と異なるデータ", octets.in_words(language))),
-    );
-    parts.extend(content.text.as_ref().map(text_in_japanese));
-    parts.extend(content.length.map(|length| match (length.at_least, length.at_most) {
-        (least, most) if least == most => format!("{least} バイト"),
-        (least, usize::MAX) => format!("{least} バイト以上"),
-        (0, most) => format!("{most} バイト以下"),
-        (least, most) => format!("{least} から {most} バイト"),
-    }));
-    parts.extend(content.certificate.as_ref().map(|wanted| format!("証明書({wanted})")));
-    parts.extend(content.signature.as_ref().map(|signature| {
-        let (by, over) = (signature.by.in_words(language), signature.over.in_words(language));
-        format!("{by}で検証できる、{over}への署名")
-    }));
-    match &content.object {
-        None => parts.join("、"),
-        Some(DataObject::Ber(path)) => format!("データオブジェクト {path}: {}", parts.join("、")),
-        Some(DataObject::Simple(tag)) => format!("単純 TLV {tag}: {}", parts.join("、")),
-    }
-}
-
-fn text_in_japanese(text: &TextMatch) -> String {
-    match text {
-        TextMatch::Exactly(text) => format!("テキスト「{text}」"),
-        TextMatch::Contains(text) => format!("「{text}」を含むテキスト"),
-        TextMatch::Like { pattern, as_long_as: None } => format!("{pattern} に一致するテキスト"),
-        TextMatch::Like { pattern, as_long_as: Some(name) } => {
-            format!("{pattern} に一致し、控えておいた {name} と同じ文字数のテキスト")
-        }
-        TextMatch::Captured { name, after: None } => format!("控えておいた {name} と同じテキスト"),
-        TextMatch::Captured { name, after: Some(pattern) } => {
-            format!("{pattern} に続けて、控えておいた {name} と同じテキスト")
-        }
-        TextMatch::Birthday(BirthdayMatch { number, of, after, at_latest }) => {
-            let count = match (number.at_least, number.at_most) {
-                (least, most) if least == most => format!("{least} 回目"),
-                (least, usize::MAX) => format!("{least} 回目以降"),
-                (least, most) => format!("{least} から {most} 回目"),
-            };
-            let day = format!("控えておいた {after} より後、{count}の誕生日({of})");
-            at_latest.as_ref().map_or(day.clone(), |name| format!("{day}、ただし {name} を超えない日"))
-        }
-    }
+    (!expect.is_mere_success())
+        .then(|| format!("{}: {}", say(language, "期待", "expected"), expect.in_words(language)))
 }
 
 /// A PIN by its official name.
@@ -200,7 +119,7 @@ pub(super) fn mode(mode: SignMode, language: Language) -> &'static str {
 }
 
 /// A certificate by its official name.
-pub(super) fn certificate(name: CertificateName, language: Language) -> &'static str {
+pub(crate) fn certificate(name: CertificateName, language: Language) -> &'static str {
     let (ja, en) = match name {
         CertificateName::UserAuthentication => {
             ("利用者証明用電子証明書", "the certificate for user authentication")

@@ -1,6 +1,7 @@
 //! The terminal's end of secure messaging with 券面事項入力補助. It shares no code with the card: the key
 //! is encrypted with big-integer arithmetic, and AES comes from another library.
 
+use crate::language::Bilingual;
 use aws_lc_rs::cipher::{
     AES_128, DecryptingKey, DecryptionContext, EncryptingKey, EncryptionContext, UnboundCipherKey,
 };
@@ -58,6 +59,21 @@ pub enum SecureMessagingError {
     /// The answer does not decrypt.
     #[error("the answer does not decrypt: the card counts the commands otherwise, or has another key")]
     Padding,
+}
+
+impl SecureMessagingError {
+    /// In both languages.
+    #[must_use]
+    pub fn in_words(&self) -> Bilingual {
+        let japanese = match self {
+            Self::PublicKey => "EF 0006 に A1 {90 指数、91 法} の形の 2048 ビットの RSA 鍵がない".to_owned(),
+            Self::Object { length } => {
+                format!("応答は暗号化されたデータオブジェクト (86) ではない: {length} バイト")
+            }
+            Self::Padding => "応答を復号できない: カードのコマンドの数え方が違うか、鍵が違う".to_owned(),
+        };
+        Bilingual::new(japanese, self.to_string())
+    }
 }
 
 impl SecureSession {

@@ -2,6 +2,7 @@
 
 use super::der::Signed;
 use super::{Curve, EllipticPublicKey, PublicKey, RsaPublicKey, SignatureProblem, SignatureScheme};
+use crate::language::Bilingual;
 use crate::scenario::Digest;
 use der::asn1::ObjectIdentifier;
 use der::oid::AssociatedOid;
@@ -74,8 +75,8 @@ pub enum CertificateProblem {
     #[error("none of the trust anchors is it or signed it")]
     Untrusted,
     /// a usage does not fit
-    #[error("{0}")]
-    Usage(String),
+    #[error("{}", .0.en)]
+    Usage(Bilingual),
     /// outside its dates
     #[error("it is valid from {not_before} to {not_after}, not now")]
     Validity {
@@ -190,29 +191,35 @@ impl Certificate {
     /// # Errors
     /// The first usage that does not fit.
     pub fn fits(&self, purpose: Purpose) -> Result<(), CertificateProblem> {
-        let wrong = |text: &str| Err(CertificateProblem::Usage(text.to_owned()));
+        let wrong = |ja: &str, en: &str| Err(CertificateProblem::Usage(Bilingual::new(ja, en)));
         let usage = self.extension::<KeyUsage>()?;
         let constraints = self.extension::<BasicConstraints>()?;
         let is_authority = constraints.is_some_and(|constraints| constraints.ca);
         let allows = |wanted: KeyUsages| usage.is_none_or(|usage| usage.0.contains(wanted));
         match purpose {
-            Purpose::Issuing if !is_authority => wrong("its basic constraints do not make it a CA"),
+            Purpose::Issuing if !is_authority => {
+                wrong("基本制約が認証局の証明書としていない", "its basic constraints do not make it a CA")
+            }
             Purpose::Issuing if !allows(KeyUsages::KeyCertSign) => {
-                wrong("its key usage does not allow keyCertSign")
+                wrong("鍵用途が keyCertSign を許していない", "its key usage does not allow keyCertSign")
             }
             Purpose::Issuing => Ok(()),
-            _ if is_authority => wrong("it is a CA certificate"),
-            _ if !allows(KeyUsages::DigitalSignature) => {
-                wrong("its key usage does not allow digitalSignature")
-            }
+            _ if is_authority => wrong("認証局の証明書である", "it is a CA certificate"),
+            _ if !allows(KeyUsages::DigitalSignature) => wrong(
+                "鍵用途が digitalSignature を許していない",
+                "its key usage does not allow digitalSignature",
+            ),
             Purpose::DigitalSignature if !allows(KeyUsages::NonRepudiation) => {
-                wrong("its key usage does not allow nonRepudiation")
+                wrong("鍵用途が nonRepudiation を許していない", "its key usage does not allow nonRepudiation")
             }
             Purpose::DigitalSignature => Ok(()),
             Purpose::UserAuthentication
                 if usage.is_some_and(|usage| usage.0.contains(KeyUsages::NonRepudiation)) =>
             {
-                wrong("its key usage allows nonRepudiation, which is for 署名用")
+                wrong(
+                    "鍵用途が、署名用のための nonRepudiation を許している",
+                    "its key usage allows nonRepudiation, which is for 署名用",
+                )
             }
             Purpose::UserAuthentication => match self.extension::<ExtendedKeyUsage>()? {
                 Some(usage)
@@ -221,7 +228,10 @@ impl Certificate {
                         .iter()
                         .any(|oid| [CLIENT_AUTHENTICATION, ANY_EXTENDED_KEY_USAGE].contains(oid)) =>
                 {
-                    wrong("its extended key usage does not allow clientAuth")
+                    wrong(
+                        "拡張鍵用途が clientAuth を許していない",
+                        "its extended key usage does not allow clientAuth",
+                    )
                 }
                 _ => Ok(()),
             },

@@ -10,6 +10,7 @@ mod pss;
 mod public_key;
 mod rsa;
 mod shape;
+mod words;
 
 pub use certificate::{Certificate, CertificateProblem, Purpose, Trust};
 pub use elliptic::{Curve, EllipticPublicKey};

@@ -2,6 +2,7 @@
 //! A promise of this project's issuer, by the published measurements of a test card.
 
 use super::Certificate;
+use crate::language::Bilingual;
 use crate::scenario::CertificateName;
 use der::asn1::ObjectIdentifier;
 use x509_cert::certificate::Version;
@@ -57,15 +58,18 @@ const fn issuer_unit(name: CertificateName) -> &'static str {
 
 /// What of the documented shape `certificate` lacks; `None` when nothing.
 #[must_use]
-pub fn shape_problem(name: CertificateName, certificate: &Certificate) -> Option<String> {
+pub fn shape_problem(name: CertificateName, certificate: &Certificate) -> Option<Bilingual> {
     let tbs = certificate.parsed().tbs_certificate();
     if tbs.version() != Version::V3 {
-        return Some("it is not of version 3".to_owned());
+        return Some(Bilingual::new("バージョン 3 ではない", "it is not of version 3"));
     }
     let unit = issuer_unit(name);
     let units = || tbs.issuer().iter().filter(|attribute| attribute.oid == der::oid::db::rfc4519::OU);
     if !units().any(|attribute| attribute.value.value() == unit.as_bytes()) {
-        return Some(format!("its issuer {} has no organisational unit {unit:?}", tbs.issuer()));
+        return Some(Bilingual::new(
+            format!("発行者 {} に組織単位「{unit}」がない", tbs.issuer()),
+            format!("its issuer {} has no organisational unit {unit:?}", tbs.issuer()),
+        ));
     }
     let wanted: Vec<(ObjectIdentifier, bool)> = extensions(name)
         .iter()
@@ -77,7 +81,13 @@ pub fn shape_problem(name: CertificateName, certificate: &Certificate) -> Option
         .flatten()
         .map(|extension| (extension.extn_id, extension.critical))
         .collect();
-    (wanted != came).then(|| format!("its extensions are {}; {} were expected", list(&came), list(&wanted)))
+    (wanted != came).then(|| {
+        let (wanted, came) = (list(&wanted), list(&came));
+        Bilingual::new(
+            format!("拡張領域は {came}。{wanted} のはず"),
+            format!("its extensions are {came}; {wanted} were expected"),
+        )
+    })
 }
 
 fn list(extensions: &[(ObjectIdentifier, bool)]) -> String {

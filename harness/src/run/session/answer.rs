@@ -1,10 +1,11 @@
 //! An answer of the card, and how it is held against what was expected.
 
 use super::content::{Misfit, unmet_content};
-use crate::language::Bilingual;
+use crate::language::{Bilingual, in_both};
 use crate::link::LinkError;
 use crate::run::verdict::{Difference, Expectation};
 use crate::scenario::{Captures, Content, Expect, Mark, StatusExpectation};
+use crate::wire;
 use std::time::Duration;
 use vmyna_sim::apdu::{ResponseApdu, Status};
 use vmyna_sim::exchange::{Exchange, ShownResponse};
@@ -23,15 +24,15 @@ pub(super) struct Unmet {
     /// where the expectation is written, if it is
     pub mark: Option<Mark>,
     /// why it is expected, if the scenario says so
-    pub why: Option<String>,
+    pub why: Option<Bilingual>,
 }
 
 impl Unmet {
     /// Of a step that was not played at all.
-    pub(super) fn unplayed(reason: &str) -> Self {
+    pub(super) fn unplayed(reason: Bilingual) -> Self {
         let difference = Difference {
-            expected: "the step is played".to_owned(),
-            came: reason.to_owned(),
+            expected: Bilingual::new("手順が実行される", "the step is played"),
+            came: reason,
             exchange: None,
             kind: Expectation::Requirement,
         };
@@ -74,10 +75,10 @@ impl Answer {
         self.response().is_some_and(|response| response.status == Status::Success)
     }
 
-    pub(super) fn differs(&self, expected: impl Into<String>, came: impl Into<String>) -> Difference {
+    pub(super) fn differs(&self, expected: Bilingual, came: Bilingual) -> Difference {
         Difference {
-            expected: expected.into(),
-            came: came.into(),
+            expected,
+            came,
             exchange: Some(Exchange::new(&self.command, Some(&self.bytes))),
             kind: Expectation::Requirement,
         }
@@ -104,14 +105,12 @@ impl Answer {
             Some(response) if expect.status.is_met(response.status) && in_time => Ok(()),
             Some(response) if expect.status.is_met(response.status) => {
                 let took = self.took.unwrap_or_default();
-                Err(self.unmet(
-                    expect,
-                    &expect.content,
-                    expect.to_string(),
-                    format!("{:.1} ms", took.as_secs_f64() * 1e3),
-                ))
+                let milliseconds = took.as_secs_f64() * 1e3;
+                let came =
+                    Bilingual::new(format!("{milliseconds:.1} ミリ秒"), format!("{milliseconds:.1} ms"));
+                Err(self.unmet(expect, &expect.content, told(expect), came))
             }
-            _ => Err(self.unmet(expect, &expect.content, expect.to_string(), self.shown())),
+            _ => Err(self.unmet(expect, &expect.content, told(expect), self.shown())),
         }
     }
 
@@ -120,12 +119,11 @@ impl Answer {
         for content in expect.contents() {
             match unmet_content(content, data, captures) {
                 None => {}
-                Some(Misfit::Unknown(why)) => return Err(Stop::Missing(Bilingual::alike(why))),
+                Some(Misfit::Unknown(why)) => return Err(Stop::Missing(why)),
                 Some(Misfit::Differs(..)) if content.is_plain() => {
-                    let mut expected = expect.to_string();
-                    if let Some(wanted) = content.data.as_ref().and_then(|data| data.wanted(captures)) {
-                        expected.push_str(&format!(" ({})", Spaced(&wanted)));
-                    }
+                    let wanted = content.data.as_ref().and_then(|data| data.wanted(captures));
+                    let wanted = wanted.map_or_else(String::new, |wanted| format!(" ({})", Spaced(&wanted)));
+                    let expected = in_both(|language| expect.in_words(language) + &wanted);
                     return Err(self.unmet(expect, content, expected, self.shown()));
                 }
                 Some(Misfit::Differs(expected, came)) => {
@@ -136,11 +134,11 @@ impl Answer {
         Ok(())
     }
 
-    fn shown(&self) -> String {
-        ShownResponse::new(&self.bytes).to_string()
+    pub(super) fn shown(&self) -> Bilingual {
+        wire::response(&ShownResponse::new(&self.bytes))
     }
 
-    fn unmet(&self, expect: &Expect, content: &Content, expected: String, came: String) -> Stop {
+    fn unmet(&self, expect: &Expect, content: &Content, expected: Bilingual, came: Bilingual) -> Stop {
         let kind = match expect.status {
             StatusExpectation::Undocumented(_) => Expectation::Undocumented,
             StatusExpectation::AnyOf(_) | StatusExpectation::Blocked => Expectation::Requirement,
@@ -150,4 +148,8 @@ impl Answer {
         let mark = content.mark.or(expect.content.mark);
         Stop::Differs(Box::new(Unmet { difference, mark, why }))
     }
+}
+
+fn told(expect: &Expect) -> Bilingual {
+    in_both(|language| expect.in_words(language))
 }

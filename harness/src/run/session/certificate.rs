@@ -2,9 +2,10 @@
 
 use super::Session;
 use super::answer::{Answer, Played};
+use crate::language::{Bilingual, Language};
 use crate::link::LinkError;
-use crate::run::verdict::{Difference, Expectation};
-use crate::scenario::{CertificateCheck, CertificateName, CertificateStep, ReadStyle};
+use crate::run::verdict::{Difference, Expectation, bytes};
+use crate::scenario::{CertificateCheck, CertificateName, CertificateStep, ReadStyle, certificate_in_words};
 use crate::terminal::{self, Read};
 use crate::verify::{Certificate, CertificateProblem, Purpose, shape_problem};
 use vmyna_sim::hex::Spaced;
@@ -27,7 +28,8 @@ impl Session<'_> {
             return Ok(());
         }
         let length = terminal::der_length(header.data()).ok_or_else(|| {
-            header.differs("the beginning of a DER sequence", Spaced(header.data()).to_string())
+            let expected = Bilingual::new("DER の SEQUENCE の先頭", "the beginning of a DER sequence");
+            header.differs(expected, Bilingual::alike(Spaced(header.data()).to_string()))
         })?;
         let mut der = header.data().to_vec();
         for read in step.style.body(length) {
@@ -36,17 +38,18 @@ impl Session<'_> {
             let came = answer.data();
             let wanted = read.le.min(u32::from(length) - u32::from(read.offset)) as usize;
             if came.len() < wanted || came.len() > read.le as usize {
-                return Err(answer
-                    .differs(format!("{wanted} bytes"), format!("{} bytes", came.len()))
-                    .into());
+                return Err(answer.differs(bytes(wanted), bytes(came.len())).into());
             }
             der.truncate(read.offset.into());
             der.extend(came);
         }
         der.truncate(length.into());
         let problem = |problem: CertificateProblem| {
-            let expected = format!("a {} certificate", step.of);
-            header.differs(expected, problem.to_string())
+            let expected = Bilingual::new(
+                certificate_in_words(step.of, Language::Ja),
+                certificate_in_words(step.of, Language::En),
+            );
+            header.differs(expected, problem.in_words())
         };
         let certificate = Certificate::parse(&der).map_err(problem)?;
         for check in &step.check {
@@ -69,7 +72,7 @@ impl Session<'_> {
         name: CertificateName,
         certificate: &Certificate,
         check: CertificateCheck,
-    ) -> Result<(), (String, String, Expectation)> {
+    ) -> Result<(), (Bilingual, Bilingual, Expectation)> {
         let (purpose, issuer) = match name {
             CertificateName::UserAuthentication => {
                 (Purpose::UserAuthentication, Some(CertificateName::UserAuthenticationCa))
@@ -81,37 +84,41 @@ impl Session<'_> {
                 (Purpose::Issuing, None)
             }
         };
-        let (expected, result, kind) = match check {
+        let ((ja, en), result, kind) = match check {
             CertificateCheck::Path => match issuer.map(|issuer| self.certificates.get(&issuer)) {
                 Some(Some(issuer)) => (
-                    "a certificate signed by its issuer",
+                    ("発行者が署名した証明書", "a certificate signed by its issuer"),
                     certificate.is_signed_by(issuer),
                     Expectation::Requirement,
                 ),
                 Some(None) => return Ok(()),
                 None => (
-                    "a trusted CA certificate",
+                    ("信頼される認証局の証明書", "a trusted CA certificate"),
                     self.surroundings.trust.accepts(certificate),
                     Expectation::Requirement,
                 ),
             },
             CertificateCheck::Usage => {
-                ("usages that fit", certificate.fits(purpose), Expectation::Requirement)
+                (("目的に合う用途", "usages that fit"), certificate.fits(purpose), Expectation::Requirement)
             }
             CertificateCheck::Key => {
-                ("an RSA-2048 key", certificate.has_card_key(), Expectation::Requirement)
+                (("RSA-2048 の鍵", "an RSA-2048 key"), certificate.has_card_key(), Expectation::Requirement)
             }
             CertificateCheck::Validity => (
-                "a certificate valid now",
+                ("現在有効な証明書", "a certificate valid now"),
                 certificate.is_valid_at(self.surroundings.now),
                 Expectation::OurIssuer,
             ),
             CertificateCheck::Shape => {
                 let problem = shape_problem(name, certificate);
                 let result = problem.map_or(Ok(()), |problem| Err(CertificateProblem::Usage(problem)));
-                ("the documented shape", result, Expectation::OurIssuer)
+                (("文書どおりの形", "the documented shape"), result, Expectation::OurIssuer)
             }
         };
-        result.map_err(|problem| (format!("{name}: {expected}"), problem.to_string(), kind))
+        result.map_err(|problem| {
+            let certificate = certificate_in_words(name, Language::Ja);
+            let expected = Bilingual::new(format!("{certificate}: {ja}"), format!("{name}: {en}"));
+            (expected, problem.in_words(), kind)
+        })
     }
 }

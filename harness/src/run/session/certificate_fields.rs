@@ -1,13 +1,16 @@
 //! Holding the fields of a certificate against what a scenario says of them.
 
+use super::content::quoted;
 use super::text::{shown, text_fits};
-use crate::scenario::{Captures, CertificateMatch, DataExpectation, SerialMatch, TextMatch, list};
+use crate::language::{Bilingual, Language, in_both};
+use crate::scenario::certificate_names::{self as names, FieldName, list};
+use crate::scenario::{Captures, CertificateMatch, DataExpectation, SerialMatch, TextMatch};
 use crate::verify::{Certificate, CertificateProblem};
 use std::fmt::Display;
 use vmyna_sim::hex::Spaced;
 
 /// What was expected, and what came.
-type Differs = (String, String);
+type Differs = (Bilingual, Bilingual);
 
 /// How the certificate `der` differs from `wanted`.
 pub(super) fn certificate_differs(
@@ -24,7 +27,13 @@ pub(super) fn certificate_differs(
             .or(compared.names()?)
             .or(compared.keys()?))
     });
-    differs.unwrap_or_else(|problem| Some((format!("a certificate with {wanted}"), problem.to_string())))
+    differs.unwrap_or_else(|problem| {
+        let expected = in_both(|language| match language {
+            Language::Ja => format!("証明書 ({})", wanted.in_words(language)),
+            Language::En => format!("a certificate with {}", wanted.in_words(language)),
+        });
+        Some((expected, problem.in_words()))
+    })
 }
 
 struct Compared<'a> {
@@ -37,14 +46,15 @@ impl Compared<'_> {
     fn texts(&self) -> Option<Differs> {
         let (not_before, not_after) = self.certificate.validity();
         let texts = [
-            ("subject", &self.wanted.subject, self.certificate.subject()),
-            ("issuer", &self.wanted.issuer, self.certificate.issuer()),
-            ("not before", &self.wanted.not_before, not_before),
-            ("not after", &self.wanted.not_after, not_after),
+            (names::SUBJECT, &self.wanted.subject, self.certificate.subject()),
+            (names::ISSUER, &self.wanted.issuer, self.certificate.issuer()),
+            (names::NOT_BEFORE, &self.wanted.not_before, not_before),
+            (names::NOT_AFTER, &self.wanted.not_after, not_after),
         ];
         texts.into_iter().find_map(|(name, wanted, came)| {
             let wanted = wanted.as_ref().filter(|wanted| !text_fits(wanted, &came, self.captures))?;
-            Some((format!("{name} {}", shown(wanted, self.captures)), format!("{name} {came:?}")))
+            let expected = in_both(|language| shown(wanted, self.captures, language));
+            Some((of(name, &expected), of(name, &quoted(&came))))
         })
     }
 
@@ -55,24 +65,26 @@ impl Compared<'_> {
             SerialMatch::Positive => self.certificate.has_positive_serial(),
             SerialMatch::Bytes(bytes) => bytes.is_met(serial, self.captures),
         };
-        (!fits).then(|| (format!("serial {wanted}"), format!("serial {}", Spaced(serial))))
+        let expected = in_both(|language| wanted.in_words(language));
+        let came = Bilingual::alike(Spaced(serial).to_string());
+        (!fits).then(|| (of(names::SERIAL, &expected), of(names::SERIAL, &came)))
     }
 
     fn lists(&self) -> Result<Option<Differs>, CertificateProblem> {
         let (wanted, certificate) = (self.wanted, &self.certificate);
         let lists: [(_, _, Words); 4] = [
-            ("key usage", &wanted.key_usage, |certificate| certificate.key_usages().map(words)),
-            ("extended key usage", &wanted.extended_key_usage, |certificate| {
+            (names::KEY_USAGE, &wanted.key_usage, |certificate| certificate.key_usages().map(words)),
+            (names::EXTENDED_KEY_USAGE, &wanted.extended_key_usage, |certificate| {
                 certificate.extended_key_usages().map(words)
             }),
-            ("policies", &wanted.policies, |certificate| certificate.policies().map(words)),
-            ("extensions", &wanted.extensions, |certificate| Ok(extensions(certificate))),
+            (names::POLICIES, &wanted.policies, |certificate| certificate.policies().map(words)),
+            (names::EXTENSIONS, &wanted.extensions, |certificate| Ok(extensions(certificate))),
         ];
         for (name, wanted, came) in lists {
             let Some(wanted) = wanted else { continue };
             let came = came(certificate)?;
             if *wanted != came {
-                return Ok(Some((format!("{name} {}", list(wanted)), format!("{name} {}", list(&came)))));
+                return Ok(Some((all_of(name, |_| wanted.clone()), all_of(name, |_| came.clone()))));
             }
         }
         Ok(None)
@@ -80,15 +92,17 @@ impl Compared<'_> {
 
     fn names(&self) -> Result<Option<Differs>, CertificateProblem> {
         let lists: [(_, _, Words); 2] = [
-            ("subject parts", &self.wanted.subject_parts, |certificate| Ok(certificate.subject_parts())),
-            ("CRL points", &self.wanted.crl_points, Certificate::crl_points),
+            (names::SUBJECT_PARTS, &self.wanted.subject_parts, |certificate| Ok(certificate.subject_parts())),
+            (names::CRL_POINTS, &self.wanted.crl_points, Certificate::crl_points),
         ];
         for (name, wanted, came) in lists {
             let Some(wanted) = wanted else { continue };
             let came = came(&self.certificate)?;
             if !all_fit(wanted, &came, self.captures) {
-                let wanted: Vec<_> = wanted.iter().map(|wanted| shown(wanted, self.captures)).collect();
-                return Ok(Some((format!("{name} {}", list(&wanted)), format!("{name} {}", list(&came)))));
+                let expected = all_of(name, |language| {
+                    wanted.iter().map(|wanted| shown(wanted, self.captures, language)).collect()
+                });
+                return Ok(Some((expected, all_of(name, |_| came.clone()))));
             }
         }
         let Some(wanted) = &self.wanted.other_names else { return Ok(None) };
@@ -100,26 +114,36 @@ impl Compared<'_> {
                 };
                 wanted.oid == oid.to_string() && text.as_ref().is_some_and(fits)
             });
-        let told = |(oid, text): &(_, Option<String>)| match text {
-            Some(text) => format!("{oid} {text:?}"),
-            None => format!("{oid}, no UTF8String"),
-        };
-        let came: Vec<_> = came.iter().map(told).collect();
-        let wanted = wanted.iter().map(|name| match &name.text {
-            Some(text) => format!("{} {}", name.oid, shown(text, self.captures)),
-            None => name.oid.clone(),
+        if fits {
+            return Ok(None);
+        }
+        let expected = all_of(names::OTHER_NAMES, |language| {
+            let wanted = wanted.iter().map(|name| match &name.text {
+                Some(text) => format!("{} {}", name.oid, shown(text, self.captures, language)),
+                None => name.oid.clone(),
+            });
+            wanted.collect()
         });
-        let wanted: Vec<_> = wanted.collect();
-        Ok((!fits)
-            .then(|| (format!("other names {}", list(&wanted)), format!("other names {}", list(&came)))))
+        let came = all_of(names::OTHER_NAMES, |language| {
+            let told = |(oid, text): &(_, Option<String>)| match text {
+                Some(text) => format!("{oid} {text:?}"),
+                None => format!("{oid}{}", language.say("、UTF8String ではない", ", no UTF8String")),
+            };
+            came.iter().map(told).collect()
+        });
+        Ok(Some((expected, came)))
     }
 
     fn keys(&self) -> Result<Option<Differs>, CertificateProblem> {
         let (wanted, certificate) = (self.wanted, &self.certificate);
         let identifiers: [(_, _, Identifier); 2] = [
-            ("subject key identifier", &wanted.subject_key_identifier, Certificate::subject_key_identifier),
             (
-                "authority key identifier",
+                names::SUBJECT_KEY_IDENTIFIER,
+                &wanted.subject_key_identifier,
+                Certificate::subject_key_identifier,
+            ),
+            (
+                names::AUTHORITY_KEY_IDENTIFIER,
                 &wanted.authority_key_identifier,
                 Certificate::authority_key_identifier,
             ),
@@ -128,21 +152,33 @@ impl Compared<'_> {
             let Some(wanted) = wanted else { continue };
             let came = came(certificate)?;
             if !came.as_ref().is_some_and(|came| wanted.is_met(came, self.captures)) {
-                let came = came.map_or("none".to_owned(), |came| Spaced(&came).to_string());
-                return Ok(Some((format!("{name} {}", self.shown(wanted)), format!("{name} {came}"))));
+                let came = came.map_or(Bilingual::new("なし", "none"), |came| {
+                    Bilingual::alike(Spaced(&came).to_string())
+                });
+                return Ok(Some((of(name, &self.shown(wanted)), of(name, &came))));
             }
         }
         let Some(bits) = wanted.key_bits else { return Ok(None) };
         let came = certificate.public_key()?.bits();
-        Ok((bits != came).then(|| (format!("a key of {bits} bits"), format!("a key of {came} bits"))))
+        let told = |bits| in_both(|language| names::key(bits, language));
+        Ok((bits != came).then(|| (told(bits), told(came))))
     }
 
-    fn shown(&self, wanted: &DataExpectation) -> String {
-        match wanted.wanted(self.captures) {
-            Some(bytes) => format!("{wanted} ({})", Spaced(&bytes)),
-            None => wanted.to_string(),
-        }
+    fn shown(&self, wanted: &DataExpectation) -> Bilingual {
+        let bytes = wanted.wanted(self.captures);
+        let bytes = bytes.map_or_else(String::new, |bytes| format!(" ({})", Spaced(&bytes)));
+        in_both(|language| wanted.in_words(language) + &bytes)
     }
+}
+
+/// What is said of a field.
+fn of((ja, en): FieldName, said: &Bilingual) -> Bilingual {
+    Bilingual::new(format!("{ja} {}", said.ja), format!("{en} {}", said.en))
+}
+
+/// A field and all that it holds.
+fn all_of(name: FieldName, items: impl Fn(Language) -> Vec<String>) -> Bilingual {
+    of(name, &in_both(|language| list(&items(language), language)))
 }
 
 /// What a certificate tells of one of its fields.

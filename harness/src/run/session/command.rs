@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::answer::{Played, Stop, Unmet};
+use crate::language::Bilingual;
 use crate::run::verdict::{Difference, Expectation};
 use crate::scenario::{
     AtrStep, ChallengeStep, Expect, LengthRange, PowerStep, ReadBinaryStep, SelectStep, SelectTarget,
@@ -36,8 +37,8 @@ impl Session<'_> {
             return Ok(());
         }
         let difference = Difference {
-            expected: format!("ATR {}", step.expect.value),
-            came: format!("ATR {}", Spaced(&atr)),
+            expected: Bilingual::alike(format!("ATR {}", step.expect.value)),
+            came: Bilingual::alike(format!("ATR {}", Spaced(&atr))),
             exchange: None,
             kind: Expectation::Requirement,
         };
@@ -70,7 +71,9 @@ impl Session<'_> {
         let second = self.transmit(&command)?;
         second.must_be(expect, &self.captures)?;
         if first.data() == second.data() {
-            return Err(second.differs("other bytes than the first time", "the same bytes again").into());
+            let expected = Bilingual::new("一度目と異なるデータ", "other bytes than the first time");
+            let came = Bilingual::new("同じデータ", "the same bytes again");
+            return Err(second.differs(expected, came).into());
         }
         Ok(())
     }

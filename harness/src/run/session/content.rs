@@ -2,6 +2,7 @@
 
 use super::certificate_fields::certificate_differs;
 use super::text::text_fits;
+use crate::language::{Bilingual, Language, in_both};
 use crate::scenario::{Captures, CertificateField, Content, Part, SignatureMatch, Verifier};
 use crate::verify::{Certificate, PublicKey};
 use std::borrow::Cow;
@@ -13,71 +14,87 @@ const SHOWN: usize = 64;
 
 /// How `data` differs from `content`: what was expected, and what came.
 pub(super) fn unmet_content(content: &Content, data: &[u8], captures: &Captures) -> Option<Misfit> {
-    let differs = |expected, came| Some(Misfit::Differs(expected, came));
+    let differs = |came: Bilingual| Some(Misfit::Differs(told(content), came));
     let value = match &content.object {
         None => data,
         Some(object) => match object.find(data) {
             Some(value) => value,
-            None => return differs(content.to_string(), format!("no such object in {}", shown(data))),
+            None => {
+                let (ja, en) = (shown(data, Language::Ja), shown(data, Language::En));
+                return differs(Bilingual::new(
+                    format!("{ja}にそのオブジェクトはない"),
+                    format!("no such object in {en}"),
+                ));
+            }
         },
     };
     let plain = content.data.as_ref().is_none_or(|wanted| wanted.is_met(value, captures))
         && content.differs_from.as_ref().is_none_or(|octets| octets.bytes(captures) != value)
         && content.length.is_none_or(|length| length.contains(value.len()));
     if !plain {
-        return differs(content.to_string(), format!("{} ({} bytes)", shown(value), value.len()));
+        return differs(in_both(|language| {
+            format!("{} ({} {})", shown(value, language), value.len(), language.say("バイト", "bytes"))
+        }));
     }
     if let Some(wanted) = &content.text {
         match std::str::from_utf8(value) {
             Ok(text) if text_fits(wanted, text, captures) => {}
-            Ok(text) => return differs(content.to_string(), format!("{text:?}")),
-            Err(_) => return differs(content.to_string(), format!("{}, no UTF-8", shown(value))),
+            Ok(text) => return differs(quoted(text)),
+            Err(_) => {
+                return differs(in_both(|language| {
+                    shown(value, language) + language.say("、UTF-8 ではない", ", no UTF-8")
+                }));
+            }
         }
     }
     if let Some(wanted) = &content.certificate
         && let Some((expected, came)) = certificate_differs(wanted, value, captures)
     {
-        return differs(expected, came);
+        return Some(Misfit::Differs(expected, came));
     }
     let SignatureMatch { over, by, scheme } = content.signature.as_ref()?;
     let key = match key_of(by, captures) {
         Key::Known(key) => key,
-        Key::Malformed(problem) => return differs(content.to_string(), problem),
+        Key::Malformed(problem) => return differs(problem),
         Key::Unknown(why) => return Some(Misfit::Unknown(why)),
     };
     let verified = key.verify((*scheme).into(), &over.bytes(captures), value);
-    verified.err().and_then(|problem| differs(content.to_string(), problem.to_string()))
+    verified.err().and_then(|problem| differs(problem.in_words()))
 }
 
 /// How bytes are not what they must be.
 pub(super) enum Misfit {
     /// what was expected, and what came
-    Differs(String, String),
+    Differs(Bilingual, Bilingual),
     /// it cannot be told: why
-    Unknown(String),
+    Unknown(Bilingual),
 }
 
 /// A public key that a scenario names.
 pub(super) enum Key {
     Known(PublicKey),
     /// what was captured is no key: why
-    Malformed(String),
+    Malformed(Bilingual),
     /// nobody here has it: why
-    Unknown(String),
+    Unknown(Bilingual),
 }
 
 pub(super) fn key_of(verifier: &Verifier, captures: &Captures) -> Key {
     let certified = |der: &[u8]| match Certificate::parse(der).and_then(|certificate| certificate.key()) {
         Ok(key) => Key::Known(key),
-        Err(problem) => Key::Malformed(problem.to_string()),
+        Err(problem) => Key::Malformed(problem.in_words()),
     };
     match verifier {
         Verifier::Read(name) => certified(captures.certificate(*name).unwrap_or_default()),
         Verifier::Captured(name) => certified(captures.get(name)),
         Verifier::PublicKey(name) => PublicKey::of_card(captures.get(name)).map_or_else(
             || {
-                let came = shown(captures.get(name));
-                Key::Malformed(format!("{name} is no public key (90 exponent, 91 modulus): {came}"))
+                let came = captures.get(name);
+                let (ja, en) = (shown(came, Language::Ja), shown(came, Language::En));
+                Key::Malformed(Bilingual::new(
+                    format!("{name} は公開鍵 (90 指数、91 法) ではない: {ja}"),
+                    format!("{name} is no public key (90 exponent, 91 modulus): {en}"),
+                ))
             },
             Key::Known,
         ),
@@ -85,16 +102,30 @@ pub(super) fn key_of(verifier: &Verifier, captures: &Captures) -> Key {
             let id = captures.get(name);
             let objects = authority_public_key(id);
             objects.as_deref().and_then(PublicKey::of_card).map_or_else(
-                || Key::Unknown(format!("the key of the authority {} is not known here", Spaced(id))),
+                || {
+                    Key::Unknown(Bilingual::new(
+                        format!("認証局 {} の鍵はここでは知られていない", Spaced(id)),
+                        format!("the key of the authority {} is not known here", Spaced(id)),
+                    ))
+                },
                 Key::Known,
             )
         }
     }
 }
 
-fn shown(data: &[u8]) -> String {
+fn told(content: &Content) -> Bilingual {
+    in_both(|language| content.in_words(language))
+}
+
+/// A text that came.
+pub(super) fn quoted(text: &str) -> Bilingual {
+    Bilingual::new(format!("「{text}」"), format!("{text:?}"))
+}
+
+fn shown(data: &[u8], language: Language) -> String {
     match data.len() {
-        0 => "nothing".to_owned(),
+        0 => language.say("空のデータ", "nothing").to_owned(),
         1..=SHOWN => Spaced(data).to_string(),
         _ => format!("{} …", Spaced(&data[..SHOWN])),
     }

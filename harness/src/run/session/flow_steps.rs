@@ -6,14 +6,16 @@ use super::answer::{Played, Stop, Unmet};
 use crate::flow::{self, Seen, Trouble, Violation};
 use crate::language::Bilingual;
 use crate::run::recorder::Detail;
-use crate::run::verdict::{Difference, Expectation, Finding, Stage};
-use crate::scenario::{Scenario, SeeStep, Verb};
+use crate::run::verdict::{Difference, Expectation, Finding, Stage, tries_left};
+use crate::scenario::{Pressable, RowName, Scenario, SeeStep, Verb};
+use std::fmt::Display;
 
 impl From<Trouble> for Stop {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::NotThere(reason) => {
-                differs("a screen on which the step can be done".to_owned(), reason).into()
+                let expected = Bilingual::new("手順を行える画面", "a screen on which the step can be done");
+                differs(expected, Bilingual::alike(reason)).into()
             }
             Trouble::NotHere(reason) => Self::Missing(Bilingual::alike(reason)),
             Trouble::Broken(reason) => Self::Link(crate::link::LinkError::Lost(reason)),
@@ -21,7 +23,7 @@ impl From<Trouble> for Stop {
     }
 }
 
-fn differs(expected: String, came: String) -> Difference {
+fn differs(expected: Bilingual, came: Bilingual) -> Difference {
     Difference { expected, came, exchange: None, kind: Expectation::Requirement }
 }
 
@@ -29,9 +31,12 @@ fn violated(violation: Option<Violation>) -> Played {
     match violation {
         None => Ok(()),
         Some(Violation { requirement, expected, came }) => Err(Stop::Differs(Box::new(Unmet {
-            difference: differs(expected, came),
+            difference: differs(Bilingual::alike(expected), Bilingual::alike(came)),
             mark: None,
-            why: Some(format!("{requirement}: it must hold in every flow")),
+            why: Some(Bilingual::new(
+                format!("{requirement}: どのフローでも成り立たなければならない"),
+                format!("{requirement}: it must hold in every flow"),
+            )),
         }))),
     }
 }
@@ -69,12 +74,22 @@ impl Session<'_> {
             Verb::Stored(step) => {
                 let held = stage.applications()?;
                 if held.len() != step.applications {
-                    let applications = |count: usize| format!("{count} applications in the portal");
+                    let applications = |count: usize| {
+                        Bilingual::new(
+                            format!("ポータルに申請 {count} 件"),
+                            format!("{count} applications in the portal"),
+                        )
+                    };
                     return Err(differs(applications(step.applications), applications(held.len())).into());
                 }
                 let signatures = held.iter().filter(|application| application.signature_on_file).count();
                 if let Some(expected) = step.signatures.filter(|expected| *expected != signatures) {
-                    let on_file = |count: usize| format!("{count} signature certificates on file");
+                    let on_file = |count: usize| {
+                        Bilingual::new(
+                            format!("登録された署名用電子証明書 {count} 件"),
+                            format!("{count} signature certificates on file"),
+                        )
+                    };
                     return Err(differs(on_file(expected), on_file(signatures)).into());
                 }
                 return Ok(());
@@ -82,8 +97,7 @@ impl Session<'_> {
             Verb::Card(step) => {
                 let left = stage.tries_left(step.of.pin())?;
                 if left != step.tries_left {
-                    let tries = |count: u8| format!("{count} tries left in the card");
-                    return Err(differs(tries(step.tries_left), tries(left)).into());
+                    return Err(differs(tries_left(step.tries_left), tries_left(left)).into());
                 }
                 return Ok(());
             }
@@ -123,46 +137,47 @@ impl Session<'_> {
             words: Bilingual::new("フローの終わった後", "after the flow"),
             requirements: vec![violation.requirement.to_owned()],
             why: None,
-            difference: differs(violation.expected, violation.came),
+            difference: differs(Bilingual::alike(violation.expected), Bilingual::alike(violation.came)),
         })
     }
 }
 
 fn see(step: &SeeStep, seen: &Seen) -> Played {
-    let told = |seen: &Seen| match &seen.outcome {
-        Some(outcome) => format!("the screen {} ({outcome})", seen.screen),
-        None => format!("the screen {}", seen.screen),
-    };
-    let wrong = |expected: String, came: String| Err(differs(expected, came).into());
+    let wrong = |expected: Bilingual, came: Bilingual| Err(differs(expected, came).into());
     if !step.screen.is(seen.screen)
         || step.outcome.as_ref().is_some_and(|outcome| seen.outcome.as_ref() != Some(outcome))
     {
-        let expected = match &step.outcome {
-            Some(outcome) => format!("the screen {} ({outcome})", step.screen),
-            None => format!("the screen {}", step.screen),
-        };
-        return wrong(expected, told(seen));
+        let expected = screen(&step.screen, step.outcome.as_ref());
+        return wrong(expected, screen(&seen.screen, seen.outcome.as_ref()));
     }
     if let Some(rows) = step.rows.as_ref().filter(|rows| **rows != seen.rows) {
-        let names = |rows: &[crate::scenario::RowName]| {
-            format!("the rows [{}]", rows.iter().map(|row| row.name()).collect::<Vec<_>>().join(", "))
+        let names = |rows: &[RowName]| {
+            let names = rows.iter().map(|row| row.name()).collect::<Vec<_>>().join(", ");
+            Bilingual::new(format!("行 [{names}]"), format!("the rows [{names}]"))
         };
         return wrong(names(rows), names(&seen.rows));
     }
     if let Some(buttons) = step.buttons.as_ref().filter(|buttons| **buttons != seen.buttons) {
-        let names = |buttons: &[crate::scenario::Pressable]| {
-            format!(
-                "the buttons [{}]",
-                buttons.iter().map(|button| button.label()).collect::<Vec<_>>().join(", ")
-            )
+        let names = |buttons: &[Pressable]| {
+            let names = buttons.iter().map(|button| button.label()).collect::<Vec<_>>().join(", ");
+            Bilingual::new(format!("ボタン [{names}]"), format!("the buttons [{names}]"))
         };
         return wrong(names(buttons), names(&seen.buttons));
     }
+    let came = || Bilingual::alike(seen.text.clone());
     if let Some(missing) = step.says.iter().find(|text| !seen.text.contains(text.as_str())) {
-        return wrong(format!("「{missing}」 on the screen"), seen.text.clone());
+        let expected = Bilingual::new(format!("画面に「{missing}」"), format!("「{missing}」 on the screen"));
+        return wrong(expected, came());
     }
     if let Some(there) = step.never_says.iter().find(|text| seen.text.contains(text.as_str())) {
-        return wrong(format!("no 「{there}」 on the screen"), seen.text.clone());
+        let expected =
+            Bilingual::new(format!("「{there}」のない画面"), format!("no 「{there}」 on the screen"));
+        return wrong(expected, came());
     }
     Ok(())
+}
+
+fn screen(name: &impl Display, outcome: Option<&impl Display>) -> Bilingual {
+    let outcome = outcome.map_or_else(String::new, |outcome| format!(" ({outcome})"));
+    Bilingual::new(format!("画面 {name}{outcome}"), format!("the screen {name}{outcome}"))
 }

@@ -14,12 +14,12 @@ mod sign;
 mod text;
 
 use super::judge::Judge;
-use super::plan::STANDARD;
+use super::plan::{STANDARD, no_application};
 use super::recorder::{Happening, Recorder, StepOutcome};
 use super::suite::is_same;
-use super::verdict::{Difference, Expectation, Finding, Stage, Verdict};
+use super::verdict::{Difference, Expectation, Finding, Stage, Verdict, bytes, link_lost};
 use crate::flow;
-use crate::language::Bilingual;
+use crate::language::{Bilingual, Language, in_both};
 use crate::link::{CardLink, LinkError, Refused};
 use crate::requirement::Requirements;
 use crate::scenario::{
@@ -268,8 +268,8 @@ impl<'a> Session<'a> {
         if is_precondition && (judge != Judge::BuiltIn || is_anothers) {
             let Finding { position, words, difference: Difference { came, .. }, .. } = finding;
             return Some(End::Missing(Bilingual::new(
-                format!("{}。実際: {came} ({position})", words.ja),
-                format!("{}; came: {came} ({position})", words.en),
+                format!("{}。実際: {} ({position})", words.ja, came.ja),
+                format!("{}; came: {} ({position})", words.en, came.en),
             )));
         }
         if judge.fails(finding.difference.kind, &finding.requirements, requirements) {
@@ -313,13 +313,13 @@ impl<'a> Session<'a> {
             let unmet = match played {
                 Ok(()) => continue,
                 Err(Stop::Differs(unmet)) => *unmet,
-                Err(Stop::Missing(reason)) => Unmet::unplayed(&reason.en),
-                Err(Stop::Link(LinkError::Refused(refused))) => Unmet::unplayed(&refused.to_string()),
+                Err(Stop::Missing(reason)) => Unmet::unplayed(reason),
+                Err(Stop::Link(LinkError::Refused(refused))) => Unmet::unplayed(refused.in_words()),
                 Err(Stop::Link(LinkError::Lost(reason))) => {
                     if matches!(verdict, Verdict::Passed { .. }) {
                         *verdict = Verdict::LinkLost { position: Some(placed.position.clone()), reason };
                     } else {
-                        let unmet = Unmet::unplayed(&reason);
+                        let unmet = Unmet::unplayed(link_lost(&reason));
                         self.left_undone.push(finding(scenario, placed, Stage::Cleanup, unmet));
                     }
                     return;
@@ -410,10 +410,12 @@ impl<'a> Session<'a> {
         let data = self.last.as_ref().map_or(&[][..], Kept::data);
         let part = content::part(&capture.part, data);
         let Some(part) = part else {
-            let came = format!("{} bytes", data.len());
             let difference = Difference {
-                expected: format!("an answer that holds the {}", capture.part),
-                came,
+                expected: in_both(|language| match language {
+                    Language::Ja => format!("{}を含む応答", capture.part.in_words(language)),
+                    Language::En => format!("an answer that holds {}", capture.part.in_words(language)),
+                }),
+                came: bytes(data.len()),
                 exchange: None,
                 kind: Expectation::Requirement,
             };
@@ -470,14 +472,6 @@ impl<'a> Session<'a> {
             self.last = Some(Kept::Data(data.to_vec()));
         }
     }
-}
-
-/// Why a scenario about an application that a card does not have does not apply to it.
-pub(super) fn no_application(name: &str) -> Bilingual {
-    Bilingual::new(
-        format!("このカードにはアプリケーション {name} がない"),
-        format!("the card has no application {name}"),
-    )
 }
 
 fn finding(scenario: &Scenario, placed: &PlacedStep, stage: Stage, unmet: Unmet) -> Finding {

@@ -3,12 +3,12 @@
 use super::Session;
 use super::answer::{Played, Stop};
 use crate::language::{Bilingual, Language};
+use crate::run::verdict::tries_left;
 use crate::scenario::{
     By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep, pin_in_words,
 };
 use crate::terminal;
 use vmyna_sim::apdu::{CommandBuilder, Status};
-use vmyna_sim::exchange::ShownResponse;
 use vmyna_sim::pin::ChangeCommand;
 
 impl Session<'_> {
@@ -29,8 +29,8 @@ impl Session<'_> {
         let answer = self.transmit(&CommandBuilder::new(0x00, 0x20, 0x00, p2).to_bytes())?;
         let status = answer.response().map(|response| response.status);
         let Some(Status::TriesLeft(left)) = status else {
-            let came = ShownResponse::new(&answer.bytes).to_string();
-            return Err(answer.differs("63Cx, the tries left", came).into());
+            let expected = Bilingual::new("63Cx (残り回数)", "63Cx, the tries left");
+            return Err(answer.differs(expected, answer.shown()).into());
         };
         let expected = match step.expect {
             TriesExpectation::Count(count) => Some(count),
@@ -41,7 +41,7 @@ impl Session<'_> {
         self.asked.insert(step.of, left);
         match expected {
             Some(expected) if expected != left => {
-                Err(answer.differs(format!("{expected} tries left"), format!("{left} tries left")).into())
+                Err(answer.differs(tries_left(expected), tries_left(left)).into())
             }
             _ => Ok(()),
         }

@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::answer::Played;
+use crate::language::Bilingual;
 use crate::scenario::{By, GetDataStep, ReadFileStep, ReadRecordStep, object_length};
 use crate::terminal;
 use vmyna_sim::apdu::Status;
@@ -28,8 +29,12 @@ impl Session<'_> {
         let wanted = match step.filler {
             true => None,
             false => Some(object_length(&content).ok_or_else(|| {
+                let expected = Bilingual::new(
+                    "データオブジェクト (BER-TLV) の先頭",
+                    "the beginning of a data object (BER-TLV)",
+                );
                 let came = Spaced(&content[..content.len().min(8)]).to_string();
-                first.differs("the beginning of a data object (BER-TLV)", came)
+                first.differs(expected, Bilingual::alike(came))
             })?),
         };
         let mut is_whole_block = content.len() == block as usize;
@@ -46,8 +51,10 @@ impl Session<'_> {
             answer.must_succeed()?;
             is_whole_block = answer.data().len() == block as usize;
             if answer.data().is_empty() && wanted.is_some() {
-                let expected = format!("{} bytes more", wanted.unwrap_or_default() - content.len());
-                return Err(answer.differs(expected, "none").into());
+                let missing = wanted.unwrap_or_default() - content.len();
+                let expected =
+                    Bilingual::new(format!("あと {missing} バイト"), format!("{missing} bytes more"));
+                return Err(answer.differs(expected, Bilingual::new("なし", "none")).into());
             }
             content.extend(answer.data());
         }

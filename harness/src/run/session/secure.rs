@@ -4,6 +4,7 @@ use super::Session;
 use super::answer::{Answer, Played, Stop};
 use crate::language::Bilingual;
 use crate::run::judge::Judge;
+use crate::run::verdict::bytes;
 use crate::scenario::{SecureCommand, SecureRead, SecureSessionChoice, SecureSessionStep, SecureStep};
 use crate::terminal::{
     self,
@@ -26,8 +27,10 @@ impl Session<'_> {
             self.transmit(&terminal::read_binary(Some(SESSION_KEY), 0, SESSION_KEY_SIZE, true))?;
         public_key.must_succeed()?;
         let seed = self.session_seed()?;
-        let (secure, command) = SecureSession::open(public_key.data(), &seed)
-            .map_err(|problem| public_key.differs("a public key in EF 0006", problem.to_string()))?;
+        let (secure, command) = SecureSession::open(public_key.data(), &seed).map_err(|problem| {
+            let expected = Bilingual::new("EF 0006 の公開鍵", "a public key in EF 0006");
+            public_key.differs(expected, problem.in_words())
+        })?;
         let answer = self.transmit(&command)?;
         if answer.succeeded() {
             self.former_secure = self.secure.replace(secure);
@@ -88,8 +91,7 @@ impl Session<'_> {
                 self.decrypted(&answer, plain)?
             };
             if block.len() > usize::from(read.length) {
-                let (wanted, came) = (format!("{} bytes", read.length), format!("{} bytes", block.len()));
-                return Err(answer.differs(wanted, came).into());
+                return Err(answer.differs(bytes(read.length.into()), bytes(block.len())).into());
             }
             all.extend(&block);
             at.offset = read.offset + all.len() as u16;
@@ -131,9 +133,10 @@ impl Session<'_> {
     fn decrypted(&self, answer: &Answer, secure: SecureSession) -> Played<Vec<u8>> {
         match answer.data() {
             [] => Ok(Vec::new()),
-            data => Ok(secure
-                .plain(data)
-                .map_err(|problem| answer.differs("an encrypted answer", problem.to_string()))?),
+            data => Ok(secure.plain(data).map_err(|problem| {
+                let expected = Bilingual::new("暗号化された応答", "an encrypted answer");
+                answer.differs(expected, problem.in_words())
+            })?),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Session;
 use super::answer::{Answer, Played};
 use super::content::{Key, key_of};
-use crate::language::Bilingual;
+use crate::language::{Bilingual, Language, in_both};
 use crate::run::judge::Judge;
 use crate::scenario::{AuthenticateStep, Digest, KeyName, SignExpect, SignStep, Verifier};
 use crate::terminal;
@@ -44,9 +44,12 @@ impl Session<'_> {
             return self.must_verify(&answer, verifier, SignatureScheme::Plain, &signed);
         }
         let Some(key) = self.test_key(step.key) else { return Ok(()) };
-        let expected = format!("a signature of the challenge that verifies with the TEST key {}", step.key);
+        let expected = Bilingual::new(
+            format!("TEST 鍵 {} で検証できる、チャレンジへの署名", step.key),
+            format!("a signature of the challenge that verifies with the TEST key {}", step.key),
+        );
         key.verify(SignatureScheme::Plain, &signed, answer.data())
-            .map_err(|problem| answer.differs(expected, problem.to_string()).into())
+            .map_err(|problem| answer.differs(expected, problem.in_words()).into())
     }
 
     fn must_verify(
@@ -60,14 +63,17 @@ impl Session<'_> {
         if verifier.certificate_needed().is_some_and(|name| self.captures.certificate(name).is_none()) {
             return Ok(());
         }
-        let expected = format!("a signature that verifies with {verifier}");
+        let expected = in_both(|language| match language {
+            Language::Ja => format!("{}で検証できる署名", verifier.in_words(language)),
+            Language::En => format!("a signature that verifies with {verifier}"),
+        });
         let key = match key_of(verifier, &self.captures) {
             Key::Known(key) => key,
             Key::Malformed(problem) => return Err(answer.differs(expected, problem).into()),
-            Key::Unknown(why) => return Err(super::Stop::Missing(Bilingual::alike(why))),
+            Key::Unknown(why) => return Err(super::Stop::Missing(why)),
         };
         key.verify(scheme, signed, answer.data())
-            .map_err(|problem| answer.differs(expected, problem.to_string()).into())
+            .map_err(|problem| answer.differs(expected, problem.in_words()).into())
     }
 
     /// The public half of a key that is published nowhere. The TEST cards of this project have known

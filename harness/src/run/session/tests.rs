@@ -84,12 +84,16 @@ fn data_objects_are_held_against_what_they_must_hold() {
                 parts: [{tlv: FF40/DF42, length: {at_least: 2}, why: two at least}]}}\n";
     assert!(passes(step, &["FF 40 0A DF 41 02 61 62 DF 42 02 01 02 90 00"]));
     let other = finding(play(step, &["FF 40 0A DF 41 02 61 63 DF 42 02 01 02 90 00"]).0);
-    assert_eq!(other.difference.expected, "the data object FF40/DF41: data 61 62");
-    assert_eq!(other.difference.came, "61 63 (2 bytes)");
+    assert_eq!(other.difference.expected.en, "the data object FF40/DF41: data 61 62");
+    assert_eq!(other.difference.came.en, "61 63 (2 bytes)");
     let short = finding(play(step, &["FF 40 09 DF 41 02 61 62 DF 42 01 01 90 00"]).0);
-    assert_eq!(short.why.as_deref(), Some("two at least"));
+    assert_eq!(short.why, Some(Bilingual::alike("two at least")));
     let missing = finding(play(step, &["FF 40 05 DF 41 02 61 62 90 00"]).0);
-    assert!(missing.difference.came.starts_with("no such object in FF 40"), "{}", missing.difference.came);
+    assert!(
+        missing.difference.came.en.starts_with("no such object in FF 40"),
+        "{:?}",
+        missing.difference.came
+    );
 }
 
 #[test]
@@ -99,7 +103,7 @@ fn a_failure_points_at_the_expectation_that_was_not_met() {
     assert_eq!((finding.position.line, finding.position.column), (6, 46));
     assert!(finding.snippet.contains(" 6 |   - transmit:"), "{}", finding.snippet);
     assert!(finding.snippet.lines().last().unwrap().ends_with("^"), "{}", finding.snippet);
-    assert_eq!(finding.why.as_deref(), Some("nothing is there"));
+    assert_eq!(finding.why, Some(Bilingual::alike("nothing is there")));
 }
 
 #[test]
@@ -111,14 +115,14 @@ fn captured_values_go_into_later_commands_and_expectations() {
     assert_eq!(came[1], "00 88 00 80 04 01 02 03 04 00");
     let differs = finding(play(steps, &["01 02 03 04 90 00", "02 04 90 00"]).0);
     assert!(
-        differs.difference.expected.contains("the captured middle (02 03)"),
+        differs.difference.expected.en.contains("the captured middle (02 03)"),
         "{}",
-        differs.difference.expected
+        differs.difference.expected.en
     );
     let nothing = "steps:\n  - challenge: {length: 4}\n    capture: {as: tail, from: 3, length: 2}\n  \
                    - transmit: {apdu: 00 B0 00 00 00, expect: {data: {captured: tail}}}\n";
     let finding = finding(play(nothing, &["01 02 03 04 90 00"]).0);
-    assert_eq!(finding.difference.expected, "an answer that holds the 2 bytes from 3 on");
+    assert_eq!(finding.difference.expected.en, "an answer that holds 2 bytes from 3 on");
 }
 
 #[test]
@@ -176,7 +180,10 @@ fn a_step_is_repeated_until_it_is_as_expected_and_no_longer() {
     let rest = "steps:\n  - transmit: {apdu: 00 B0 00 00 00}\n    retry: {times: 3}\n";
     assert_eq!(play(rest, &["6F 00", "90 00", "90 00"]).1.len(), 2);
     let (verdict, came) = play(rest, &["6F 00", "6F 00", "6F 00", "90 00"]);
-    assert_eq!((came.len(), finding(verdict).difference.came.as_str()), (3, "6F 00  (no precise diagnosis)"));
+    assert_eq!(
+        (came.len(), finding(verdict).difference.came.en.as_str()),
+        (3, "6F 00  (no precise diagnosis)")
+    );
     let until = "steps:\n  - transmit: {apdu: 00 B0 00 00 00, expect: {sw: \"9000\"}}\n    \
                  retry: {times: 4, until: {sw: \"9000\", data: \"01\"}}\n";
     assert_eq!(play(until, &["90 00", "00 90 00", "01 90 00"]).1.len(), 3);
@@ -196,7 +203,7 @@ fn an_answer_may_be_too_late() {
         let (verdict, _) = play_timed(rest, &["90 00"], &clock);
         assert_eq!(matches!(verdict, Verdict::Passed { .. }), in_time, "{takes} ms");
         if !in_time {
-            assert_eq!(finding(verdict).difference.came, "150.0 ms");
+            assert_eq!(finding(verdict).difference.came, Bilingual::new("150.0 ミリ秒", "150.0 ms"));
         }
     }
 }

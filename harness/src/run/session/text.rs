@@ -1,5 +1,6 @@
 //! Holding a text against what it must be.
 
+use crate::language::Language;
 use crate::scenario::{BirthdayMatch, CaptureName, Captures, TextMatch};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -26,16 +27,17 @@ pub(super) fn text_fits(wanted: &TextMatch, came: &str, captures: &Captures) -> 
 }
 
 /// What was `wanted`, with the captured values that it is about.
-pub(super) fn shown(wanted: &TextMatch, captures: &Captures) -> String {
+pub(super) fn shown(wanted: &TextMatch, captures: &Captures, language: Language) -> String {
     let captured = |name: &CaptureName| String::from_utf8_lossy(captures.get(name));
+    let words = wanted.in_words(language);
     match wanted {
-        TextMatch::Captured { name, .. } => format!("{wanted} ({:?})", captured(name)),
+        TextMatch::Captured { name, .. } => format!("{words} ({:?})", captured(name)),
         TextMatch::Birthday(BirthdayMatch { of, after, at_latest, .. }) => {
             let names = [Some(of), Some(after), at_latest.as_ref()].into_iter().flatten();
             let values: Vec<_> = names.map(|name| format!("{name} {}", captured(name))).collect();
-            format!("{wanted} ({})", values.join(", "))
+            format!("{words} ({})", values.join(language.say("、", ", ")))
         }
-        TextMatch::Exactly(_) | TextMatch::Contains(_) | TextMatch::Like { .. } => wanted.to_string(),
+        TextMatch::Exactly(_) | TextMatch::Contains(_) | TextMatch::Like { .. } => words,
     }
 }
 
@@ -105,7 +107,9 @@ mod tests {
         for (name, value) in [("birth", "19880229"), ("issued", "2025-02-27T15:00:00Z")] {
             captures.keep(CaptureName::parse(name).unwrap(), value.into());
         }
-        let shown = |yaml: &str| shown(&vmyna_sim::document::parse("test.yaml", yaml).unwrap(), &captures);
+        let shown = |yaml: &str| {
+            shown(&vmyna_sim::document::parse("test.yaml", yaml).unwrap(), &captures, Language::En)
+        };
         assert_eq!(
             shown("{captured: birth, after: \"[1-5]\"}"),
             "the captured birth after /[1-5]/ (\"19880229\")"
