@@ -29,6 +29,19 @@ pub fn has_browser() -> bool {
     there
 }
 
+/// A chromedriver, and where it listens. It ends at once where the port that it was given for IPv6 is
+/// taken for IPv4.
+pub fn driver() -> (Running, String) {
+    loop {
+        let mut driver = Running::start(Command::new("chromedriver").arg("--port=0"));
+        if let Some(line) = driver.may_say("started successfully on port ") {
+            let port = line.trim_end_matches('.').rsplit(' ').next().expect("a port");
+            let url = format!("http://127.0.0.1:{port}");
+            return (driver, url);
+        }
+    }
+}
+
 /// A chromedriver, and the browsers that are free.
 pub struct Browsers {
     _driver: Mutex<Running>,
@@ -38,10 +51,8 @@ pub struct Browsers {
 
 impl Browsers {
     pub fn start() -> Self {
-        let mut driver = Running::start(Command::new("chromedriver").arg("--port=0"));
-        let line = driver.says("started successfully on port ");
-        let port = line.trim_end_matches('.').rsplit(' ').next().expect("a port").to_owned();
-        Self { _driver: Mutex::new(driver), url: format!("http://127.0.0.1:{port}"), free: Mutex::default() }
+        let (driver, url) = driver();
+        Self { _driver: Mutex::new(driver), url, free: Mutex::default() }
     }
 
     fn free(&self) -> MutexGuard<'_, Vec<Chromium>> {
