@@ -153,6 +153,8 @@ fn outlives_all(mut card: Running, mut meet: impl FnMut(&mut Running) -> TcpStre
     let ended = card.ends();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("ignored in all: 2000 frames"), "{}", ended.stderr);
+    assert!(ended.stderr.lines().count() < 200, "a flood is not repeated:\n{}", ended.stderr);
 }
 
 #[test]
