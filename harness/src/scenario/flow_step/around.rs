@@ -2,6 +2,7 @@
 //! the portal itself.
 
 use super::plain;
+use crate::portal::Credential;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -48,6 +49,9 @@ pub enum Delivery {
     SignatureCertificate,
     /// the open challenge, signed with the key from before the renewal, with its certificate
     ReplacedCertificate,
+    /// the open challenge, signed with the key for signatures, with the signature certificate that the
+    /// holder had before the last birthday
+    FormerSignatureCertificate,
 }
 
 /// `callback: replayed`
@@ -71,28 +75,35 @@ pub enum OperatorStep {
     RegainStatus,
     /// certificates on hold are released
     ReleaseHold,
+    /// the signature certificate that the holder had before the last birthday is revoked
+    RevokeFormerSignature,
 }
 
-/// `stored: {applications: 1}`: what the portal must hold
+/// `stored: {applications: 1}`, `stored: {applications: 1, signatures: 1}`: what the portal must hold
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoredStep {
     /// how many applications
     pub applications: usize,
+    /// how many of them with a signature certificate on file
+    pub signatures: Option<usize>,
 }
 
-/// `card: {tries_left: 2}`: what the holder's own card must hold
+/// `card: {tries_left: 2}`, `card: {tries_left: 5, of: digital_signature}`: what the holder's own card must hold
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CardStep {
-    /// tries of the PIN for user authentication
+    /// tries of the PIN
     pub tries_left: u8,
+    /// which of the two PINs of JPKI
+    #[serde(default)]
+    pub of: Credential,
 }
 
 plain! {
     CardStep => |step|
-        format!("card: {} tries left", step.tries_left),
-        format!("カードの残り回数は {} 回", step.tries_left);
+        format!("card: {} tries of {} left", step.tries_left, step.of.name()),
+        format!("カードの {} の残り回数は {} 回", step.of.name(), step.tries_left);
     TerminalStep => |step| format!("terminal {}", words(step)), format!("端末: {}", words(step));
     BrowserStep => |step|
         match &step.show {

@@ -28,6 +28,10 @@ pub enum ScreenName {
     Done,
     /// B3: the state of the application
     Status,
+    /// S1: 「署名する」
+    Sign,
+    /// S3: the signature certificate is on file
+    Registered,
     /// what went wrong, and what to do
     Failed,
 }
@@ -52,6 +56,8 @@ impl ScreenName {
             Self::Touch => "touch",
             Self::Done => "done",
             Self::Status => "status",
+            Self::Sign => "sign",
+            Self::Registered => "registered",
             Self::Failed => "failed",
         }
     }
