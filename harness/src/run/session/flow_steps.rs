@@ -75,9 +75,10 @@ impl Session<'_> {
                 let held = stage.applications()?.len();
                 if held != step.applications {
                     let applications = |count: usize| {
+                        let applications = if count == 1 { "application" } else { "applications" };
                         Bilingual::new(
                             format!("ポータルに申請 {count} 件"),
-                            format!("{count} applications in the portal"),
+                            format!("{count} {applications} in the portal"),
                         )
                     };
                     return Err(differs(applications(step.applications), applications(held)).into());
