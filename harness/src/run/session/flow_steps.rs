@@ -4,10 +4,10 @@
 use super::Session;
 use super::answer::{Played, Stop, Unmet};
 use crate::flow::{self, Seen, Trouble, Violation};
-use crate::language::Bilingual;
+use crate::language::{Bilingual, in_both};
 use crate::run::recorder::Detail;
 use crate::run::verdict::{Difference, Expectation, Finding, Stage, tries_left};
-use crate::scenario::{Pressable, RowName, Scenario, SeeStep, Verb};
+use crate::scenario::{Pressable, RowName, Scenario, ScreenName, SeeStep, Verb};
 use std::fmt::Display;
 
 impl From<Trouble> for Stop {
@@ -138,13 +138,15 @@ fn see(step: &SeeStep, seen: &Seen) -> Played {
     if !step.screen.is(seen.screen)
         || step.outcome.as_ref().is_some_and(|outcome| seen.outcome.as_ref() != Some(outcome))
     {
-        let expected = screen(&step.screen, step.outcome.as_ref());
-        return wrong(expected, screen(&seen.screen, seen.outcome.as_ref()));
+        let expected = screen(step.screen, step.outcome.as_ref());
+        return wrong(expected, screen(seen.screen, seen.outcome.as_ref()));
     }
     if let Some(rows) = step.rows.as_ref().filter(|rows| **rows != seen.rows) {
         let names = |rows: &[RowName]| {
-            let names = rows.iter().map(|row| row.name()).collect::<Vec<_>>().join(", ");
-            Bilingual::new(format!("行 [{names}]"), format!("the rows [{names}]"))
+            in_both(|language| {
+                let names: Vec<_> = rows.iter().map(|row| row.title(language)).collect();
+                format!("{} [{}]", language.say("行", "the rows"), names.join(language.say("、", ", ")))
+            })
         };
         return wrong(names(rows), names(&seen.rows));
     }
@@ -168,7 +170,10 @@ fn see(step: &SeeStep, seen: &Seen) -> Played {
     Ok(())
 }
 
-fn screen(name: &impl Display, outcome: Option<&impl Display>) -> Bilingual {
-    let outcome = outcome.map_or_else(String::new, |outcome| format!(" ({outcome})"));
-    Bilingual::new(format!("画面 {name}{outcome}"), format!("the screen {name}{outcome}"))
+fn screen(name: ScreenName, outcome: Option<&impl Display>) -> Bilingual {
+    let (ja, en) = match outcome {
+        Some(outcome) => (format!("{name}、{outcome}"), format!(" ({outcome})")),
+        None => (name.to_string(), String::new()),
+    };
+    Bilingual::new(format!("{}の画面 ({ja})", name.title()), format!("the screen {name}{en}"))
 }

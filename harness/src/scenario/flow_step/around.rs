@@ -93,7 +93,7 @@ plain! {
     CardStep => |step|
         format!("card: {} tries left", step.tries_left),
         format!("カードの残り回数は {} 回", step.tries_left);
-    TerminalStep => |step| format!("terminal {}", words(step)), format!("端末: {}", words(step));
+    TerminalStep => |step| format!("terminal {}", words(step)), in_japanese(*step).to_owned();
     BrowserStep => |step|
         match &step.show {
             Some(tab) => format!("show the tab {tab}"),
@@ -103,11 +103,44 @@ plain! {
             Some(tab) => format!("タブ {tab} に切り替える"),
             None => "ブラウザのセッションが失われる".to_owned(),
         };
-    CallbackStep => |step| format!("callback {}", words(&step.0)), format!("コールバック: {}", words(&step.0));
-    OperatorStep => |step| format!("operator {}", words(step)), format!("運用者: {}", words(step));
+    CallbackStep => |step| format!("callback {}", words(&step.0)), format!("サイトに届く応答: {}", delivered(step.0));
+    OperatorStep => |step| format!("operator {}", words(step)), operated(*step).to_owned();
     StoredStep => |step|
         format!("stored: {} applications", step.applications),
         format!("サイトの申込は {} 件", step.applications);
+}
+
+const fn in_japanese(step: TerminalStep) -> &'static str {
+    match step {
+        TerminalStep::NoReader => "NFC が切られる、またはリーダーがない",
+        TerminalStep::ReaderBusy => "リーダーを他のソフトウェアが使っている",
+        TerminalStep::ReaderReady => "リーダーが使えるようになる",
+        TerminalStep::Careful => "端末はどのカードも実カードかもしれないとして扱う",
+    }
+}
+
+/// Which answer, in Japanese.
+const fn delivered(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Again => "直前の応答がもう一度",
+        Delivery::Elsewhere => "直前の応答が、セッションのないブラウザからもう一度",
+        Delivery::Altered => "直前に答えたチャレンジへの別のバイト列",
+        Delivery::Replayed => "直前の署名が、新しいチャレンジへの応答として",
+        Delivery::OthersCertificate => "正しい署名と他人の証明書",
+        Delivery::SignatureCertificate => "署名用の鍵による署名と署名用電子証明書",
+        Delivery::ReplacedCertificate => "更新前の鍵による署名とその証明書",
+    }
+}
+
+const fn operated(step: OperatorStep) -> &'static str {
+    match step {
+        OperatorStep::CompleteRegistration => "「システム準備中」がすべて「登録完了」になる",
+        OperatorStep::BecomeBusy => "サイトが混み合う",
+        OperatorStep::BecomeReady => "サイトの混雑が収まる",
+        OperatorStep::LoseStatus => "証明書の失効情報が得られなくなる",
+        OperatorStep::RegainStatus => "証明書の失効情報が再び得られる",
+        OperatorStep::ReleaseHold => "一時停止中の証明書が再開される",
+    }
 }
 
 /// An enum's words as scenarios write them.
