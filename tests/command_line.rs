@@ -317,9 +317,9 @@ fn a_holder_is_shown_in_words() {
 #[test]
 fn the_built_in_card_can_be_of_another_kind() {
     let ended = run(&mut vmyna(["run", "--profile", "android", "--tag", "token", "--lang", "en"]));
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stdout.contains("jpki.token.information "), "{}", ended.stdout);
-    assert!(ended.stdout.ends_with("6 passed, 1 failed, 2 skipped\n"), "{}", ended.stdout);
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stdout.contains("n/a  jpki.token.information "), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with("6 passed, 0 failed, 3 skipped\n"), "{}", ended.stdout);
     let ended = run(&mut vmyna(["run", "--profile", "contactless-2", "--tag", "pin and not lockout"]));
     assert_eq!(ended.code, Some(0), "{}", ended.stdout);
     let ended = run(&mut vmyna(["run", "--profile", "android", "--card", "vpcd"]));

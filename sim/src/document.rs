@@ -14,6 +14,14 @@ pub use serde_yaml::Spanned;
 /// Largest document that is read, in bytes.
 pub const MAX_BYTES: u64 = 1 << 20;
 
+/// Of what is wrong, so many characters are told; what a document says may be in it, and that may be long.
+const LONGEST_PROBLEM: usize = 1_000;
+
+/// How the YAML reader calls what would exhaust it, and what a person is told.
+const OVER_BUDGET: &str = "budget breached";
+const MORE_THAN_IS_READ: &str =
+    "there is more in this document than is read: too many entries, too many aliases, or too deep a nesting";
+
 /// Where something stands in a document; lines and columns count from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
@@ -77,7 +85,12 @@ impl DocumentError {
     #[must_use]
     pub fn invalid(text: &str, position: Position, problem: impl Into<String>) -> Self {
         let snippet = snippet(text, &position);
-        Self::Invalid { position, problem: problem.into(), snippet }
+        let mut problem = problem.into();
+        if let Some((end, _)) = problem.char_indices().nth(LONGEST_PROBLEM) {
+            problem.truncate(end);
+            problem.push('…');
+        }
+        Self::Invalid { position, problem, snippet }
     }
 }
 
@@ -120,15 +133,20 @@ fn unreadable(path: &Path, reason: impl Into<String>) -> DocumentError {
 /// Reads `text`, the contents of `file`, as one YAML document.
 ///
 /// # Errors
-/// [`DocumentError::Invalid`] at the first thing that does not fit `T`.
+/// [`DocumentError::Invalid`] at the first thing that does not fit `T`, or when there is nothing.
 pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DocumentError> {
+    if text.trim().is_empty() {
+        // Even where every key may be left out: nobody means a file by that.
+        let position = Position { file: file.to_owned(), line: 1, column: 1 };
+        return Err(DocumentError::invalid(text, position, "this file is empty"));
+    }
     serde_yaml::from_str(text).map_err(|error| {
         let (line, column) = error.location().map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
         let position = Position { file: file.to_owned(), line, column };
         let told = error.without_snippet().to_string();
         let problem = told.rsplit_once(" at line ").map_or(told.as_str(), |(problem, _)| problem);
         let problem = problem.split(", set DuplicateKeyPolicy").next().unwrap_or(problem);
-        let problem = if text.trim().is_empty() { "this file is empty" } else { problem };
+        let problem = if problem.starts_with(OVER_BUDGET) { MORE_THAN_IS_READ } else { problem };
         DocumentError::invalid(text, position, problem)
     })
 }

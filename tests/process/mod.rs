@@ -93,9 +93,14 @@ impl Running {
 
     /// The port in the next line of standard error that contains `wanted` and ends in a port.
     pub fn tells_port(&mut self, wanted: &str) -> u16 {
-        let line = self.tells(wanted);
+        self.may_tell_port(wanted).unwrap_or_else(|| panic!("no line {wanted:?}:\n{}", self.so_far()))
+    }
+
+    /// Likewise, unless it ends without.
+    pub fn may_tell_port(&mut self, wanted: &str) -> Option<u16> {
+        let line = self.stderr.next_with(wanted)?;
         let port = line.rsplit(':').next().and_then(|port| port.trim().parse().ok());
-        port.unwrap_or_else(|| panic!("no port in {line:?}"))
+        Some(port.unwrap_or_else(|| panic!("no port in {line:?}")))
     }
 
     pub fn signal(&self, signal: Signal) {

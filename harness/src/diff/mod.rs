@@ -1,5 +1,5 @@
 //! Two cards side by side: where their bytes differ when both are told the same. What is different
-//! each time by its nature (challenges, PSS signatures, encrypted answers, the number that a
+//! each time by its nature (challenges and what is signed of them, PSS signatures, encrypted answers, the number that a
 //! contactless card draws) is compared by status and length only.
 
 use crate::run::Passed;
@@ -40,7 +40,7 @@ pub fn compare(a: &[Passed], b: &[Passed], closeness: Closeness) -> Vec<Differen
         let same_command =
             matches!((one, other), (Some(one), Some(other)) if is_same_command(one.0, other.0));
         let same = same_command
-            && matches!((one, other), (Some(one), Some(other)) if is_same_answer(one.0, one.1, other.1, closeness));
+            && matches!((one, other), (Some(one), Some(other)) if is_same_answer(one, other, closeness));
         if !same {
             let shown = |(command, answer): (&[u8], &[u8])| Exchange::new(command, Some(answer));
             let answers = [one, other].map(|one| one.map_or(&[][..], |(_, answer)| answer));
@@ -62,12 +62,18 @@ fn exchanges<'p>(passed: &'p [Passed]) -> Vec<(&'p [u8], &'p [u8])> {
     passed.iter().filter_map(exchange).collect()
 }
 
-/// PINs are the holder's own on each card: their values do not count.
+/// PINs are the holder's own on each card: their values do not count. Nor does what a key is given to
+/// sign, which may be a challenge that the card has drawn.
 fn is_same_command(a: &[u8], b: &[u8]) -> bool {
     if is_session_key(a) && is_session_key(b) {
         return a.len() == b.len();
     }
-    ShownCommand::new(a) == ShownCommand::new(b)
+    ShownCommand::new(a) == ShownCommand::new(b) || is_signed(a) && a.len() == b.len() && a[..4] == b[..4]
+}
+
+/// COMPUTE DIGITAL SIGNATURE, INTERNAL AUTHENTICATE.
+fn is_signed(command: &[u8]) -> bool {
+    matches!(command, [0x80, 0x2A, _, _, ..] | [0x00, 0x88, _, _, ..])
 }
 
 /// SET SESSION KEY carries a key that the terminal has just drawn.
@@ -75,8 +81,9 @@ fn is_session_key(command: &[u8]) -> bool {
     matches!(command, [0x80, 0xAE, ..])
 }
 
-fn is_same_answer(command: &[u8], a: &[u8], b: &[u8], closeness: Closeness) -> bool {
-    if closeness == Closeness::Bytes && !is_random(command) {
+fn is_same_answer((to_a, a): (&[u8], &[u8]), (to_b, b): (&[u8], &[u8]), closeness: Closeness) -> bool {
+    let signs_something_else = is_signed(to_a) && to_a != to_b;
+    if closeness == Closeness::Bytes && !is_random(to_a) && !signs_something_else {
         return ShownResponse::new(a) == ShownResponse::new(b);
     }
     match (ResponseApdu::try_from(a), ResponseApdu::try_from(b)) {
@@ -136,6 +143,19 @@ mod tests {
         assert_eq!(compare(&a, &b, Closeness::Bytes).len(), 1);
         let shorter = compare(&a[..1], &a, Closeness::Bytes);
         assert_eq!((shorter.len(), shorter[0].number, shorter[0].a.is_none()), (1, 2, true));
+    }
+
+    #[test]
+    fn signatures_of_two_challenges_are_compared_by_their_length() {
+        let [one, other] = [hex!("802A0000 02 0102 00"), hex!("802A0000 02 0304 00")];
+        let a = said(&[(&one, &hex!("AAAA 9000")), (&SELECT, &hex!("9000"))]);
+        let b = said(&[(&other, &hex!("BBBB 9000")), (&SELECT, &hex!("6A82"))]);
+        let numbers: Vec<_> = compare(&a, &b, Closeness::Bytes).iter().map(|found| found.number).collect();
+        assert_eq!(numbers, [2], "and the comparison goes on");
+        let shorter = said(&[(&other, &hex!("BB 9000"))]);
+        assert_eq!(compare(&a[..1], &shorter, Closeness::Bytes).len(), 1);
+        let same = said(&[(&one, &hex!("BBBB 9000"))]);
+        assert_eq!(compare(&a[..1], &same, Closeness::Bytes).len(), 1, "one challenge has one signature");
     }
 
     #[test]

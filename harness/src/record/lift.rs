@@ -2,10 +2,13 @@
 //! same bytes; everything else stays `transmit`. No PIN is ever written: where it cannot be told which
 //! PIN a value was for, the command is left out, and a comment says so.
 
+mod keys;
+mod reading;
+
 use super::relay::Heard;
 use super::write::{Given, Step, hex};
 use crate::link::{Selection, place_of};
-use crate::scenario::{CertificateName, KeyName, PinChoice, ReadStyle};
+use crate::scenario::{CertificateName, PinChoice};
 use crate::terminal;
 use std::collections::BTreeMap;
 use vmyna_sim::apdu::{CommandApdu, CommandBuilder, ResponseApdu, Status};
@@ -73,6 +76,8 @@ enum Named {
     BySelect,
     Current,
     BySfi,
+    /// P2 00: the key that the application has for it
+    ByDefault,
 }
 
 impl Named {
@@ -81,6 +86,7 @@ impl Named {
             Self::BySelect => "",
             Self::Current => ", by: current",
             Self::BySfi => ", by: sfi",
+            Self::ByDefault => ", by: default_key",
         }
     }
 }
@@ -112,8 +118,11 @@ impl Lifter<'_> {
             (_, 0x24 | 0x25 | 0x2C | 0x2D | 0x32) => self.change(&exchange),
             (0x00, 0xA4) => self.select(&exchange),
             (0x00, 0xB0) => self.read_binary(&exchange),
+            (0x00, 0xB2) => self.read_record(&exchange),
+            (0x00, 0xCA) => self.get_data(&exchange),
             (0x80, 0x2A) => self.sign(&exchange),
             (0x00, 0x84) => self.challenge(&exchange),
+            (0x00, 0x88) => self.authenticate(&exchange),
             _ => self.transmit(command, answer),
         }
         1
@@ -137,43 +146,6 @@ impl Lifter<'_> {
             self.push(if warm { "power: warm_reset" } else { "power: cycle" }.to_owned(), "");
         }
         taken
-    }
-
-    /// SELECT of a certificate's EF and all reads of one of the known styles.
-    fn certificate(&mut self, rest: &[Heard]) -> Option<usize> {
-        const NAMES: [CertificateName; 4] = [
-            CertificateName::UserAuthentication,
-            CertificateName::UserAuthenticationCa,
-            CertificateName::DigitalSignature,
-            CertificateName::DigitalSignatureCa,
-        ];
-        if self.selection.application()?.aid != terminal::JPKI_AID {
-            return None;
-        }
-        let succeeded = |heard: &Heard, expected: &[u8]| match heard {
-            Heard::Exchange(command, answer) if command == expected => {
-                let response = ResponseApdu::try_from(&answer[..]).ok()?;
-                (response.status == Status::Success).then(|| response.data.to_vec())
-            }
-            _ => None,
-        };
-        let selects = |name: &&CertificateName| {
-            succeeded(&rest[0], &terminal::select_file(terminal::certificate_file(**name)))
-        };
-        let name = *NAMES.iter().find(|name| selects(name).is_some())?;
-        STYLES.iter().find_map(|(style, word)| {
-            let command =
-                |read: terminal::Read| terminal::read_binary(None, read.offset, read.le, read.extended);
-            let header = succeeded(rest.get(1)?, &command(style.header()))?;
-            let body = style.body(terminal::der_length(&header)?);
-            for (at, read) in body.iter().enumerate() {
-                succeeded(rest.get(at + 2)?, &command(*read))?;
-            }
-            self.read.push(name);
-            let style = if word.is_empty() { String::new() } else { format!(", style: {word}") };
-            self.push(format!("certificate: {{of: {name}{style}}}"), "CERT-01");
-            Some(body.len() + 2)
-        })
     }
 
     fn select(&mut self, exchange: &Exchange<'_>) {
@@ -328,76 +300,6 @@ impl Lifter<'_> {
         }
     }
 
-    fn sign(&mut self, exchange: &Exchange<'_>) {
-        let Exchange { command, apdu, response } = exchange;
-        let jpki = self.selection.application().is_some_and(|there| there.aid == terminal::JPKI_AID);
-        let file = match apdu.p2() {
-            0x80 => self.selection.file(),
-            p2 => Some(u16::from(p2 & 0x1F)),
-        };
-        let key = [
-            (KeyName::UserAuthentication, "user_authentication"),
-            (KeyName::DigitalSignature, "digital_signature"),
-        ]
-        .into_iter()
-        .find(|(key, _)| file == Some(terminal::key_file(*key)));
-        let same = CommandBuilder::new(0x80, 0x2A, 0x00, apdu.p2()).data(apdu.data()).le(256).to_bytes();
-        let (Some((key, word)), true) = (key, jpki && same == **command && !apdu.data().is_empty()) else {
-            return self.transmit_exchange(exchange);
-        };
-        let named = self.named(apdu.p2(), terminal::key_file(key));
-        let expect = match response.status {
-            Status::Success if key.certificate().is_some_and(|name| self.read.contains(&name)) => {
-                String::new()
-            }
-            Status::Success => format!(", expect: {{length: {}}}", response.data.len()),
-            status => status_argument(status),
-        };
-        let data = hex(apdu.data());
-        self.push(
-            format!("sign: {{key: {word}, data: {{hex: \"{data}\"}}{}{expect}}}", named.argument()),
-            "SIG-01",
-        );
-    }
-
-    fn challenge(&mut self, exchange: &Exchange<'_>) {
-        let Exchange { command, apdu, response } = exchange;
-        match apdu.le() {
-            Some(length @ 1..=256)
-                if response.status == Status::Success
-                    && response.data.len() == length as usize
-                    && **command == CommandBuilder::new(0x00, 0x84, 0x00, 0x00).le(length).to_bytes() =>
-            {
-                self.push(format!("challenge: {{length: {length}}}"), "RND-01");
-            }
-            _ => self.transmit_exchange(exchange),
-        }
-    }
-
-    fn read_binary(&mut self, exchange: &Exchange<'_>) {
-        let Exchange { command, apdu, response } = exchange;
-        let short = (apdu.p1() & 0x80 != 0).then_some(apdu.p1() & 0x1F);
-        let offset = match short {
-            Some(_) => apdu.p2().into(),
-            None => u16::from_be_bytes([apdu.p1(), apdu.p2()]),
-        };
-        let Some(le) = apdu.le().filter(|le| *le <= 65_536) else { return self.transmit_exchange(exchange) };
-        if terminal::read_binary(short, offset, le, apdu.is_extended()) != **command {
-            return self.transmit_exchange(exchange);
-        }
-        let mut arguments = Vec::new();
-        if let Some(short) = short {
-            arguments.push(format!("sfi: {short}"));
-        }
-        arguments.push(format!("offset: {offset}, le: {le}"));
-        if apdu.is_extended() {
-            arguments.push("extended: true".to_owned());
-        }
-        let file = short.map(u16::from).or(self.selection.file());
-        let expect = self.answer_argument(response, self.is_kept_back(file));
-        self.push(format!("read_binary: {{{}{expect}}}", arguments.join(", ")), "READ-01");
-    }
-
     fn transmit(&mut self, command: &[u8], answer: &[u8]) {
         if command.len() < 4 {
             return self.note("fewer than four bytes were sent; they are left out");
@@ -418,31 +320,6 @@ impl Lifter<'_> {
         let answer = [exchange.response.data, &exchange.response.status.to_bytes()].concat();
         self.transmit(exchange.command, &answer);
     }
-
-    /// Whether of the contents of `file` only the length is written. A card of our own is issued anew
-    /// with each start, so that its certificates are never the same bytes twice.
-    fn is_kept_back(&self, file: Option<u16>) -> bool {
-        let jpki = self.selection.application().is_some_and(|there| there.aid == terminal::JPKI_AID);
-        match file {
-            Some(0x0001 | 0x0002 | 0x000A | 0x000B) if jpki => true,
-            Some(0x0006 | 0x0008) if jpki => false,
-            _ => self.mask,
-        }
-    }
-
-    fn answer_argument(&self, response: &ResponseApdu<'_>, length_only: bool) -> String {
-        let data = match response.data {
-            [] => String::new(),
-            data if length_only => format!("length: {}", data.len()),
-            data => format!("data: \"{}\"", hex(data)),
-        };
-        let status = match response.status {
-            Status::Success => String::new(),
-            status => format!("sw: \"{:04X}\"", u16::from(status)),
-        };
-        let parts: Vec<_> = [status, data].into_iter().filter(|part| !part.is_empty()).collect();
-        if parts.is_empty() { String::new() } else { format!(", expect: {{{}}}", parts.join(", ")) }
-    }
 }
 
 struct Exchange<'a> {
@@ -450,17 +327,6 @@ struct Exchange<'a> {
     apdu: CommandApdu<'a>,
     response: ResponseApdu<'a>,
 }
-
-/// The styles of reading that are told apart, with the words that scenarios use.
-const STYLES: [(ReadStyle, &str); 7] = [
-    (ReadStyle::Header4, ""),
-    (ReadStyle::Header4Continue, "header4_continue"),
-    (ReadStyle::Header7, "header7"),
-    (ReadStyle::Header7Continue, "header7_continue"),
-    (ReadStyle::Header8Ff, "header8_ff"),
-    (ReadStyle::Extended, "extended"),
-    (ReadStyle::ExtendedFromStart, "extended_from_start"),
-];
 
 fn status_argument(status: Status) -> String {
     match status {

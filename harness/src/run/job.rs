@@ -7,10 +7,10 @@ use super::conduct::{Conduct, Course, Played};
 use super::event::CardIdentity;
 use super::fresh::FreshProcess;
 use super::judge::Judge;
-use super::kind;
+use super::kind::{self, Kind};
 use super::ownership::{known_pins, read_user_authentication_certificate, refusal};
 use super::peer::{NothingCouldRun, PeerOptions, PeerSource};
-use super::plan::{Plan, STANDARD};
+use super::plan::{Plan, STANDARD, no_such_pin};
 use super::recorder::{Recorded, Recorder};
 use super::seat::Seat;
 use super::session::{Session, Surroundings};
@@ -187,6 +187,11 @@ impl Job<'_> {
         let tries_left = BTreeMap::new();
         let mut seat =
             Seat { link, identity, judge, algorithm, label: None, guarded, pins, tries_left, unusable };
+        if seat.may_differ_from_the_card()
+            && let Some(profile) = seat.kind()?.profile()
+        {
+            seat.pins.retain(|pin| no_such_pin(*pin, &profile).is_none());
+        }
         seat.read_counters()?;
         Ok(seat)
     }
@@ -201,11 +206,12 @@ impl Job<'_> {
         let Some(seat) = &mut self.seat else {
             return Ok(Verdict::RequirementMissing(no_card()));
         };
-        if let Some(setting) = scenario.flow {
-            return Ok(self.play_flow(scenario, setting, left_undone));
-        }
-        if scenario.profile.is_some() {
-            match seat.kind().map(|kind| kind.is_not_meant_by(scenario)) {
+        if scenario.profile.is_some() || seat.may_differ_from_the_card() {
+            let why_not = |kind: Kind| match &scenario.profile {
+                Some(_) => kind.is_not_meant_by(scenario),
+                None => plan.reliance.unmet_by(&kind.profile()?),
+            };
+            match seat.kind().map(Kind::or_the_card).map(why_not) {
                 Ok(None) => {}
                 Ok(Some(why)) => return Ok(Verdict::NotApplicable(why)),
                 Err(error) => {
@@ -213,6 +219,9 @@ impl Job<'_> {
                     return Ok(Verdict::LinkLost { position: None, reason: error.to_string() });
                 }
             }
+        }
+        if let Some(setting) = scenario.flow {
+            return Ok(self.play_flow(scenario, setting, left_undone));
         }
         let holder = match &self.setting.options.holder {
             Some(holder) => holder.clone(),

@@ -24,6 +24,16 @@ impl Kind {
         Self { label: profile.token_label.clone(), algorithm }
     }
 
+    /// The built-in profile whose cards are of this kind.
+    pub(super) fn profile(&self) -> Option<Profile> {
+        Profile::built_in_names().filter_map(Profile::built_in).find(|profile| Self::of(profile) == *self)
+    }
+
+    /// A card of no known kind is held to be the physical card, and a wrong one.
+    pub(super) fn or_the_card(self) -> Self {
+        if self.profile().is_some() { self } else { Self::of(&Profile::card()) }
+    }
+
     /// Why a scenario is not about a card of this kind; `None` where it is.
     pub(super) fn is_not_meant_by(&self, scenario: &Scenario) -> Option<Bilingual> {
         let name = scenario.profile.as_ref()?;
@@ -101,5 +111,11 @@ mod tests {
             assert!(why.is_some_and(|why| why.en.contains(meant)), "{card} {meant}");
         }
         assert_eq!(kind("contactless").is_not_meant_by(&scenario("profile: card\n")), None);
+        let unheard_of = Kind { label: "JPKIAPICCTOKEN9".to_owned(), algorithm: Some(Algorithm::Rsa2048) };
+        assert!(unheard_of.is_not_meant_by(&scenario("profile: card\n")).is_some());
+        let a_wrong_card = unheard_of.or_the_card();
+        assert_eq!(a_wrong_card.is_not_meant_by(&scenario("profile: card\n")), None);
+        assert!(a_wrong_card.is_not_meant_by(&scenario("profile: android\n")).is_some());
+        assert_eq!(kind("iphone").or_the_card(), kind("iphone"));
     }
 }

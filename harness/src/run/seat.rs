@@ -100,6 +100,12 @@ impl Seat {
         Ok(true)
     }
 
+    /// Whether it may be of a profile in which other things hold than of the physical card: what that has, a
+    /// certificate that anybody may read and keys of RSA, it has not.
+    pub(super) fn may_differ_from_the_card(&self) -> bool {
+        self.algorithm != Some(Algorithm::Rsa2048)
+    }
+
     /// What kind of card it is. Its token information is read once, when the first scenario is about one
     /// kind alone. What was selected is another application afterwards.
     pub(super) fn kind(&mut self) -> Result<Kind, LinkError> {

@@ -8,13 +8,13 @@ use super::kind::Kind;
 use super::plan::{Plan, STANDARD};
 use super::recorder::{Recorded, Recorder};
 use super::schedule::in_order;
-use super::session::{Session, Surroundings, no_application};
+use super::session::{Session, Surroundings};
 use super::verdict::{Finding, Verdict};
 use crate::flow::{self, FlowCard, Hand, Trouble, World};
 use crate::language::{Bilingual, Language};
 use crate::link::{CardLink, FaultyInProcess, InProcess};
 use crate::requirement::Requirements;
-use crate::scenario::{DEFAULT_HOLDER, Scenario, SelectTarget, Verb, pin_in_words};
+use crate::scenario::{DEFAULT_HOLDER, Scenario, pin_in_words};
 use crate::verify::Trust;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -99,8 +99,7 @@ fn play(
     trust: &Trust,
     recorder: &Recorder,
 ) -> (Verdict, Vec<Finding>) {
-    let other_kind = Kind::of(personalised.profile()).is_not_meant_by(scenario);
-    if let Some(reason) = other_kind.or_else(|| not_applicable(scenario, personalised.profile())) {
+    if let Some(reason) = not_applicable(scenario, personalised.profile()) {
         return (Verdict::NotApplicable(reason), Vec::new());
     }
     let missing = about_another(scenario, personalised.holder());
@@ -133,10 +132,11 @@ fn play(
 
 /// Why `scenario` says nothing of cards of `profile`.
 fn not_applicable(scenario: &Scenario, profile: &Profile) -> Option<Bilingual> {
-    if let Some(name) = missing_application(scenario, profile) {
-        return Some(no_application(name));
+    match &scenario.profile {
+        Some(_) => Kind::of(profile).is_not_meant_by(scenario),
+        None => Plan::of(scenario, profile.tries).reliance.unmet_by(profile),
     }
-    other_counts(scenario, profile.tries)
+    .or_else(|| other_counts(scenario, profile.tries))
 }
 
 /// Why a scenario that counts tries in numbers says nothing of cards whose counters are `full` with these.
@@ -189,21 +189,6 @@ impl Hand for RecordedHand {
     fn hold(&mut self, card: &FlowCard) -> Result<Box<dyn CardLink>, Trouble> {
         Ok(Box::new(Recorded::new(InProcess(card.clone()), self.0.clone())))
     }
-}
-
-/// The application that `scenario` selects, and expects to be there, and that cards of `profile` do not have.
-fn missing_application(scenario: &Scenario, profile: &Profile) -> Option<&'static str> {
-    scenario.steps.iter().find_map(|placed| match &placed.step.verb {
-        Verb::Select(select) => match &select.target {
-            SelectTarget::Application { name, .. }
-                if select.expects_success() && !profile.applications.contains(name) =>
-            {
-                Some(*name)
-            }
-            _ => None,
-        },
-        _ => None,
-    })
 }
 
 /// Plays `scenarios` in their order, each on a fresh built-in card; `profile` is the name of its profile,

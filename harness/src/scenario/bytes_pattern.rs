@@ -56,6 +56,12 @@ impl BytesPattern {
         pieces[piece..].iter().all(|piece| *piece == Piece::Rest)
     }
 
+    /// Whether only one sequence of bytes fits.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.0.iter().all(|piece| matches!(piece, Piece::Byte { mask: 0xFF, .. }))
+    }
+
     /// The pattern of exactly these bytes.
     #[must_use]
     pub fn exactly(bytes: &[u8]) -> Self {

@@ -96,6 +96,60 @@ fn with_the_mask_only_lengths_are_left_of_what_files_hold() {
 }
 
 #[test]
+fn records_and_data_objects_are_read_by_their_verbs() {
+    let said = heard(&[
+        (&hex!("00CA5F5100"), &hex!("E0009000")),
+        (&hex!("00CA00F8000000"), &hex!("01029000")),
+        (&hex!("00A4040C0AD3921000310001010100"), &OK),
+        (&hex!("00B2010C00"), &hex!("01019000")),
+        (&hex!("00B2020410"), &hex!("6A83")),
+        (&hex!("00B2000C00"), &hex!("6A86")),
+    ]);
+    assert_eq!(
+        lines(&said, None, false),
+        [
+            "get_data: {tag: \"5F51\", expect: {data: \"E0 00\"}}",
+            "get_data: {tag: \"00F8\", extended: true, expect: {data: \"01 02\"}}",
+            "select: common",
+            "read_record: {record: 1, sfi: 1, expect: {data: \"01 01\"}}",
+            "read_record: {record: 2, le: 16, expect: {sw: \"6A83\"}}",
+            "transmit: {apdu: \"00 B2 00 0C 00\", expect: {sw: \"6A86\"}}",
+        ]
+    );
+    assert_eq!(lines(&said, None, true)[3], "read_record: {record: 1, sfi: 1, expect: {length: 2}}");
+}
+
+#[test]
+fn what_keys_do_is_told_with_the_key_and_the_mode() {
+    let said = heard(&[
+        (&SELECT_JPKI, &OK),
+        (&hex!("00A4020C020017"), &OK),
+        (&hex!("802A0180 01AA 00"), &hex!("6982")),
+        (&hex!("802A049A 01AA 00"), &hex!("0102 9000")),
+        (&hex!("802A069A 01AA 00"), &hex!("6A86")),
+        (&hex!("00A4040C0AD3921000310001010408"), &OK),
+        (&hex!("802A0000 01AA 00"), &hex!("0102 9000")),
+        (&hex!("00A4040C0AD3921000310001010100"), &OK),
+        (&hex!("00880099 01AA 00"), &hex!("0102 9000")),
+        (&hex!("00880099 00"), &hex!("6700")),
+    ]);
+    assert_eq!(
+        lines(&said, None, false),
+        [
+            "select: jpki",
+            "sign: {key: user_authentication, data: {hex: \"AA\"}, mode: sha256, expect: {sw: \"6982\"}}",
+            "sign: {key: digital_signature, data: {hex: \"AA\"}, mode: pss, by: sfi, expect: {length: 2}}",
+            "transmit: {apdu: \"80 2A 06 9A 01 AA 00\", expect: {sw: \"6A86\"}}",
+            "select: text",
+            "sign: {key: text, data: {hex: \"AA\"}, by: default_key, expect: {length: 2}}",
+            "select: common",
+            "authenticate: {key: common, challenge: {hex: \"AA\"}, by: sfi, expect: {length: 2}}",
+            "transmit: {apdu: \"00 88 00 99 00\", expect: {sw: \"6700\"}}",
+        ]
+    );
+}
+
+#[test]
 fn power_between_commands_is_a_step_and_at_the_edges_it_is_not() {
     let mut said = vec![Heard::Power(Power::On)];
     said.extend(heard(&[(&SELECT_JPKI, &OK)]));

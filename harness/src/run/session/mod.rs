@@ -15,7 +15,7 @@ mod sign;
 mod text;
 
 use super::judge::Judge;
-use super::plan::STANDARD;
+use super::plan::{STANDARD, no_application};
 use super::recorder::{Happening, Recorder, StepOutcome};
 use super::suite::is_same;
 use super::verdict::{Difference, Finding, Stage, Verdict, link_lost};
@@ -319,14 +319,6 @@ impl<'a> Session<'a> {
     pub fn left_undone(&mut self) -> Vec<Finding> {
         std::mem::take(&mut self.left_undone)
     }
-}
-
-/// Why a scenario about an application that a card does not have does not apply to it.
-pub(super) fn no_application(name: &str) -> Bilingual {
-    Bilingual::new(
-        format!("このカードにはアプリケーション {name} がない"),
-        format!("the card has no application {name}"),
-    )
 }
 
 fn finding(scenario: &Scenario, placed: &PlacedStep, stage: Stage, unmet: Unmet) -> Finding {

@@ -6,8 +6,14 @@ use crate::document::DocumentError;
 pub(super) fn masked(error: DocumentError, text: &str) -> DocumentError {
     let DocumentError::Invalid { position, problem, .. } = error else { return error };
     let names_only = ["unknown field", "missing field", "duplicate mapping key"];
-    let problem = if names_only.iter().any(|start| problem.starts_with(start)) {
-        problem
+    let about_a_name = names_only.into_iter().find(|start| problem.starts_with(start));
+    let problem = if let Some(start) = about_a_name {
+        // A value may stand where a name should.
+        match problem.split_once(", expected ") {
+            _ if !problem.contains(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit()) => problem,
+            Some((_, expected)) => format!("{start}, expected {expected}"),
+            None => start.to_owned(),
+        }
     } else {
         match problem.rsplit_once("expected ") {
             Some((_, expected)) if !expected.contains(['"', '\'']) => format!("expected {expected}"),

@@ -1,17 +1,19 @@
 //! What a scenario will do to a card's counters, known before anything is sent: it decides the
 //! order on a card that keeps its state, what the card must bring, and what the guard will refuse.
 
-use crate::link::{Consent, Refused, Selection};
-use crate::scenario::{
-    By, PinChoice, PlacedStep, Scenario, SecureCommand, SelectTarget, StatusExpectation, Template,
-    TriesExpectation, Verb,
-};
-use crate::terminal;
+mod reliance;
+mod walk;
+
+pub use reliance::Reliance;
+pub(super) use reliance::{no_application, no_such_pin};
+
+use crate::link::{Consent, Refused};
+use crate::scenario::{PlacedStep, Scenario, Verb};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-use vmyna_sim::apdu::{CommandApdu, Status};
 use vmyna_sim::pin::PinName;
 use vmyna_sim::profile::{Profile, Tries};
+use walk::Walk;
 
 /// What a scenario costs a card, cheapest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +52,8 @@ pub struct PinUse {
 pub struct Plan {
     /// by PIN; those that the scenario does not touch are missing
     pub pins: BTreeMap<PinName, PinUse>,
+    /// what it takes for granted
+    pub reliance: Reliance,
 }
 
 /// The requirements that the counters themselves prove, whatever the scenario is about.
@@ -96,7 +100,7 @@ impl Plan {
     #[must_use]
     pub fn of_entering(right: u32, wrong: u32) -> Self {
         let usage = PinUse { right, wrong, ..PinUse::default() };
-        Self { pins: [(PinName::UserAuthentication, usage)].into() }
+        Self { pins: [(PinName::UserAuthentication, usage)].into(), ..Self::default() }
     }
 
     /// What it costs.
@@ -153,178 +157,6 @@ impl Plan {
 
 /// Scenarios count in numbers from the full counters of the card as it is issued.
 pub(super) static STANDARD: LazyLock<Tries> = LazyLock::new(|| Profile::card().tries);
-
-struct Walk {
-    plan: Plan,
-    /// the counters that the scenario states in numbers, in its order, and whether they are right
-    counts: Vec<(PinName, bool)>,
-    selection: Selection,
-    value: BTreeMap<PinName, PinChoice>,
-    tries: BTreeMap<PinName, u8>,
-    full: Tries,
-}
-
-const SUCCESS: [u8; 2] = [0x90, 0x00];
-const REFUSED: [u8; 2] = [0x6A, 0x82];
-
-impl Walk {
-    /// Through all of `scenario` on a card with these full counters, where each PIN `begins` with so many
-    /// tries unless the scenario says otherwise.
-    fn of(scenario: &Scenario, full: Tries, begins: impl Fn(PinName) -> u8) -> Self {
-        let mut walk = Self {
-            plan: Plan::default(),
-            counts: Vec::new(),
-            selection: Selection::default(),
-            value: BTreeMap::new(),
-            tries: PinName::ALL
-                .map(|pin| (pin, scenario.given.get(&pin).copied().unwrap_or_else(|| begins(pin))))
-                .into(),
-            full,
-        };
-        for pin in scenario.given.keys() {
-            walk.plan.pins.entry(*pin).or_default().asked = true;
-        }
-        for placed in scenario.all_steps() {
-            walk.step(&placed.step.verb);
-        }
-        walk
-    }
-
-    /// The scenario states the counter of `pin`, in numbers where `in_numbers`.
-    fn count(&mut self, pin: PinName, in_numbers: bool, right: bool) {
-        self.counts.push((pin, right));
-        self.plan.pins.entry(pin).or_default().counted |= in_numbers;
-    }
-
-    /// The scenario states the answer to VERIFY of `pin`, which had `before` tries left.
-    fn answered(&mut self, pin: PinName, before: u8, right: bool, expected: &StatusExpectation) {
-        let left = self.tries.get(&pin).copied().unwrap_or_default();
-        let blocked = [Status::AuthenticationMethodBlocked, Status::ReferencedIefBlocked];
-        let met = match (before, right) {
-            (0, _) => blocked.into_iter().any(|status| expected.is_met(status)),
-            (_, true) => expected.is_met(Status::Success),
-            (_, false) => expected.is_met(Status::TriesLeft(left)),
-        };
-        let in_numbers = !right && before > 0 && !expected.is_met(Status::TriesLeft(left ^ 1));
-        self.count(pin, in_numbers, met);
-    }
-
-    fn step(&mut self, verb: &Verb) {
-        match verb {
-            Verb::Power(_) => self.selection = Selection::default(),
-            Verb::Select(step) => {
-                let command = match &step.target {
-                    SelectTarget::Application { aid, .. } => terminal::select_application(aid),
-                    SelectTarget::Aid(aid) => terminal::select_application(aid),
-                    SelectTarget::File(id) => terminal::select_file(*id),
-                };
-                self.selection.exchange(&command, expected_status(&step.expect.status));
-            }
-            Verb::TriesLeft(step) => {
-                self.select(step.by, terminal::pin_file(step.of));
-                self.plan.pins.entry(step.of).or_default().asked |=
-                    matches!(step.expect, TriesExpectation::Count(_) | TriesExpectation::Full);
-                if let TriesExpectation::Count(count) = step.expect {
-                    self.count(step.of, true, count == self.tries.get(&step.of).copied().unwrap_or_default());
-                }
-            }
-            Verb::Verify(step) => {
-                self.select(step.by, terminal::pin_file(step.pin));
-                let current = self.value.get(&step.pin).copied().unwrap_or(PinChoice::Right);
-                self.verify(step.pin, step.value == current, &step.expect.status);
-            }
-            Verb::ChangePin(step) => {
-                self.select(step.by, terminal::pin_file(step.pin));
-                self.plan.pins.entry(step.pin).or_default().changed = true;
-                if expected_status(&step.expect.status) == SUCCESS {
-                    self.value.insert(step.pin, step.to);
-                }
-            }
-            Verb::Sign(step) => {
-                if let Some(by) = step.by.file() {
-                    self.select(by, terminal::key_file(step.key));
-                }
-            }
-            Verb::Authenticate(step) => self.select(step.by, terminal::key_file(step.key)),
-            Verb::ReadFile(step) => self.select(step.by, step.file),
-            Verb::Certificate(step) => self.select(By::Select, terminal::certificate_file(step.of)),
-            Verb::Transmit(step) => self.transmit(&step.apdu, &step.expect.status),
-            Verb::Secure(step) => match step.command {
-                SecureCommand::Verify(pin, choice) => {
-                    let current = self.value.get(&pin).copied().unwrap_or(PinChoice::Right);
-                    self.verify(pin, choice == current, &step.expect.status);
-                }
-                SecureCommand::Select(id) => {
-                    self.selection.exchange(&terminal::select_file(id), expected_status(&step.expect.status));
-                }
-                SecureCommand::ReadBinary(_) => {}
-            },
-            _ => {}
-        }
-    }
-
-    fn select(&mut self, by: By, file: u16) {
-        if by == By::Select {
-            self.selection.exchange(&terminal::select_file(file), &SUCCESS);
-        }
-    }
-
-    fn verify(&mut self, pin: PinName, right: bool, expected: &StatusExpectation) {
-        let before = self.tries.get(&pin).copied().unwrap_or_default();
-        self.present(pin, right);
-        self.answered(pin, before, right, expected);
-    }
-
-    fn present(&mut self, pin: PinName, right: bool) {
-        let usage = self.plan.pins.entry(pin).or_default();
-        let tries = self.tries.entry(pin).or_default();
-        if right {
-            usage.right += 1;
-        } else {
-            usage.wrong += 1;
-        }
-        match (*tries, right) {
-            (0, _) => {}
-            (_, true) => *tries = self.full.of(pin),
-            (_, false) => *tries -= 1,
-        }
-        usage.blocked |= *tries == 0;
-    }
-
-    /// Raw bytes that present or change a PIN count as a wrong value, of every PIN they may reach.
-    fn transmit(&mut self, command: &Template, expected: &StatusExpectation) {
-        let status = expected_status(expected);
-        if let &[_, ins, _, p2, ..] = command.beginning() {
-            let presents = match command.as_written() {
-                Some(bytes) => CommandApdu::parse(bytes).is_ok_and(|apdu| !apdu.data().is_empty()),
-                None => true,
-            };
-            for pin in self.selection.pins_in_reach(p2) {
-                match ins {
-                    0x20 if presents && self.selection.reaches_pins() => self.verify(pin, false, expected),
-                    0x20 if self.selection.reaches_pins() => {
-                        let left = self.tries.get(&pin).copied().unwrap_or_default();
-                        self.count(pin, false, expected.is_met(Status::TriesLeft(left)));
-                    }
-                    0x24 | 0x2C | 0x32 => self.plan.pins.entry(pin).or_default().changed = true,
-                    _ => {}
-                }
-            }
-        }
-        match command.as_written() {
-            Some(bytes) => self.selection.exchange(bytes, status),
-            // Which file a captured value selects is not known before it is captured.
-            None if command.beginning().get(1) == Some(&0xA4) => {
-                self.selection.exchange(&[0x00, 0xA4, 0x02, 0x0C], &REFUSED);
-            }
-            None => {}
-        }
-    }
-}
-
-fn expected_status(expectation: &StatusExpectation) -> &'static [u8] {
-    if expectation.allows_success() { &SUCCESS } else { &REFUSED }
-}
 
 #[cfg(test)]
 mod tests {
