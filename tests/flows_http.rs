@@ -13,25 +13,19 @@ use socket_hand::SocketHand;
 use vmyna::flow::{ApiVisitor, InProcess, World};
 use vmyna::requirement::Requirements;
 
-/// What terminals of their own cannot play, and why.
-const NOT_BY_API: [(&str, &str); 1] =
-    [("flow.inquiry.card-swapped-in-session", "the API keeps no session from one request to the next")];
-
 fn main() {
     let arguments = Arguments::from_args();
     let requirements: &'static Requirements = Box::leak(Box::new(Requirements::built_in()));
     let trials = flows(requirements)
         .into_iter()
         .map(|(scenario, setting)| {
-            let trial = Trial::test(scenario.id.clone(), move || {
+            Trial::test(scenario.id.clone(), move || {
                 let world = World::of(scenario, setting)?;
                 let served = Served::of(&world);
                 let mut stage = InProcess::new(&world, Box::new(SocketHand))
                     .visited_by(|| Box::new(ApiVisitor::at(&served.origin)));
                 must_pass(scenario, &world, &mut stage, requirements)
-            });
-            let not_here = NOT_BY_API.iter().any(|(id, _)| scenario.id.starts_with(id));
-            trial.with_ignored_flag(not_here)
+            })
         })
         .collect();
     libtest_mimic::run(&arguments, trials).exit();

@@ -29,8 +29,6 @@ pub struct Requirement {
     /// who proves or breaks it
     #[serde(default)]
     pub seat: Seat,
-    /// which scenarios are still to come; no scenario covers the rule yet
-    pub awaiting: Option<Awaiting>,
     /// where sources disagree: the sides, and the one that the built-in card takes
     pub contradiction: Option<Contradiction>,
     /// for what nobody outside knows: the situation
@@ -77,14 +75,6 @@ pub enum Seat {
     Card,
     /// the relying party, or the flow around the card
     Portal,
-}
-
-/// Scenarios that are still to be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Awaiting {
-    /// those that play a flow with a relying party
-    Flow,
 }
 
 /// Sources that disagree.
@@ -203,16 +193,5 @@ mod tests {
             count += 1;
         }
         assert!(count >= 11, "only {count} contradictions");
-    }
-
-    #[test]
-    fn only_what_no_card_can_prove_awaits_its_scenarios() {
-        for requirement in Requirements::built_in().iter() {
-            assert!(
-                requirement.awaiting.is_none() || requirement.seat == Seat::Portal,
-                "{} is the card's",
-                requirement.id
-            );
-        }
     }
 }

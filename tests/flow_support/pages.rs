@@ -10,13 +10,12 @@ use fantoccini::wd::WindowHandle;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use vmyna::flow::{DirectHand, Held, InProcess, Seen, Stage, Trouble, World, forged};
-use vmyna::portal::Answer;
+use vmyna::flow::{DirectHand, Held, InProcess, Seen, Stage, Trouble, World, forged, typed};
 use vmyna::portal::phone::Reader;
+use vmyna::portal::{Answer, Credential};
 use vmyna::scenario::{
-    Delivery, EnterStep, HoldStep, OperatorStep, PinChoice, Pressable, RowName, ScreenName, TerminalStep,
+    Delivery, EnterStep, HoldStep, OperatorStep, Pressable, RowName, ScreenName, TerminalStep,
 };
-use vmyna::terminal;
 use vmyna_sim::pin::PinName;
 
 /// What is on the page, once nothing is under way.
@@ -45,7 +44,7 @@ return {
   buttons: ["button.primary", "[data-do=cancel]"].filter((css) => shown.querySelector(css)).map((css) => css[0] === "b" ? "ok" : "cancel"),
   ticked: null, platform: document.querySelector(".phone").dataset.platform,
   held: document.getElementById("card").dataset.held === "true", holder: document.getElementById("holders").value,
-  challenge: document.querySelector(".desk").dataset.state, nonce: document.querySelector(".desk").dataset.nonce,
+  key: document.querySelector(".desk").dataset.key, challenge: document.querySelector(".desk").dataset.state, nonce: document.querySelector(".desk").dataset.nonce,
   moments: Number(moments || 0),
 };"#;
 
@@ -67,6 +66,8 @@ struct Look {
     #[serde(default)]
     holder: String,
     #[serde(default)]
+    key: Credential,
+    #[serde(default)]
     challenge: String,
     #[serde(default)]
     nonce: String,
@@ -81,7 +82,9 @@ impl Look {
             "A1" => ScreenName::Confirm,
             "A2" => ScreenName::Apply,
             "B1" => ScreenName::Authenticate,
-            "A3" | "B2" => ScreenName::Card,
+            "S1" => ScreenName::Sign,
+            "A3" | "B2" | "S2" => ScreenName::Card,
+            "S3" => ScreenName::Registered,
             "A5" => ScreenName::Done,
             "B3" => ScreenName::Status,
             "F" => ScreenName::Failed,
@@ -129,16 +132,18 @@ impl<'w> Pages<'w> {
             "action",
         ];
         let own = self.world.wallet().card(None).map_err(|error| error.to_string())?;
-        let pin = |choice| {
-            let pin = terminal::pin_value(own.personalised().holder(), PinName::UserAuthentication, choice);
-            String::from_utf8_lossy(pin.as_bytes()).into_owned()
-        };
-        let pins = [pin(PinChoice::Right), pin(PinChoice::Wrong)];
+        let holder = own.personalised().holder();
+        let pins: Vec<_> = [Credential::UserAuthentication, Credential::DigitalSignature]
+            .into_iter()
+            .flat_map(|key| {
+                [EnterStep::Right, EnterStep::Wrong, EnterStep::LowerCase].map(|pin| typed(holder, key, pin))
+            })
+            .collect();
         for (place, fields) in self.served.sent.all() {
             let is_known = |name: &String| FIELDS.contains(&&**name);
             if place.contains("pin=")
                 || !fields.keys().all(is_known)
-                || fields.values().any(|value| pins.contains(value))
+                || fields.values().any(|value| pins.iter().any(|pin| **pin == *value))
             {
                 return Err(format!("{place} was sent {:?}", fields.keys()));
             }
@@ -303,16 +308,7 @@ impl Stage for Pages<'_> {
             return Err(Trouble::NotThere("no PIN is asked for".to_owned()));
         }
         let card = self.world.wallet().card(whose).map_err(|error| Trouble::NotHere(error.to_string()))?;
-        let choice = if pin == EnterStep::Wrong { PinChoice::Wrong } else { PinChoice::Right };
-        let value = terminal::pin_value(card.personalised().holder(), PinName::UserAuthentication, choice);
-        let digits = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let text = match pin {
-            EnterStep::Right | EnterStep::Wrong => digits,
-            EnterStep::TooShort => digits[1..].to_owned(),
-            EnterStep::TooLong => format!("{digits}0"),
-            EnterStep::Letters => "abcd".to_owned(),
-            EnterStep::Nothing => String::new(),
-        };
+        let text = typed(card.personalised().holder(), look.key, pin);
         let field = format!(r#"[data-of="{}"] input[name=pin]"#, look.screen);
         self.chromium.enter(&field, &text).map_err(broken)
     }
@@ -395,7 +391,10 @@ impl Stage for Pages<'_> {
                 fields.insert("state".to_owned(), challenge);
                 self.post(&fields)?;
             }
-            Delivery::OthersCertificate | Delivery::SignatureCertificate | Delivery::ReplacedCertificate => {
+            Delivery::OthersCertificate
+            | Delivery::SignatureCertificate
+            | Delivery::ReplacedCertificate
+            | Delivery::FormerSignatureCertificate => {
                 let (challenge, nonce) = self.open_challenge()?;
                 let Answer::Signed { certificate, signature } = forged(self.world, delivery, &nonce)? else {
                     return Err(broken("nothing was signed"));
@@ -450,9 +449,9 @@ impl Stage for Pages<'_> {
         InProcess::new(self.world, Box::new(DirectHand)).applications()
     }
 
-    fn tries_left(&mut self) -> Result<u8, Trouble> {
+    fn tries_left(&mut self, of: PinName) -> Result<u8, Trouble> {
         let own = self.world.wallet().card(None).map_err(broken)?;
-        Ok(own.reached().tries_left)
+        Ok(own.tries_left(of))
     }
 
     fn miscounted(&mut self) -> Option<String> {

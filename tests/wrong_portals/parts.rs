@@ -3,6 +3,8 @@
 use super::WrongPortal;
 use super::seen::Wrongness;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use vmyna::flow::Parts;
 use vmyna::portal::status::{StatusSource, StatusUnavailable};
 use vmyna::portal::{Lives, Portal, SetUpError, built_in_anchors};
@@ -45,6 +47,12 @@ pub const ALL: &[WrongPortal] = &[
         parts.anchors.extend(built_in_anchors(parts.clock.now())?);
         parts.portal()
     }),
+    part(
+        "forgets_what_is_on_file",
+        "RP-20",
+        "does not ask about the signature certificate on file again",
+        |parts| Parts { status: Box::new(AskingOnce(parts.status, Mutex::default())), ..parts }.portal(),
+    ),
     part("has_a_clock_that_stands", "RP-08", "looks at dates by a clock that stands", |parts| {
         let stands: Timestamp = vmyna::flow::BEGINNING;
         Parts { clock: vmyna::flow::FlowClock::at(stands), ..parts }.portal()
@@ -82,6 +90,21 @@ struct AlwaysGood;
 impl StatusSource for AlwaysGood {
     fn status(&self, _: &Certificate, _: &Certificate, _: Timestamp) -> Answer {
         Ok(CertificateStatus::Good)
+    }
+}
+
+/// Asks about each certificate once, and remembers.
+struct AskingOnce(Box<dyn StatusSource>, Mutex<BTreeMap<Vec<u8>, CertificateStatus>>);
+
+impl StatusSource for AskingOnce {
+    fn status(&self, certificate: &Certificate, issuer: &Certificate, now: Timestamp) -> Answer {
+        let mut known = self.1.lock().expect("nobody panics here");
+        if let Some(status) = known.get(certificate.der()) {
+            return Ok(*status);
+        }
+        let status = self.0.status(certificate, issuer, now)?;
+        known.insert(certificate.der().to_vec(), status);
+        Ok(status)
     }
 }
 

@@ -6,6 +6,7 @@ use vmyna::flow::{Held, InProcess, Parts, Seen, Stage, Trouble};
 use vmyna::scenario::{
     Delivery, EnterStep, HoldStep, OperatorStep, Pressable, RowName, ScreenName, TerminalStep,
 };
+use vmyna_sim::pin::PinName;
 
 /// What is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Wrongness {
     AsksForNoCard,
     /// being busy is told as a fault of the certificate
     BusyIsExpired,
+    /// letters of the signature password are sent as they were typed
+    SendsLowerCase,
 }
 
 /// All of them.
@@ -112,6 +115,12 @@ pub const ALL: &[WrongPortal] = &[
         "tells being busy as a fault of the certificate",
         Wrongness::BusyIsExpired,
     ),
+    seen(
+        "sends_the_password_as_it_was_typed",
+        "FLOW-18",
+        "sends letters of the signature password in lower case",
+        Wrongness::SendsLowerCase,
+    ),
 ];
 
 const fn seen(
@@ -178,6 +187,11 @@ impl Stage for SeenThrough<'_> {
     }
 
     fn enter(&mut self, pin: EnterStep, whose: Option<&str>) -> Result<(), Trouble> {
+        let pin = match pin {
+            // the card refuses either
+            EnterStep::LowerCase if self.wrongness == Wrongness::SendsLowerCase => EnterStep::Wrong,
+            other => other,
+        };
         self.stage.enter(pin, whose)
     }
 
@@ -252,13 +266,18 @@ impl Stage for SeenThrough<'_> {
         let half = self.wrongness == Wrongness::KeepsHalfApplications && self.failed;
         let twice = self.wrongness == Wrongness::AppliesTwice && self.delivered == Some(Delivery::Again);
         if half || twice {
-            held.push(Held { applicant: "nobody".to_owned(), user_registration: false, registered: false });
+            held.push(Held {
+                applicant: "nobody".to_owned(),
+                user_registration: false,
+                registered: false,
+                signature_on_file: false,
+            });
         }
         Ok(held)
     }
 
-    fn tries_left(&mut self) -> Result<u8, Trouble> {
-        self.stage.tries_left()
+    fn tries_left(&mut self, of: PinName) -> Result<u8, Trouble> {
+        self.stage.tries_left(of)
     }
 
     fn miscounted(&mut self) -> Option<String> {

@@ -11,8 +11,10 @@ use crate::portal::desk::{self, Cards, Circumstances, Table, Terminal};
 use crate::portal::http::{OperatorToken, Site, router};
 use crate::portal::phone::{Reader, TerminalClock};
 use crate::portal::status::{BuiltInRegister, Crls, OcspResponder, StatusSource};
-use crate::portal::{Checker, Lives, Portal, Store, built_in_anchors, system_randomness};
-use crate::verify::{Certificate, Trust};
+use crate::portal::{
+    Checker, Lives, Portal, Store, built_in_anchors, built_in_signature_anchors, system_randomness,
+};
+use crate::verify::Trust;
 use axum_server::Handle;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -126,8 +128,7 @@ pub(super) fn portal(arguments: Arguments) -> Result<Exit, Failure> {
         Some(path) => Store::open(path),
     };
     let store = store.map_err(|error| usage(&error))?;
-    let (anchors, status) = authorities(&arguments, now)?;
-    let checker = Checker::new(anchors, status);
+    let checker = checker(&arguments, now)?;
     let portal = Portal::new(store, checker, Box::new(Timestamp::now), randomness, Lives::default());
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -215,12 +216,9 @@ fn origin(given: Option<&str>, scheme: &str, address: SocketAddr) -> Result<Stri
 }
 
 /// Whom to trust, and whom to ask.
-fn authorities(
-    arguments: &Arguments,
-    now: Timestamp,
-) -> Result<(Vec<Certificate>, Box<dyn StatusSource>), Failure> {
+fn checker(arguments: &Arguments, now: Timestamp) -> Result<Checker, Failure> {
     let mut status: Box<dyn StatusSource> = Box::new(BuiltInRegister::default());
-    let mut anchors = built_in_anchors(now)?;
+    let (mut anchors, mut for_signatures) = (built_in_anchors(now)?, built_in_signature_anchors(now)?);
     if let Some(folder) = &arguments.pki {
         let path = folder.join("trust.pem");
         let failed = |error: &dyn std::fmt::Display| {
@@ -230,14 +228,15 @@ fn authorities(
         let bytes = document::read_bytes(&path, document::MAX_BYTES);
         let bytes = bytes.map_err(|error| failed(&error.reason()))?;
         if let Trust::Anchors(read) = Trust::from_bytes(&bytes).map_err(|error| failed(&error))? {
-            anchors = read;
+            // of both kinds: what a certificate may be used for is looked at besides
+            (anchors, for_signatures) = (read.clone(), read);
         }
         status = Box::new(Crls::in_folder(folder.join("crl")));
     }
     if let Some(url) = &arguments.ocsp_url {
         status = Box::new(OcspResponder::at(url.as_str()));
     }
-    Ok((anchors, status))
+    Ok(Checker::new(anchors, status).with_signatures_of(for_signatures))
 }
 
 /// The desk with the card that sits in the seat.

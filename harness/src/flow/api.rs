@@ -6,8 +6,10 @@ use super::screen::of_portal;
 use super::stage::{Seen, Trouble};
 use super::visitor::Visitor;
 use crate::language::Bilingual;
-use crate::portal::flow::{Flow, Pressed};
-use crate::portal::{Answer, Button, ChallengeId, Message, Outcome, Purpose, Registration, Row, Screen};
+use crate::portal::flow::{Flow, Pressed, buttons_at_the_end};
+use crate::portal::{
+    Answer, Button, CardRequest, ChallengeId, Message, Outcome, Purpose, Registration, Row, Screen,
+};
 use base64ct::{Base64, Encoding};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -36,14 +38,23 @@ struct Ended {
     rows: Vec<Row>,
 }
 
+/// What all tabs know: the session that they go on in, and their challenges.
+#[derive(Default)]
+struct Memory {
+    session: Option<String>,
+    challenges: BTreeMap<String, Kept>,
+}
+
 /// One visit.
 pub struct ApiVisitor {
     agent: ureq::Agent,
     origin: String,
-    kept: Rc<RefCell<BTreeMap<String, Kept>>>,
+    memory: Rc<RefCell<Memory>>,
     flow: Option<Flow>,
-    request: Option<(ChallengeId, [u8; 32])>,
+    request: Option<CardRequest>,
     ended: Option<Ended>,
+    /// the end of the inquiry that the flow goes on from
+    inquiry: Option<Ended>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +62,7 @@ struct Challenge {
     challenge_id: String,
     session: String,
     nonce: String,
+    expires_at: Timestamp,
 }
 
 /// Accepted, or found.
@@ -107,8 +119,8 @@ impl ApiVisitor {
         Self::with(agent, origin.to_owned(), Rc::default())
     }
 
-    fn with(agent: ureq::Agent, origin: String, kept: Rc<RefCell<BTreeMap<String, Kept>>>) -> Self {
-        Self { agent, origin, kept, flow: None, request: None, ended: None }
+    fn with(agent: ureq::Agent, origin: String, memory: Rc<RefCell<Memory>>) -> Self {
+        Self { agent, origin, memory, flow: None, request: None, ended: None, inquiry: None }
     }
 
     fn screen(&self) -> Screen {
@@ -120,8 +132,13 @@ impl ApiVisitor {
     }
 
     fn buttons(&self) -> &'static [Button] {
+        let ended_as =
+            |outcome: Outcome| self.ended.as_ref().is_some_and(|ended| ended.outcome == outcome.code());
         match (self.screen(), &self.flow) {
             (Screen::Failed, None) => &[Button::Finish],
+            (Screen::Failed, _) if ended_as(Outcome::SignatureRevoked) => {
+                buttons_at_the_end(Outcome::SignatureRevoked)
+            }
             (screen, _) => screen.buttons(),
         }
     }
@@ -144,16 +161,25 @@ impl ApiVisitor {
 
     fn ask(&mut self, purpose: Purpose) -> Result<(), Trouble> {
         let path = "/challenges";
-        let (status, text) = self.post(path, &json!({ "purpose": purpose }))?;
+        let mut wanted = json!({ "purpose": purpose });
+        if let Some(session) = &self.memory.borrow().session {
+            wanted["session"] = session.clone().into();
+        }
+        let (status, text) = self.post(path, &wanted)?;
         if status != 201 {
             return self.fail(path, status, &text);
         }
-        let Challenge { challenge_id, session, nonce } = Self::read(path, status, &text)?;
+        let Challenge { challenge_id, session, nonce, expires_at } = Self::read(path, status, &text)?;
         let unusable = || broken(format!("{path}: a challenge that cannot be used: {text}"));
         let id = ChallengeId::parse(&challenge_id).ok_or_else(unusable)?;
         let nonce = Base64::decode_vec(&nonce).ok().and_then(|nonce| nonce.try_into().ok());
-        self.request = Some((id.clone(), nonce.ok_or_else(unusable)?));
-        self.kept.borrow_mut().insert(challenge_id, Kept { session, purpose });
+        let nonce = nonce.ok_or_else(unusable)?;
+        self.request = Some(CardRequest { challenge: id.clone(), nonce, purpose, expires: expires_at });
+        {
+            let mut memory = self.memory.borrow_mut();
+            memory.session = Some(session.clone());
+            memory.challenges.insert(challenge_id, Kept { session, purpose });
+        }
         if let Some(flow) = &mut self.flow {
             flow.ask_for_card(id);
         }
@@ -170,13 +196,26 @@ impl ApiVisitor {
 
     fn end(&mut self, screen: Screen, outcome: String, message: Message, rows: Vec<Row>) {
         self.request = None;
+        // from these the flow goes on
+        let known = [Outcome::Shown, Outcome::SignatureRevoked].into_iter();
+        if let (Some(flow), Some(known)) =
+            (&mut self.flow, known.clone().find(|known| known.code() == outcome))
+        {
+            flow.end(known, None);
+        }
         self.ended = Some(Ended { screen, outcome, message, rows });
+    }
+
+    /// Back at the top page; what comes next is in a new session.
+    fn leave(&mut self) {
+        self.flow = None;
+        self.memory.borrow_mut().session = None;
     }
 }
 
 impl<'w> Visitor<'w> for ApiVisitor {
     fn new_tab(&self) -> Box<dyn Visitor<'w> + 'w> {
-        Box::new(Self::with(self.agent.clone(), self.origin.clone(), self.kept.clone()))
+        Box::new(Self::with(self.agent.clone(), self.origin.clone(), self.memory.clone()))
     }
 
     fn seen(&self) -> Seen {
@@ -188,7 +227,7 @@ impl<'w> Visitor<'w> for ApiVisitor {
         of_portal(self.screen(), is_ticked, outcome, rows, self.buttons())
     }
 
-    fn request(&self) -> Option<(ChallengeId, [u8; 32])> {
+    fn request(&self) -> Option<CardRequest> {
         self.request.clone()
     }
 
@@ -199,20 +238,22 @@ impl<'w> Visitor<'w> for ApiVisitor {
         }
         self.request = None;
         let start = |purpose| Some(Flow::start(String::new(), purpose, Timestamp::UNIX_EPOCH));
-        let has_ended = self.ended.take().is_some();
+        let ended = self.ended.take();
         match button {
             Button::StartApplication => self.flow = start(Purpose::Application),
             Button::StartInquiry => self.flow = start(Purpose::Inquiry),
-            Button::Finish => self.flow = None,
+            Button::Finish => self.leave(),
             _ => {
                 let Some(flow) = &mut self.flow else { return Ok(()) };
                 // after a failure the card is still wanted, and 「もう一度試す」 is one step back from there
-                let button = if has_ended { Button::Back } else { button };
+                let pressed = if button == Button::Retry { Button::Back } else { button };
                 let purpose = flow.purpose;
-                match flow.press(button) {
+                match flow.press(pressed) {
+                    Pressed::Moved if button == Button::RegisterSignature => self.inquiry = ended,
+                    Pressed::Moved if flow.outcome().is_some() => self.ended = self.inquiry.take(),
                     Pressed::Moved => {}
                     Pressed::NeedsChallenge => self.ask(purpose)?,
-                    Pressed::Left => self.flow = None,
+                    Pressed::Left => self.leave(),
                 }
             }
         }
@@ -239,7 +280,7 @@ impl<'w> Visitor<'w> for ApiVisitor {
             }
             Answer::Signed { certificate, signature } => (certificate, signature),
         };
-        let kept = self.kept.borrow().get(challenge.as_str()).cloned();
+        let kept = self.memory.borrow().challenges.get(challenge.as_str()).cloned();
         let Kept { session, purpose } =
             kept.unwrap_or(Kept { session: String::new(), purpose: Purpose::Application });
         let mut body = json!({
@@ -254,6 +295,7 @@ impl<'w> Visitor<'w> for ApiVisitor {
                 ("/applications", Screen::Done)
             }
             Purpose::Inquiry => ("/inquiries", Screen::Status),
+            Purpose::Signature => ("/signatures", Screen::Registered),
         };
         let (status, text) = self.post(path, &body)?;
         if !(200..300).contains(&status) {
@@ -261,12 +303,16 @@ impl<'w> Visitor<'w> for ApiVisitor {
         }
         let found: Found = Self::read(path, status, &text)?;
         let rows = found.rows.iter().map(FoundRow::row).collect::<Result<_, _>>()?;
-        let outcome = if screen == Screen::Done { Outcome::Accepted } else { Outcome::Shown };
+        let outcome = match purpose {
+            Purpose::Application => Outcome::Accepted,
+            Purpose::Inquiry => Outcome::Shown,
+            Purpose::Signature => Outcome::SignatureRegistered,
+        };
         self.end(screen, found.outcome, outcome.message(), rows);
         Ok(())
     }
 
     fn forget_session(&mut self) {
-        self.kept = Rc::default();
+        self.memory = Rc::default();
     }
 }

@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vmyna_sim::apdu::CommandApdu;
 use vmyna_sim::card::{PersonalisationError, Personalised, VirtualCard, seeded};
 use vmyna_sim::fault::{Fault, Faults, Faulty, NoOtherCard};
-use vmyna_sim::holder::PinValue;
 use vmyna_sim::issue::Issued;
 use vmyna_sim::pin::{PinName, PinStates};
 use vmyna_sim::smart_card::{Power, Reaction, SmartCard};
@@ -23,7 +22,9 @@ const SEED: u64 = 1;
 /// What has reached a card, counted behind everything that could lose it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
-    /// wrong PINs for user authentication: by their value, not by what the card says of them
+    /// of which PIN
+    pub pin: PinName,
+    /// wrong ones: by their value, not by what the card says of them
     pub wrong_pins: u32,
     /// right ones
     pub right_pins: u32,
@@ -38,7 +39,7 @@ pub struct Reached {
 pub struct FlowCard {
     card: Arc<Mutex<Faulty<Counting>>>,
     faults: Faults,
-    reached: Arc<Mutex<Reached>>,
+    reached: Arc<Mutex<[Reached; 2]>>,
     personalised: Arc<Personalised>,
 }
 
@@ -51,17 +52,12 @@ impl FlowCard {
     /// `clock`.
     #[must_use]
     pub fn new(personalised: Arc<Personalised>, pins: PinStates, clock: &FlowClock) -> Self {
-        let pin = PinName::UserAuthentication;
-        let tries = pins.get(pin).tries_left;
-        let reached = Arc::new(Mutex::new(Reached {
-            wrong_pins: 0,
-            right_pins: 0,
-            tries_due: tries,
-            tries_left: tries,
-        }));
+        let reached = Arc::new(Mutex::new(PinName::JPKI.map(|pin| {
+            let tries = pins.get(pin).tries_left;
+            Reached { pin, wrong_pins: 0, right_pins: 0, tries_due: tries, tries_left: tries }
+        })));
         let counting = Counting {
-            own: terminal::own_pin(personalised.holder(), pin),
-            full: personalised.profile().tries.of(pin),
+            personalised: personalised.clone(),
             card: VirtualCard::with(
                 personalised.clone(),
                 Box::new(MemoryStore),
@@ -88,10 +84,16 @@ impl FlowCard {
         faults.iter().try_for_each(|fault| self.faults.arm(*fault))
     }
 
-    /// What has reached it so far.
+    /// What has reached it so far, of each PIN of JPKI.
     #[must_use]
-    pub fn reached(&self) -> Reached {
+    pub fn reached(&self) -> [Reached; 2] {
         *lock(&self.reached)
+    }
+
+    /// The tries that are left of `pin`, which is one of JPKI.
+    #[must_use]
+    pub fn tries_left(&self, pin: PinName) -> u8 {
+        self.reached().iter().find(|reached| reached.pin == pin).map_or(0, |reached| reached.tries_left)
     }
 
     /// What is in it.
@@ -159,13 +161,12 @@ impl Wallet {
     #[must_use]
     pub fn miscounted(&self) -> Option<String> {
         lock(&self.made).iter().find_map(|(holder, card)| {
-            let reached = card.reached();
-            (reached.tries_left != reached.tries_due).then(|| {
-                format!(
-                    "{} tries left in the card of {holder}, which {} wrong PINs and {} right ones have reached",
-                    reached.tries_left, reached.wrong_pins, reached.right_pins
-                )
-            })
+            let wrong = card.reached().into_iter().find(|reached| reached.tries_left != reached.tries_due)?;
+            let Reached { pin, wrong_pins, right_pins, tries_left, .. } = wrong;
+            Some(format!(
+                "{tries_left} tries of {pin} left in the card of {holder}, which {wrong_pins} wrong and \
+                 {right_pins} right ones have reached"
+            ))
         })
     }
 }
@@ -188,23 +189,21 @@ impl SmartCard for FlowCard {
 struct Counting {
     card: VirtualCard,
     selection: Selection,
-    own: PinValue,
-    full: u8,
-    reached: Arc<Mutex<Reached>>,
+    personalised: Arc<Personalised>,
+    reached: Arc<Mutex<[Reached; 2]>>,
 }
 
 impl Counting {
     fn count(&self, command: &[u8]) {
         let Ok(apdu) = CommandApdu::parse(command) else { return };
         let is_verify = (apdu.cla(), apdu.ins(), apdu.p1()) == (0x00, 0x20, 0x00) && !apdu.data().is_empty();
-        if !is_verify || self.selection.pin(apdu.p2()) != Some(PinName::UserAuthentication) {
-            return;
-        }
-        let mut reached = lock(&self.reached);
-        if apdu.data() == self.own.as_bytes() {
+        let pin = self.selection.pin(apdu.p2()).filter(|_| is_verify);
+        let mut all = lock(&self.reached);
+        let Some(reached) = all.iter_mut().find(|reached| Some(reached.pin) == pin) else { return };
+        if apdu.data() == terminal::own_pin(self.personalised.holder(), reached.pin).as_bytes() {
             reached.right_pins += 1;
             if reached.tries_due > 0 {
-                reached.tries_due = self.full;
+                reached.tries_due = self.personalised.profile().tries.of(reached.pin);
             }
         } else {
             reached.wrong_pins += 1;
@@ -229,7 +228,9 @@ impl SmartCard for Counting {
         if let Reaction::Answer(answer) = &reaction {
             self.selection.exchange(command, answer);
         }
-        lock(&self.reached).tries_left = self.card.pins().get(PinName::UserAuthentication).tries_left;
+        for reached in &mut *lock(&self.reached) {
+            reached.tries_left = self.card.pins().get(reached.pin).tries_left;
+        }
         reaction
     }
 }

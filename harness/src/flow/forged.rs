@@ -5,7 +5,8 @@ use super::stage::Trouble;
 use super::world::{World, personalised};
 use crate::portal::Answer;
 use crate::scenario::{DEFAULT_HOLDER, Delivery};
-use vmyna_sim::issue::superseded;
+use jiff::ToSpan;
+use vmyna_sim::issue::{CertifiedKey, issue, superseded};
 
 /// What `delivery` brings for a challenge with this `nonce`.
 ///
@@ -28,6 +29,11 @@ pub fn forged(world: &World, delivery: Delivery, nonce: &[u8; 32]) -> Result<Ans
             world.registry().enrol(before.user_authentication.record.clone());
             (before.user_authentication.key, before.user_authentication.certificate)
         }
+        Delivery::FormerSignatureCertificate => {
+            let former = former_signature(world)?;
+            world.registry().enrol(former.record);
+            (former.key, former.certificate)
+        }
         _ => {
             let names = ["taro", DEFAULT_HOLDER];
             let holder = own.personalised().holder().id();
@@ -39,4 +45,16 @@ pub fn forged(world: &World, delivery: Delivery, nonce: &[u8; 32]) -> Result<Ans
     };
     let signature = key.sign_message(nonce).map_err(|error| Trouble::Broken(error.to_string()))?;
     Ok(Answer::Signed { certificate, signature })
+}
+
+/// The signature certificate that the holder had before the last birthday, with its key.
+///
+/// # Errors
+/// The holder had none.
+pub(super) fn former_signature(world: &World) -> Result<CertifiedKey, Trouble> {
+    let own = world.wallet().card(None).map_err(|error| Trouble::NotHere(error.to_string()))?;
+    let then = world.clock().now().checked_sub((366 * 24).hours());
+    let issued = then.ok().and_then(|then| issue(own.personalised().holder(), then).ok());
+    let former = issued.and_then(|issued| issued.digital_signature);
+    former.ok_or_else(|| Trouble::NotHere("the holder had no signature certificate before".to_owned()))
 }

@@ -3,19 +3,20 @@
 
 use super::card::FlowCard;
 use super::clock::FlowClock;
-use super::forged::forged;
+use super::forged::{forged, former_signature};
 use super::screen::{button, of_terminal};
 use super::stage::{Held, Seen, Stage, Trouble};
+use super::typed::typed;
 use super::visitor::Visitor;
 use super::world::World;
 use crate::link::{CardLink, InProcess as Link};
 use crate::portal::phone::{Handset, Phone, Reader, TerminalScreen};
 use crate::portal::{Answer, Browser, ChallengeId, Registration};
-use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, PinChoice, Pressable, TerminalStep};
-use crate::terminal;
+use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, Pressable, TerminalStep};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use vmyna_sim::pin::PinName;
+use vmyna_sim::pki::Reason;
 
 /// A terminal to which cards come by any link.
 type AnyHandset = Handset<dyn CardLink>;
@@ -34,8 +35,9 @@ pub trait Hand {
     /// It cannot be brought there.
     fn hold(&mut self, card: &FlowCard) -> Result<Box<dyn CardLink>, Trouble>;
 
-    /// The tries left in the holder's own card, where that is not a [`FlowCard`] and has to be asked.
-    fn tries_left(&mut self) -> Option<Result<u8, Trouble>> {
+    /// The tries of a PIN left in the holder's own card, where that is not a [`FlowCard`] and has to be
+    /// asked.
+    fn tries_left(&mut self, _of: PinName) -> Option<Result<u8, Trouble>> {
         None
     }
 }
@@ -116,7 +118,7 @@ impl<'w> InProcess<'w> {
         let Some(answer) = answer else { return Ok(()) };
         let tab = self.tab()?;
         tab.handset = None;
-        let Some(challenge) = tab.browser.request().map(|(challenge, _)| challenge) else {
+        let Some(challenge) = tab.browser.request().map(|request| request.challenge) else {
             return Ok(());
         };
         tab.browser.deliver(&challenge, &answer)?;
@@ -131,9 +133,12 @@ impl<'w> InProcess<'w> {
     /// Calls the terminal where the screen asks for it, and sends it away where it does not.
     fn call_the_terminal(&mut self) -> Result<(), Trouble> {
         let (platform, clock) = (self.world.platform(), self.clock().of_terminal());
-        let phone = if self.careful { Phone::careful() } else { Phone::new() };
+        let phone = if self.careful { Phone::careful } else { Phone::new };
         let tab = self.tab()?;
-        tab.handset = tab.browser.request().map(|(_, nonce)| Handset::new(platform, phone, nonce, clock));
+        tab.handset = tab
+            .browser
+            .request()
+            .map(|request| Handset::new(platform, phone(request.purpose.credential()), request.nonce, clock));
         Ok(())
     }
 }
@@ -192,16 +197,8 @@ impl Stage for InProcess<'_> {
         if handset.screen() != TerminalScreen::Pin {
             return Err(Trouble::NotThere("no PIN is asked for".to_owned()));
         }
-        let choice = if pin == EnterStep::Wrong { PinChoice::Wrong } else { PinChoice::Right };
-        let value = terminal::pin_value(&holder, PinName::UserAuthentication, choice);
-        let digits = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        match pin {
-            EnterStep::Right | EnterStep::Wrong => handset.enter(&digits),
-            EnterStep::TooShort => handset.enter(&digits[1..]),
-            EnterStep::TooLong => handset.enter(&format!("{digits}0")),
-            EnterStep::Letters => handset.enter("abcd"),
-            EnterStep::Nothing => handset.enter(""),
-        }
+        let credential = handset.credential();
+        handset.enter(&typed(&holder, credential, pin));
         Ok(())
     }
 
@@ -265,11 +262,13 @@ impl Stage for InProcess<'_> {
                 let (_, answer) = self.last()?;
                 return self.bring(Some(answer));
             }
-            Delivery::OthersCertificate | Delivery::SignatureCertificate | Delivery::ReplacedCertificate => {
+            Delivery::OthersCertificate
+            | Delivery::SignatureCertificate
+            | Delivery::ReplacedCertificate
+            | Delivery::FormerSignatureCertificate => {
                 let request = self.tab()?.browser.request();
-                let (_, nonce) =
-                    request.ok_or_else(|| Trouble::NotThere("no challenge is open".to_owned()))?;
-                let answer = forged(self.world, delivery, &nonce)?;
+                let request = request.ok_or_else(|| Trouble::NotThere("no challenge is open".to_owned()))?;
+                let answer = forged(self.world, delivery, &request.nonce)?;
                 return self.bring(Some(answer));
             }
         }
@@ -290,6 +289,11 @@ impl Stage for InProcess<'_> {
             OperatorStep::LoseStatus => self.world.registry().set_unreachable(true),
             OperatorStep::RegainStatus => self.world.registry().set_unreachable(false),
             OperatorStep::ReleaseHold => self.world.registry().release_holds(),
+            OperatorStep::RevokeFormerSignature => {
+                let former = former_signature(self.world)?;
+                let now = self.world.clock().now();
+                self.world.registry().revoke(&former.record, Reason::AffiliationChanged, now);
+            }
         }
         Ok(())
     }
@@ -298,7 +302,7 @@ impl Stage for InProcess<'_> {
         let platform = self.world.platform();
         let tab = self.tab()?;
         Ok(match &tab.handset {
-            Some(handset) => of_terminal(platform, handset.screen()),
+            Some(handset) => of_terminal(platform, handset.screen(), handset.credential()),
             None => tab.browser.seen(),
         })
     }
@@ -313,16 +317,17 @@ impl Stage for InProcess<'_> {
                 applicant: format!("{applicant:?}"),
                 user_registration: application.register_user,
                 registered: application.registration == Registration::Complete,
+                signature_on_file: application.signature_certificate.is_some(),
             })
             .collect();
         held.sort();
         Ok(held)
     }
 
-    fn tries_left(&mut self) -> Result<u8, Trouble> {
-        match self.hand.tries_left() {
+    fn tries_left(&mut self, of: PinName) -> Result<u8, Trouble> {
+        match self.hand.tries_left(of) {
             Some(told) => told,
-            None => Ok(self.card(None)?.reached().tries_left),
+            None => Ok(self.card(None)?.tries_left(of)),
         }
     }
 

@@ -5,7 +5,7 @@ use super::card::FlowCard;
 use super::in_process::Hand;
 use super::stage::Trouble;
 use crate::link::{CardLink, LinkError};
-use crate::scenario::{DEFAULT_HOLDER, Delivery, EnterStep, Scenario, Verb};
+use crate::scenario::{DEFAULT_HOLDER, Delivery, EnterStep, Pressable, Scenario, Verb};
 use crate::terminal::{JPKI_AID, pin_file, select_application, select_file};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -39,6 +39,12 @@ pub fn on_a_peer(scenario: &Scenario) -> Result<Entered, (&'static str, &'static
     let (mut entered, mut spent) = (Entered::default(), 0);
     for placed in scenario.all_steps() {
         let enters = match &placed.step.verb {
+            Verb::Press(step) if step.0 == Pressable::Sign => {
+                return Err((
+                    "署名用電子証明書のパスワードを使うフローである",
+                    "the flow enters the signature password, which is not counted on another's card",
+                ));
+            }
             Verb::Lift(_) => {
                 return Err((
                     "内蔵カードだけが知る瞬間にカードを離すフローである",
@@ -63,6 +69,7 @@ pub fn on_a_peer(scenario: &Scenario) -> Result<Entered, (&'static str, &'static
                     Delivery::ReplacedCertificate
                         | Delivery::OthersCertificate
                         | Delivery::SignatureCertificate
+                        | Delivery::FormerSignatureCertificate
                 ) =>
             {
                 return Err((
@@ -102,11 +109,11 @@ impl PeerHand {
         Self(link)
     }
 
-    fn ask_for_tries(&self) -> Result<u8, LinkError> {
+    fn ask_for_tries(&self, of: PinName) -> Result<u8, LinkError> {
         let mut link = Held(self.0.clone());
         link.power(Power::On)?;
         link.transmit(&select_application(&JPKI_AID))?;
-        link.transmit(&select_file(pin_file(PinName::UserAuthentication)))?;
+        link.transmit(&select_file(pin_file(of)))?;
         let answer = link.transmit(&CommandBuilder::new(0x00, 0x20, 0x00, 0x80).to_bytes())?;
         match ResponseApdu::try_from(&answer[..]).map(|response| response.status) {
             Ok(Status::TriesLeft(tries)) => Ok(tries),
@@ -121,8 +128,8 @@ impl Hand for PeerHand {
         Ok(Box::new(Held(self.0.clone())))
     }
 
-    fn tries_left(&mut self) -> Option<Result<u8, Trouble>> {
-        Some(self.ask_for_tries().map_err(|error| Trouble::Broken(error.to_string())))
+    fn tries_left(&mut self, of: PinName) -> Option<Result<u8, Trouble>> {
+        Some(self.ask_for_tries(of).map_err(|error| Trouble::Broken(error.to_string())))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::stage::Seen;
 use crate::portal::phone::{PinForm, Platform, TerminalScreen};
-use crate::portal::{Button, Message, Page, Registration, Row, Screen};
+use crate::portal::{Button, Credential, Message, Page, Registration, Row, Screen};
 use crate::scenario::{Pressable, RowName, ScreenName};
 
 /// The portal's button; `None` for one of the terminal.
@@ -16,6 +16,8 @@ pub(super) const fn button(pressed: Pressable) -> Option<Button> {
         Pressable::Authenticate => Button::Authenticate,
         Pressable::Finish => Button::Finish,
         Pressable::Retry => Button::Retry,
+        Pressable::RegisterSignature => Button::RegisterSignature,
+        Pressable::Sign => Button::Sign,
         Pressable::Confirm | Pressable::Cancel => return None,
     })
 }
@@ -30,6 +32,8 @@ const fn pressable(button: Button) -> Pressable {
         Button::Authenticate => Pressable::Authenticate,
         Button::Finish => Pressable::Finish,
         Button::Retry => Pressable::Retry,
+        Button::RegisterSignature => Pressable::RegisterSignature,
+        Button::Sign => Pressable::Sign,
     }
 }
 
@@ -61,9 +65,11 @@ pub(super) fn of_portal(
         Screen::Confirm => ScreenName::Confirm,
         Screen::Apply => ScreenName::Apply,
         Screen::Authenticate => ScreenName::Authenticate,
-        Screen::Card | Screen::CardForInquiry => ScreenName::Card,
+        Screen::Sign => ScreenName::Sign,
+        Screen::Card | Screen::CardForInquiry | Screen::CardForSignature => ScreenName::Card,
         Screen::Done => ScreenName::Done,
         Screen::Status => ScreenName::Status,
+        Screen::Registered => ScreenName::Registered,
         Screen::Failed => ScreenName::Failed,
     };
     let mut lines = Vec::new();
@@ -86,17 +92,18 @@ pub(super) fn of_portal(
 }
 
 /// A screen of the terminal.
-pub(super) fn of_terminal(platform: Platform, screen: TerminalScreen) -> Seen {
+pub(super) fn of_terminal(platform: Platform, screen: TerminalScreen, credential: Credential) -> Seen {
+    let words = credential.words();
     let (screen, buttons, text) = match (screen, platform.pin_form()) {
         (TerminalScreen::Pin, PinForm::Page) => (
             ScreenName::Pin,
             vec![Pressable::Confirm, Pressable::Cancel],
-            "スマホでログイン\nマイナンバーカードの利用者証明用電子証明書のパスワードを入力してください\n数字4桁\n［次へ］ ［キャンセル］".to_owned(),
+            format!("{}\n{}\n{}\n［次へ］ ［キャンセル］", words.title.ja, words.page.ja, words.place.ja),
         ),
         (TerminalScreen::Pin, PinForm::Dialog) => (
             ScreenName::Pin,
             vec![Pressable::Confirm, Pressable::Cancel],
-            "パスワード入力\nマイナンバーカードの利用者証明用電子証明書のパスワード(4桁の数字)を入力してください。\n［キャンセル］ ［OK］".to_owned(),
+            format!("パスワード入力\n{}\n［キャンセル］ ［OK］", words.dialog.ja),
         ),
         (TerminalScreen::Touch, _) => {
             (ScreenName::Touch, vec![Pressable::Cancel], platform.touch_instruction().ja)

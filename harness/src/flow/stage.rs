@@ -6,6 +6,7 @@ use crate::scenario::{
 };
 use std::time::Duration;
 use thiserror::Error;
+use vmyna_sim::pin::PinName;
 
 /// What is on the screen in front.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Held {
     pub user_registration: bool,
     /// whether the registration is complete
     pub registered: bool,
+    /// whether there is a signature certificate on file
+    pub signature_on_file: bool,
 }
 
 /// Why a step could not be played.
@@ -133,11 +136,11 @@ pub trait Stage {
     /// [`Trouble`].
     fn applications(&mut self) -> Result<Vec<Held>, Trouble>;
 
-    /// The tries left in the holder's own card.
+    /// The tries left in the holder's own card, of a PIN of JPKI.
     ///
     /// # Errors
     /// [`Trouble`].
-    fn tries_left(&mut self) -> Result<u8, Trouble>;
+    fn tries_left(&mut self, of: PinName) -> Result<u8, Trouble>;
 
     /// What the cards say that cannot be: tries that do not agree with the PINs that reached them.
     fn miscounted(&mut self) -> Option<String>;

@@ -1,11 +1,11 @@
 //! What the authority says of the certificates in a flow: as their holders' files have it, until the
 //! operator or the scenario changes it.
 
-use crate::portal::status::{StatusSource, StatusUnavailable};
+use crate::portal::status::{StatusSource, StatusUnavailable, is_of};
 use crate::verify::Certificate;
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use vmyna_sim::pki::{Authority, CertificateStatus, Reason, Record, Revocation};
+use vmyna_sim::pki::{CertificateStatus, Reason, Record, Revocation};
 
 /// The authority's word. Clones are the same authority.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +31,14 @@ impl Registry {
         }
     }
 
+    /// Revokes a certificate that was noted, at `now`.
+    pub fn revoke(&self, record: &Record, reason: Reason, now: Timestamp) {
+        let mut state = self.state();
+        for known in state.records.iter_mut().filter(|known| known.is(record)) {
+            known.revoked = Some(Revocation { since: now, reason });
+        }
+    }
+
     /// Whether the authority does not answer.
     pub fn set_unreachable(&self, unreachable: bool) {
         self.state().unreachable = unreachable;
@@ -46,17 +54,14 @@ impl StatusSource for Registry {
     fn status(
         &self,
         certificate: &Certificate,
-        _: &Certificate,
+        issuer: &Certificate,
         now: Timestamp,
     ) -> Result<CertificateStatus, StatusUnavailable> {
         let state = self.state();
         if state.unreachable {
             return Err(StatusUnavailable("the authority does not answer".to_owned()));
         }
-        let serial = certificate.parsed().tbs_certificate().serial_number().as_bytes();
-        let is_it = |record: &&Record| {
-            record.authority == Authority::UserAuthentication && record.serial_number.as_bytes() == serial
-        };
+        let is_it = |record: &&Record| is_of(record, certificate, issuer);
         Ok(match state.records.iter().find(is_it).map(|record| record.status(now)) {
             Some(CertificateStatus::Revoked(Revocation { reason: Reason::CertificateHold, .. }))
                 if state.released =>

@@ -3,7 +3,7 @@
 
 use super::screen::of_page;
 use super::stage::{Seen, Trouble};
-use crate::portal::{Answer, Browser, Button, ChallengeId, NotOnThisScreen, Screen, StoreError};
+use crate::portal::{Answer, Browser, Button, CardRequest, ChallengeId, NotOnThisScreen, Screen, StoreError};
 
 /// A tab.
 pub trait Visitor<'w> {
@@ -14,7 +14,7 @@ pub trait Visitor<'w> {
     fn seen(&self) -> Seen;
 
     /// What the terminal is asked to have signed, where the screen asks for it.
-    fn request(&self) -> Option<(ChallengeId, [u8; 32])>;
+    fn request(&self) -> Option<CardRequest>;
 
     /// Presses a button of the portal's.
     ///
@@ -62,8 +62,8 @@ impl<'w> Visitor<'w> for Browser<'w> {
         of_page(self.page())
     }
 
-    fn request(&self) -> Option<(ChallengeId, [u8; 32])> {
-        Browser::request(self).map(|request| (request.challenge.clone(), request.nonce))
+    fn request(&self) -> Option<CardRequest> {
+        Browser::request(self).cloned()
     }
 
     fn press(&mut self, button: Button) -> Result<(), Trouble> {

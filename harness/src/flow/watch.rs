@@ -4,6 +4,7 @@
 
 use super::stage::{Held, Seen, Stage, Trouble};
 use crate::scenario::{EnterStep, HoldStep, OperatorStep, Pressable, ScreenName, Verb};
+use vmyna_sim::pin::PinName;
 
 /// Something that must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Violation {
 const UNFINISHED: &str = "FLOW-08";
 /// However an answer arrives, there is one application.
 const ONCE: &str = "FLOW-13";
+/// The PIN that inquiries ask for.
+const PIN: PinName = PinName::UserAuthentication;
 /// A wrong PIN spends one try, and nothing else does.
 const COUNTED: &str = "PIN-03";
 
@@ -51,7 +54,12 @@ impl Watch {
         }
         let held = stage.applications()?;
         let expected = self.held.len() + usize::from(accepted);
+        let registered = screen == Some(ScreenName::Registered) && before != screen;
         let is_kept = match verb {
+            _ if registered => {
+                let without = |application: &Held| Held { signature_on_file: true, ..application.clone() };
+                held.iter().map(without).eq(self.held.iter().map(without))
+            }
             Verb::Operator(OperatorStep::CompleteRegistration) => {
                 held.len() == expected && held.iter().all(|application| application.registered)
             }
@@ -81,7 +89,7 @@ impl Watch {
         if !self.asked || self.screen != Some(ScreenName::Status) {
             return Ok(None);
         }
-        let (rows, tries) = (stage.seen()?.rows, stage.tries_left()?);
+        let (rows, tries) = (stage.seen()?.rows, stage.tries_left(PIN)?);
         stage.press(Pressable::Finish)?;
         stage.press(Pressable::StartInquiry)?;
         stage.press(Pressable::Authenticate)?;
@@ -90,13 +98,13 @@ impl Watch {
         if held != self.held {
             return Ok(Some(changed(ONCE, &self.held, &held, self.held.len())));
         }
-        if again.rows != rows || stage.tries_left()? != tries {
+        if again.rows != rows || stage.tries_left(PIN)? != tries {
             return Ok(Some(Violation {
                 requirement: "FLOW-05",
                 expected: format!(
                     "an inquiry that is repeated shows {rows:?} again, with {tries} tries left"
                 ),
-                came: format!("{:?}, with {} tries left", again.rows, stage.tries_left()?),
+                came: format!("{:?}, with {} tries left", again.rows, stage.tries_left(PIN)?),
             }));
         }
         Ok(miscounted(stage))

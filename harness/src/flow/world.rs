@@ -7,7 +7,8 @@ use super::status::Registry;
 use crate::portal::phone::Platform;
 use crate::portal::status::StatusSource;
 use crate::portal::{
-    Checker, Lives, Portal, Randomness, SetUpError, Store, built_in_anchors, seeded_randomness,
+    Checker, Lives, Portal, Randomness, SetUpError, Store, built_in_anchors, built_in_signature_anchors,
+    seeded_randomness,
 };
 use crate::scenario::{FlowSetting, Scenario, Trusts};
 use crate::verify::Certificate;
@@ -17,7 +18,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use thiserror::Error;
 use vmyna_sim::card::{PersonalisationError, Personalised};
 use vmyna_sim::holder::Holder;
-use vmyna_sim::pki::{Authority, CertificationAuthority, Generation, PkiError};
+use vmyna_sim::pki::PkiError;
 use vmyna_sim::profile::Profile;
 
 /// When flows begin, unless they say otherwise: 2026-04-01T00:30:00Z. Any moment would do, but always
@@ -62,6 +63,8 @@ pub fn personalised(holder: &str) -> Result<Arc<Personalised>, PersonalisationEr
 pub struct Parts {
     /// the authorities that it trusts
     pub anchors: Vec<Certificate>,
+    /// the same for signature certificates
+    pub signature_anchors: Vec<Certificate>,
     /// whom it asks about certificates
     pub status: Box<dyn StatusSource>,
     /// the flow's clock
@@ -78,11 +81,11 @@ impl Parts {
     /// # Errors
     /// None is known.
     pub fn portal(self) -> Result<Portal, SetUpError> {
-        let Self { anchors, status, clock, randomness, lives } = self;
+        let Self { anchors, signature_anchors, status, clock, randomness, lives } = self;
         let store = Store::in_memory()?;
         Ok(Portal::new(
             store,
-            Checker::new(anchors, status),
+            Checker::new(anchors, status).with_signatures_of(signature_anchors),
             Box::new(move || clock.now()),
             randomness,
             lives,
@@ -156,6 +159,7 @@ impl World {
         let (clock, registry) = (FlowClock::at(now), Registry::default());
         let parts = Parts {
             anchors: anchors(setting.trusts, now)?,
+            signature_anchors: built_in_signature_anchors(now)?,
             status: Box::new(registry.clone()),
             clock: clock.clone(),
             randomness: seeded_randomness(1),
@@ -214,23 +218,14 @@ fn expiry(personalised: &Personalised) -> Timestamp {
 
 /// The certificates of the authorities that the portal trusts.
 fn anchors(trusts: Trusts, now: Timestamp) -> Result<Vec<Certificate>, PkiError> {
-    let of_signatures = || -> Result<Vec<Certificate>, PkiError> {
-        let mut anchors = Vec::new();
-        for generation in Generation::recent(now) {
-            let authority = CertificationAuthority::of(Authority::DigitalSignature, generation)?;
-            // what we encoded can be parsed
-            anchors.extend(Certificate::parse(authority.certificate()).ok());
-        }
-        Ok(anchors)
-    };
     let mut anchors = match trusts {
-        Trusts::Others => return of_signatures(),
+        Trusts::Others => return built_in_signature_anchors(now),
         _ => built_in_anchors(now)?,
     };
     match trusts {
         Trusts::OldestFirst => anchors.reverse(),
         Trusts::Newest => anchors.truncate(1),
-        Trusts::SignatureAuthority => anchors.extend(of_signatures()?),
+        Trusts::SignatureAuthority => anchors.extend(built_in_signature_anchors(now)?),
         Trusts::NewestFirst | Trusts::Others => {}
     }
     Ok(anchors)

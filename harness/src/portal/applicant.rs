@@ -5,9 +5,10 @@
 use super::screen::Registration;
 use super::token::hexadecimal;
 use crate::verify::Certificate;
+use base64ct::{Base64, Encoding};
 use der::Encode;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -67,4 +68,30 @@ pub struct Application {
     pub accepted: Timestamp,
     /// how far the registration has come
     pub registration: Registration,
+    /// the applicant's signature certificate, where it was put on file
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature_certificate: Option<CertificateOnFile>,
+}
+
+/// A signature certificate as the portal keeps it, DER. It says who the applicant is, and where they
+/// live; it is kept whole because whether it has been revoked is asked at each inquiry.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CertificateOnFile(pub Vec<u8>);
+
+impl fmt::Debug for CertificateOnFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CertificateOnFile(…)")
+    }
+}
+
+impl Serialize for CertificateOnFile {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        Base64::encode_string(&self.0).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for CertificateOnFile {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Base64::decode_vec(&String::deserialize(from)?).map(Self).map_err(de::Error::custom)
+    }
 }

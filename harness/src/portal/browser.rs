@@ -2,8 +2,9 @@
 
 use super::answer::Answer;
 use super::challenge::CardRequest;
+use super::page::Page;
 use super::screen::{Button, Purpose};
-use super::service::{Page, Portal};
+use super::service::Portal;
 use super::store::StoreError;
 use super::token::{ChallengeId, SessionToken};
 use thiserror::Error;

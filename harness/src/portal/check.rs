@@ -3,6 +3,7 @@
 //! which all generations share; dates, policy and usages; and the status that the authority gives.
 
 use super::applicant::Applicant;
+use super::credential::Credential;
 use super::rejection::Rejection;
 use super::status::StatusSource;
 use crate::scenario::Digest;
@@ -21,6 +22,9 @@ use x509_cert::ext::pkix::{AuthorityKeyIdentifier, CertificatePolicies, KeyUsage
 /// Policy of 利用者証明用 in the arc for tests; the production arc is not accepted.
 const POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.1.0.30");
 
+/// Policy of 署名用 in the arc for tests.
+const SIGNATURE_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.392.200149.8.5.1.0.20");
+
 /// How long it takes until services know a renewed certificate (about an hour is what the FAQ of
 /// マイナポータル says).
 pub const PROPAGATION: SignedDuration = SignedDuration::from_hours(1);
@@ -28,46 +32,44 @@ pub const PROPAGATION: SignedDuration = SignedDuration::from_hours(1);
 /// Checks answers.
 pub struct Checker {
     anchors: Vec<Certificate>,
+    signature_anchors: Vec<Certificate>,
     status: Box<dyn StatusSource>,
 }
 
 impl Checker {
-    /// Accepts certificates that one of the `anchors` signed and `status` knows nothing against.
+    /// Accepts certificates for user authentication that one of the `anchors` signed and `status`
+    /// knows nothing against; and no signature certificates.
     #[must_use]
     pub fn new(anchors: Vec<Certificate>, status: Box<dyn StatusSource>) -> Self {
-        Self { anchors, status }
+        Self { anchors, signature_anchors: Vec::new(), status }
     }
 
-    /// Whether `signature` is by the holder of `certificate` over `nonce`, and the certificate good
-    /// at `now`; whose it is, if so.
+    /// The same, and signature certificates that one of the `anchors` signed.
+    #[must_use]
+    pub fn with_signatures_of(self, anchors: Vec<Certificate>) -> Self {
+        Self { signature_anchors: anchors, ..self }
+    }
+
+    /// Whether `signature` is by the holder of `certificate`, which must be one for `credential`, over
+    /// `nonce`, and the certificate good at `now`; whose it is, if so.
     ///
     /// # Errors
     /// The first thing that is wrong.
     pub fn check(
         &self,
+        credential: Credential,
         certificate: &[u8],
         signature: &[u8],
         nonce: &[u8],
         now: Timestamp,
     ) -> Result<Applicant, Rejection> {
         let certificate = Certificate::parse(certificate).map_err(|_| Rejection::MalformedCertificate)?;
-        let issuer = self.issuer(&certificate).ok_or(Rejection::UnknownIssuer)?;
-        is_for_user_authentication(&certificate)?;
+        let issuer = self.issuer(credential, &certificate).ok_or(Rejection::UnknownIssuer)?;
+        is_for(credential, &certificate)?;
         let key = certificate.public_key().map_err(|_| Rejection::MalformedCertificate)?;
         let signed = Digest::Sha256.digest_info(&sha2::Sha256::digest(nonce));
         key.verify(&signed, signature).map_err(|_| Rejection::SignatureMismatch)?;
-        is_in_force(&certificate, now)?;
-        is_in_force(issuer, now)?;
-        match self.status.status(&certificate, issuer, now).map_err(|_| Rejection::StatusUnavailable)? {
-            CertificateStatus::Good => {}
-            CertificateStatus::Unknown => return Err(Rejection::StatusUnavailable),
-            CertificateStatus::Revoked(Revocation { reason: Reason::CertificateHold, .. }) => {
-                return Err(Rejection::OnHold);
-            }
-            CertificateStatus::Revoked(Revocation { reason, .. }) => {
-                return Err(Rejection::Revoked { reason });
-            }
-        }
+        self.is_good(&certificate, issuer, now)?;
         let begun = certificate.parsed().tbs_certificate().validity().not_before.to_unix_duration();
         if i64::try_from(begun.as_secs()).is_ok_and(|begun| now.as_second() - begun < PROPAGATION.as_secs()) {
             return Err(Rejection::NotYetPropagated);
@@ -75,13 +77,46 @@ impl Checker {
         Applicant::of(&certificate).ok_or(Rejection::MalformedCertificate)
     }
 
+    /// Whether a signature certificate that was accepted before is still good at `now`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_on_file(&self, certificate: &[u8], now: Timestamp) -> Result<(), Rejection> {
+        let certificate = Certificate::parse(certificate).map_err(|_| Rejection::MalformedCertificate)?;
+        let issuer = self.issuer(Credential::DigitalSignature, &certificate);
+        self.is_good(&certificate, issuer.ok_or(Rejection::UnknownIssuer)?, now)
+    }
+
+    /// Dates and status.
+    fn is_good(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        is_in_force(certificate, now)?;
+        is_in_force(issuer, now)?;
+        match self.status.status(certificate, issuer, now).map_err(|_| Rejection::StatusUnavailable)? {
+            CertificateStatus::Good => Ok(()),
+            CertificateStatus::Unknown => Err(Rejection::StatusUnavailable),
+            CertificateStatus::Revoked(Revocation { reason: Reason::CertificateHold, .. }) => {
+                Err(Rejection::OnHold)
+            }
+            CertificateStatus::Revoked(Revocation { reason, .. }) => Err(Rejection::Revoked { reason }),
+        }
+    }
+
     /// The anchor whose key signed the certificate: first the one whose key identifier it names.
-    fn issuer(&self, certificate: &Certificate) -> Option<&Certificate> {
+    fn issuer(&self, credential: Credential, certificate: &Certificate) -> Option<&Certificate> {
+        let anchors = match credential {
+            Credential::UserAuthentication => &self.anchors,
+            Credential::DigitalSignature => &self.signature_anchors,
+        };
         let named = extension::<AuthorityKeyIdentifier>(certificate).and_then(|named| named.key_identifier);
         let is_named = |anchor: &&Certificate| {
             named.is_some() && extension::<SubjectKeyIdentifier>(anchor).map(|own| own.0) == named
         };
-        let (first, others): (Vec<_>, Vec<_>) = self.anchors.iter().partition(is_named);
+        let (first, others): (Vec<_>, Vec<_>) = anchors.iter().partition(is_named);
         first.into_iter().chain(others).find(|anchor| certificate.is_signed_by(anchor).is_ok())
     }
 }
@@ -91,9 +126,21 @@ impl Checker {
 /// # Errors
 /// [`PkiError`] when their keys cannot be used.
 pub fn built_in_anchors(now: Timestamp) -> Result<Vec<Certificate>, PkiError> {
+    recent(Authority::UserAuthentication, now)
+}
+
+/// The latest three generations of the TEST authority for signatures at `now`.
+///
+/// # Errors
+/// [`PkiError`] when their keys cannot be used.
+pub fn built_in_signature_anchors(now: Timestamp) -> Result<Vec<Certificate>, PkiError> {
+    recent(Authority::DigitalSignature, now)
+}
+
+fn recent(authority: Authority, now: Timestamp) -> Result<Vec<Certificate>, PkiError> {
     let mut anchors = Vec::new();
     for generation in Generation::recent(now) {
-        let authority = CertificationAuthority::of(Authority::UserAuthentication, generation)?;
+        let authority = CertificationAuthority::of(authority, generation)?;
         // what we encoded can be parsed
         anchors.extend(Certificate::parse(authority.certificate()).ok());
     }
@@ -102,10 +149,14 @@ pub fn built_in_anchors(now: Timestamp) -> Result<Vec<Certificate>, PkiError> {
 
 /// Key usage and policy must be there, unlike in [`Certificate::fits`], which is kind to other
 /// people's cards: a relying party is not.
-fn is_for_user_authentication(certificate: &Certificate) -> Result<(), Rejection> {
+fn is_for(credential: Credential, certificate: &Certificate) -> Result<(), Rejection> {
+    let (policy, purpose) = match credential {
+        Credential::UserAuthentication => (POLICY, Purpose::UserAuthentication),
+        Credential::DigitalSignature => (SIGNATURE_POLICY, Purpose::DigitalSignature),
+    };
     let has_policy = extension::<CertificatePolicies>(certificate)
-        .is_some_and(|policies| policies.0.iter().any(|policy| policy.policy_identifier == POLICY));
-    let fits = certificate.fits(Purpose::UserAuthentication).is_ok()
+        .is_some_and(|policies| policies.0.iter().any(|named| named.policy_identifier == policy));
+    let fits = certificate.fits(purpose).is_ok()
         && extension::<KeyUsage>(certificate).is_some()
         && certificate.has_card_key().is_ok();
     if has_policy && fits { Ok(()) } else { Err(Rejection::WrongCertificate) }
@@ -141,6 +192,7 @@ mod tests {
     use vmyna_sim::issue::{Issued, issue, superseded};
 
     const NOW: &str = "2026-04-01T00:30:00Z";
+    const AUTHENTICATION: Credential = Credential::UserAuthentication;
 
     fn now() -> Timestamp {
         NOW.parse().unwrap()
@@ -157,7 +209,7 @@ mod tests {
     fn check_of(issued: &Issued) -> Result<Applicant, Rejection> {
         let certified = &issued.user_authentication;
         let signature = certified.key.sign_message(b"nonce").unwrap();
-        checker().check(&certified.certificate, &signature, b"nonce", now())
+        checker().check(AUTHENTICATION, &certified.certificate, &signature, b"nonce", now())
     }
 
     #[test]
@@ -193,13 +245,15 @@ mod tests {
         for _ in 0..anchors.len() {
             anchors.rotate_left(1);
             let checker = Checker::new(anchors.clone(), Box::new(BuiltInRegister::default()));
-            assert!(checker.check(&previous.certificate, &signature, b"nonce", now()).is_ok());
+            assert!(
+                checker.check(AUTHENTICATION, &previous.certificate, &signature, b"nonce", now()).is_ok()
+            );
         }
         let latest_only = Checker::new(
             vec![built_in_anchors(now()).unwrap().remove(0)],
             Box::new(BuiltInRegister::default()),
         );
-        let refused = latest_only.check(&previous.certificate, &signature, b"nonce", now());
+        let refused = latest_only.check(AUTHENTICATION, &previous.certificate, &signature, b"nonce", now());
         assert_eq!(refused, Err(Rejection::UnknownIssuer));
     }
 
@@ -209,7 +263,7 @@ mod tests {
         let certified = &hanako.user_authentication;
         let signature = certified.key.sign_message(b"nonce").unwrap();
         let check = |certificate: &[u8], signature: &[u8], nonce: &[u8]| {
-            checker().check(certificate, signature, nonce, now()).err()
+            checker().check(AUTHENTICATION, certificate, signature, nonce, now()).err()
         };
         let own = &certified.certificate;
         assert_eq!(check(own, &signature, b"nonce"), None);
@@ -223,5 +277,30 @@ mod tests {
         assert_eq!(check(&forged, &signature, b"nonce"), Some(Rejection::UnknownIssuer));
         let for_signatures = &hanako.digital_signature.as_ref().unwrap().certificate;
         assert_eq!(check(for_signatures, &signature, b"nonce"), Some(Rejection::UnknownIssuer));
+    }
+
+    #[test]
+    fn signature_certificates_are_accepted_for_signatures_only_and_of_their_own_authority() {
+        let both = || checker().with_signatures_of(built_in_signature_anchors(now()).unwrap());
+        let check = |checker: Checker, credential, certified: &vmyna_sim::issue::CertifiedKey| {
+            let signature = certified.key.sign_message(b"nonce").unwrap();
+            checker.check(credential, &certified.certificate, &signature, b"nonce", now()).err()
+        };
+        let signing = Credential::DigitalSignature;
+        let [hanako, moved] = ["hanako", "moved"].map(issued);
+        let of_signatures = hanako.digital_signature.as_ref().unwrap();
+        assert_eq!(check(both(), signing, of_signatures), None);
+        assert_eq!(check(checker(), signing, of_signatures), Some(Rejection::UnknownIssuer));
+        assert_eq!(check(both(), signing, &hanako.user_authentication), Some(Rejection::UnknownIssuer));
+        let revoked = moved.digital_signature.as_ref().unwrap();
+        let reason = Reason::AffiliationChanged;
+        assert_eq!(check(both(), signing, revoked), Some(Rejection::Revoked { reason }));
+        assert_eq!(check(both(), AUTHENTICATION, &moved.user_authentication), None);
+        assert_eq!(both().check_on_file(&revoked.certificate, now()), Err(Rejection::Revoked { reason }));
+        let mut all = built_in_anchors(now()).unwrap();
+        all.extend(built_in_signature_anchors(now()).unwrap());
+        let trusting =
+            Checker::new(all.clone(), Box::new(BuiltInRegister::default())).with_signatures_of(all);
+        assert_eq!(check(trusting, signing, &hanako.user_authentication), Some(Rejection::WrongCertificate));
     }
 }

@@ -16,6 +16,13 @@ pub enum TerminalFailure {
     },
     /// 63C0, 6984 or 6983: no try is left
     PinBlocked,
+    /// the same of the signature password
+    WrongPassword {
+        /// how many wrong ones are left before it is blocked, at least 1
+        tries_left: u8,
+    },
+    /// no try of the signature password is left
+    PasswordBlocked,
     /// the terminal did not present a PIN, because a wrong one would have been the last
     TooFewTries {
         /// tries that are left
@@ -25,6 +32,8 @@ pub enum TerminalFailure {
     NotMyNumberCard,
     /// there is a JPKI application, but no certificate for user authentication
     NoCertificate,
+    /// there is no signature certificate: the holder is under 15, or did not want one
+    NoSignatureCertificate,
     /// the card left the field before or after a VERIFY
     LostContact,
     /// the card left the field during VERIFY: whether the try counts is not known
@@ -55,9 +64,12 @@ impl TerminalFailure {
         match self {
             Self::WrongPin { .. } => "wrong_pin",
             Self::PinBlocked => "pin_blocked",
+            Self::WrongPassword { .. } => "wrong_password",
+            Self::PasswordBlocked => "password_blocked",
             Self::TooFewTries { .. } => "too_few_tries",
             Self::NotMyNumberCard => "not_my_number_card",
             Self::NoCertificate => "no_certificate",
+            Self::NoSignatureCertificate => "no_signature_certificate",
             Self::LostContact => "lost_contact",
             Self::LostDuringVerify => "lost_during_verify",
             Self::OtherCard => "other_card",
@@ -74,11 +86,12 @@ impl TerminalFailure {
     #[must_use]
     pub const fn requirement(self) -> Option<&'static str> {
         Some(match self {
-            Self::WrongPin { .. } => "FLOW-15",
-            Self::PinBlocked => "FLOW-16",
+            Self::WrongPin { .. } | Self::WrongPassword { .. } => "FLOW-15",
+            Self::PinBlocked | Self::PasswordBlocked => "FLOW-16",
             Self::TooFewTries { .. } => "FLOW-19",
             Self::NotMyNumberCard => "FLOW-23",
             Self::NoCertificate => return None,
+            Self::NoSignatureCertificate => "FLOW-24",
             Self::LostDuringVerify => "FLOW-20",
             Self::LostContact | Self::MalformedAnswer | Self::CommandRefused { .. } => "FLOW-21",
             Self::OtherCard => "FLOW-14",
@@ -103,6 +116,21 @@ impl TerminalFailure {
                 "The PIN is blocked",
                 "Take the card to your municipal office to have the PIN reset. If you know the password of the signature certificate, an app and a convenience-store kiosk can reset it too.",
             ),
+            Self::WrongPassword { tries_left } => Message::new(
+                format!("署名用電子証明書のパスワードが違います（あと{tries_left}回）"),
+                "英数字6文字から16文字の署名用パスワードを確かめて、もう一度入力してください。続けて間違えるとロックされます。時間がたっても回数は戻りません。",
+                format!(
+                    "Wrong signature password ({tries_left} {} left)",
+                    if tries_left == 1 { "try" } else { "tries" }
+                ),
+                "Check the password of 6 to 16 letters and digits and enter it again. Wrong ones in a row block it, and waiting does not give tries back; one right password does.",
+            ),
+            Self::PasswordBlocked => Message::new(
+                "署名用電子証明書のパスワードがロックされています",
+                "お住まいの市区町村の窓口にカードを持参し、パスワードを初期化してください。利用者証明用の暗証番号が分かる場合は、スマートフォンのアプリで手続きをしてコンビニのキオスク端末でも再設定できます。",
+                "The signature password is blocked",
+                "Take the card to your municipal office to have it reset. If you know the PIN for user authentication, an app and a convenience-store kiosk can reset it too.",
+            ),
             Self::TooFewTries { tries_left } => Message::new(
                 format!("残り回数が{tries_left}回のため、暗証番号を送りませんでした"),
                 "間違えるとロックされます。確実に分かる場合だけ、ご自身のソフトウェアで正しい暗証番号を入力すると回数は元に戻ります。",
@@ -123,6 +151,12 @@ impl TerminalFailure {
                 "お住まいの市区町村の窓口で、利用者証明用電子証明書の発行を受けてください。",
                 "The card has no certificate for user authentication",
                 "Ask your municipal office to issue the user authentication certificate.",
+            ),
+            Self::NoSignatureCertificate => Message::new(
+                "カードに署名用電子証明書がありません",
+                "15歳未満の方や、発行を希望しなかった方のカードには入っていません。必要な場合は、お住まいの市区町村の窓口で発行を受けてください。",
+                "The card holds no signature certificate",
+                "The cards of children under 15, and of those who did not want one, have none. Your municipal office issues it.",
             ),
             Self::LostContact => Message::new(
                 "カードとの通信が途切れました",

@@ -1,5 +1,6 @@
-//! The two state machines of the guide: the application, A0 to A5, and the inquiry, B0 to B3. A tab
-//! is in one flow; two tabs of one browser are in two.
+//! The two state machines of the guide: the application, A0 to A5, and the inquiry, B0 to B3; and
+//! what an inquiry can go on to, the signature certificate, S1 to S3. A tab is in one flow; two tabs
+//! of one browser are in two.
 
 use super::applicant::Applicant;
 use super::outcome::Outcome;
@@ -16,12 +17,17 @@ enum Step {
     Confirm,
     Apply,
     Authenticate,
+    Sign,
     /// the terminal has the challenge
     Card(ChallengeId),
-    Ended {
-        outcome: Outcome,
-        applicant: Option<Applicant>,
-    },
+    Ended(Ended),
+}
+
+/// How it ended, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Ended {
+    outcome: Outcome,
+    applicant: Option<Applicant>,
 }
 
 /// One tab's way through the screens.
@@ -33,6 +39,9 @@ pub(crate) struct Flow {
     /// 「マイナポータルの利用者登録を行う」
     pub(crate) register_user: bool,
     step: Step,
+    /// the end of the inquiry that this goes on from
+    #[serde(default)]
+    inquiry: Option<Ended>,
     pub(crate) touched: Timestamp,
 }
 
@@ -53,8 +62,9 @@ impl Flow {
         let step = match purpose {
             Purpose::Application => Step::Confirm,
             Purpose::Inquiry => Step::Authenticate,
+            Purpose::Signature => Step::Sign,
         };
-        Self { session, purpose, register_user: false, step, touched: now }
+        Self { session, purpose, register_user: false, step, inquiry: None, touched: now }
     }
 
     pub(crate) fn screen(&self) -> Screen {
@@ -63,24 +73,29 @@ impl Flow {
             (Step::Confirm, _) => Screen::Confirm,
             (Step::Apply, _) => Screen::Apply,
             (Step::Authenticate, _) => Screen::Authenticate,
+            (Step::Sign, _) => Screen::Sign,
             (Step::Card(_), Purpose::Application) => Screen::Card,
             (Step::Card(_), Purpose::Inquiry) => Screen::CardForInquiry,
-            (Step::Ended { outcome: Outcome::Accepted, .. }, _) => Screen::Done,
-            (Step::Ended { outcome: Outcome::Shown, .. }, _) => Screen::Status,
-            (Step::Ended { .. }, _) => Screen::Failed,
+            (Step::Card(_), Purpose::Signature) => Screen::CardForSignature,
+            (Step::Ended(ended), _) => match ended.outcome {
+                Outcome::Accepted => Screen::Done,
+                Outcome::Shown => Screen::Status,
+                Outcome::SignatureRegistered => Screen::Registered,
+                _ => Screen::Failed,
+            },
         }
     }
 
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         match &self.step {
-            Step::Ended { outcome, .. } => Some(*outcome),
+            Step::Ended(ended) => Some(ended.outcome),
             _ => None,
         }
     }
 
     pub(crate) fn applicant(&self) -> Option<&Applicant> {
         match &self.step {
-            Step::Ended { applicant, .. } => applicant.as_ref(),
+            Step::Ended(ended) => ended.applicant.as_ref(),
             _ => None,
         }
     }
@@ -104,16 +119,35 @@ impl Flow {
         let before_card = match self.purpose {
             Purpose::Application => Step::Apply,
             Purpose::Inquiry => Step::Authenticate,
+            Purpose::Signature => Step::Sign,
         };
         self.step = match (&self.step, button) {
             (Step::Confirm, Button::Agree) => Step::Apply,
             (Step::Apply, Button::Back) => Step::Confirm,
-            (Step::Apply, Button::Apply) | (Step::Authenticate, Button::Authenticate) => {
-                return Pressed::NeedsChallenge;
-            }
+            (Step::Apply, Button::Apply)
+            | (Step::Authenticate, Button::Authenticate)
+            | (Step::Sign, Button::Sign) => return Pressed::NeedsChallenge,
             (Step::Card(_), Button::Back) => before_card,
-            (Step::Ended { outcome, .. }, Button::Retry) if !outcome.is_success() => before_card,
-            (Step::Confirm | Step::Authenticate, Button::Back) | (Step::Ended { .. }, Button::Finish) => {
+            (Step::Ended(ended), button) if !buttons_at_the_end(ended.outcome).contains(&button) => {
+                return Pressed::Moved;
+            }
+            (Step::Ended(_), Button::Retry) => before_card,
+            (Step::Ended(ended), Button::RegisterSignature) => {
+                self.inquiry = Some(ended.clone());
+                self.purpose = Purpose::Signature;
+                Step::Sign
+            }
+            (Step::Sign, Button::Back) => match self.inquiry.take() {
+                Some(inquiry) => {
+                    self.purpose = Purpose::Inquiry;
+                    Step::Ended(inquiry)
+                }
+                None => {
+                    self.step = Step::Top;
+                    return Pressed::Left;
+                }
+            },
+            (Step::Confirm | Step::Authenticate, Button::Back) | (Step::Ended(_), Button::Finish) => {
                 self.step = Step::Top;
                 return Pressed::Left;
             }
@@ -129,7 +163,7 @@ impl Flow {
 
     /// The challenge was answered.
     pub(crate) fn end(&mut self, outcome: Outcome, applicant: Option<Applicant>) {
-        self.step = Step::Ended { outcome, applicant };
+        self.step = Step::Ended(Ended { outcome, applicant });
     }
 }
 
@@ -142,10 +176,23 @@ impl Screen {
             Self::Confirm => &[Button::Agree, Button::Back],
             Self::Apply => &[Button::Apply, Button::Back],
             Self::Authenticate => &[Button::Authenticate, Button::Back],
-            Self::Card | Self::CardForInquiry => &[Button::Back],
-            Self::Done | Self::Status => &[Button::Finish],
+            Self::Sign => &[Button::Sign, Button::Back],
+            Self::Card | Self::CardForInquiry | Self::CardForSignature => &[Button::Back],
+            Self::Status => &[Button::Finish, Button::RegisterSignature],
+            Self::Done | Self::Registered => &[Button::Finish],
             Self::Failed => &[Button::Retry, Button::Finish],
         }
+    }
+}
+
+/// What can be pressed when a flow has ended like this.
+pub(crate) fn buttons_at_the_end(outcome: Outcome) -> &'static [Button] {
+    match outcome {
+        Outcome::Accepted => Screen::Done.buttons(),
+        Outcome::Shown => Screen::Status.buttons(),
+        Outcome::SignatureRegistered => Screen::Registered.buttons(),
+        Outcome::SignatureRevoked => &[Button::RegisterSignature, Button::Finish],
+        _ => Screen::Failed.buttons(),
     }
 }
 

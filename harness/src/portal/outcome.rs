@@ -13,6 +13,10 @@ pub enum Outcome {
     Accepted,
     /// the state of the application is shown
     Shown,
+    /// the signature certificate is on file
+    SignatureRegistered,
+    /// an inquiry by someone whose signature certificate on file has been revoked
+    SignatureRevoked,
     /// the terminal brought no signature
     Terminal(TerminalFailure),
     /// the signature or the certificate was not accepted
@@ -39,7 +43,7 @@ impl Outcome {
     /// Whether what the holder wanted has happened.
     #[must_use]
     pub const fn is_success(self) -> bool {
-        matches!(self, Self::Accepted | Self::Shown)
+        matches!(self, Self::Accepted | Self::Shown | Self::SignatureRegistered)
     }
 
     /// The name in this project's interfaces: not an official error code.
@@ -48,6 +52,8 @@ impl Outcome {
         match self {
             Self::Accepted => "accepted",
             Self::Shown => "shown",
+            Self::SignatureRegistered => "signature_registered",
+            Self::SignatureRevoked => "signature_revoked",
             Self::Terminal(failure) => failure.code(),
             Self::Rejected(rejection) => rejection.code(),
             Self::OtherCard => "other_card",
@@ -67,6 +73,8 @@ impl Outcome {
         Some(match self {
             Self::Accepted => "FLOW-01",
             Self::Shown => "FLOW-05",
+            Self::SignatureRegistered => "FLOW-18",
+            Self::SignatureRevoked => "RP-20",
             Self::Terminal(failure) => return failure.requirement(),
             Self::Rejected(rejection) => rejection.requirement(),
             Self::OtherCard => "FLOW-14",
@@ -93,6 +101,18 @@ impl Outcome {
                 "申込状況をご確認ください。",
                 "State of your application",
                 "Please check it below.",
+            ),
+            Self::SignatureRegistered => Message::new(
+                "署名用電子証明書を登録しました",
+                "引っ越しや結婚などで失効したときは、新しい署名用電子証明書の登録をお願いします。",
+                "The signature certificate has been registered",
+                "When it is revoked, after a move or a marriage for instance, you will be asked for the new one.",
+            ),
+            Self::SignatureRevoked => Message::new(
+                "登録されている署名用電子証明書が失効しています",
+                "市区町村の窓口で新しい署名用電子証明書の発行を受けたあと、そのカードで「署名用電子証明書を登録する」を押して、もう一度読み取ってください。",
+                "The signature certificate on file has been revoked",
+                "Have a new one issued at your municipal office, then press “Register the signature certificate” and present it with that card.",
             ),
             Self::Terminal(failure) => failure.message(),
             Self::Rejected(rejection) => rejection.message(),
@@ -163,6 +183,9 @@ mod tests {
             T::TooFewTries { tries_left: 1 },
             T::NotMyNumberCard,
             T::NoCertificate,
+            T::WrongPassword { tries_left: 4 },
+            T::PasswordBlocked,
+            T::NoSignatureCertificate,
             T::LostContact,
             T::LostDuringVerify,
             T::OtherCard,
@@ -189,6 +212,8 @@ mod tests {
         let others = [
             Outcome::Accepted,
             Outcome::Shown,
+            Outcome::SignatureRegistered,
+            Outcome::SignatureRevoked,
             Outcome::OtherCard,
             Outcome::NotRegistered,
             Outcome::AlreadyRegistered,

@@ -12,7 +12,7 @@ pub enum Rejection {
     MalformedCertificate,
     /// no configured authority signed the certificate
     UnknownIssuer,
-    /// it is not a certificate for user authentication: policy, key usage or extended key usage
+    /// it is not a certificate for this: policy, key usage or extended key usage
     WrongCertificate,
     /// the signature is not one of this key over this challenge
     SignatureMismatch,
@@ -83,10 +83,10 @@ impl Rejection {
                 "This site is a simulation: use a vmyna TEST card. It does not accept real My Number cards.",
             ),
             Self::WrongCertificate => Message::new(
-                "利用者証明用電子証明書ではありません",
-                "署名用ではなく、利用者証明用電子証明書（数字4桁の暗証番号）を使ってください。",
-                "This is not a certificate for user authentication",
-                "Use the user authentication certificate (4-digit PIN), not the one for signatures.",
+                "この手続きに使う電子証明書ではありません",
+                "申込と照会には利用者証明用電子証明書（数字4桁の暗証番号）を、署名には署名用電子証明書（英数字6文字から16文字のパスワード）を使ってください。",
+                "This is not the certificate for this procedure",
+                "Applications and inquiries take the one for user authentication (4-digit PIN), signatures the one for signatures (password of 6 to 16 letters and digits).",
             ),
             Self::SignatureMismatch => Message::new(
                 "電子署名を検証できませんでした",

@@ -12,6 +12,8 @@ pub enum Purpose {
     Application,
     /// 健康保険証利用の状況照会
     Inquiry,
+    /// not in the guide: the signature certificate is put on file, by somebody who has made an inquiry
+    Signature,
 }
 
 /// A screen of the portal.
@@ -34,12 +36,18 @@ pub enum Screen {
     CardForInquiry,
     /// B3: the state of the application
     Status,
+    /// S1, not in the guide: 「署名する」
+    Sign,
+    /// S2: the signature password and the card
+    CardForSignature,
+    /// S3: the signature certificate is on file
+    Registered,
     /// not in the guide: what went wrong, and what to do
     Failed,
 }
 
 impl Screen {
-    /// The state in the guide's order, A0 to A5 and B0 to B3; `F` for a failure.
+    /// The state in the guide's order, A0 to A5 and B0 to B3; S1 to S3 for the signature certificate, `F` for a failure.
     #[must_use]
     pub const fn state(self) -> &'static str {
         match self {
@@ -51,6 +59,9 @@ impl Screen {
             Self::Authenticate => "B1",
             Self::CardForInquiry => "B2",
             Self::Status => "B3",
+            Self::Sign => "S1",
+            Self::CardForSignature => "S2",
+            Self::Registered => "S3",
             Self::Failed => "F",
         }
     }
@@ -76,11 +87,15 @@ pub enum Button {
     Finish,
     /// 「もう一度試す」 after a failure
     Retry,
+    /// 「署名用電子証明書を登録する」 after an inquiry
+    RegisterSignature,
+    /// 「署名する」
+    Sign,
 }
 
 impl Button {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::StartApplication,
         Self::StartInquiry,
         Self::Agree,
@@ -89,6 +104,8 @@ impl Button {
         Self::Authenticate,
         Self::Finish,
         Self::Retry,
+        Self::RegisterSignature,
+        Self::Sign,
     ];
 
     /// What is written on it.
@@ -103,6 +120,8 @@ impl Button {
             Self::Authenticate => ("認証する", "Authenticate"),
             Self::Finish => ("終了", "Finish"),
             Self::Retry => ("もう一度試す", "Try again"),
+            Self::RegisterSignature => ("署名用電子証明書を登録する", "Register the signature certificate"),
+            Self::Sign => ("署名する", "Sign"),
         };
         Bilingual { ja: ja.to_owned(), en: en.to_owned() }
     }

@@ -1,13 +1,17 @@
 //! The portal itself, without a socket: flows, challenges, checks and applications. Clock and
 //! randomness are handed in, so that a scenario can drive it in process.
 
-use super::answer::Answer;
+mod delivery;
+#[cfg(test)]
+mod tests;
+
 use super::applicant::{Applicant, Application};
-use super::challenge::{self, Admission, CardRequest, Challenge};
-use super::check::{Checker, built_in_anchors};
+use super::challenge::{CardRequest, Challenge};
+use super::check::{Checker, built_in_anchors, built_in_signature_anchors};
 use super::flow::{Flow, Pressed};
 use super::outcome::Outcome;
-use super::screen::{Button, Purpose, Registration, Row, Screen};
+use super::page::Page;
+use super::screen::{Button, Purpose, Registration, Row};
 use super::status::BuiltInRegister;
 use super::store::{Changes, Record, Store, StoreError};
 use super::token::{ChallengeId, FlowId, Randomness, SessionToken, seeded_randomness};
@@ -59,56 +63,6 @@ pub struct Portal {
     swept: Mutex<Timestamp>,
 }
 
-/// What a tab shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// the flow that the tab is in; none on the top page
-    pub flow: Option<FlowId>,
-    /// what the holder came for
-    pub purpose: Option<Purpose>,
-    /// which screen
-    pub screen: Screen,
-    /// whether the box of step 1 is ticked
-    pub register_user: bool,
-    /// the rows of a result
-    pub rows: Vec<Row>,
-    /// how the flow ended, once it has
-    pub outcome: Option<Outcome>,
-    /// what the terminal is asked for
-    pub request: Option<CardRequest>,
-}
-
-impl Page {
-    /// The top page.
-    #[must_use]
-    pub const fn top() -> Self {
-        Self {
-            flow: None,
-            purpose: None,
-            screen: Screen::Top,
-            register_user: false,
-            rows: Vec::new(),
-            outcome: None,
-            request: None,
-        }
-    }
-
-    /// A failure outside any flow.
-    #[must_use]
-    pub fn failed(outcome: Outcome) -> Self {
-        Self { screen: Screen::Failed, outcome: Some(outcome), ..Self::top() }
-    }
-
-    /// What can be pressed: without a flow there is nothing to retry.
-    #[must_use]
-    pub fn buttons(&self) -> &'static [Button] {
-        match (self.screen, &self.flow) {
-            (Screen::Failed, None) => &[Button::Finish],
-            (screen, _) => screen.buttons(),
-        }
-    }
-}
-
 /// The card that a session began with, until 「終了」.
 #[derive(Serialize, Deserialize)]
 struct Session {
@@ -144,8 +98,8 @@ impl Portal {
     /// # Errors
     /// None is known with the keys in the pool.
     pub fn built_in(now: Timestamp) -> Result<Self, SetUpError> {
-        let anchors = built_in_anchors(now)?;
-        let checker = Checker::new(anchors, Box::new(BuiltInRegister::default()));
+        let checker = Checker::new(built_in_anchors(now)?, Box::new(BuiltInRegister::default()))
+            .with_signatures_of(built_in_signature_anchors(now)?);
         let store = Store::in_memory()?;
         Ok(Self::new(store, checker, Box::new(move || now), seeded_randomness(0), Lives::default()))
     }
@@ -271,16 +225,17 @@ impl Portal {
         changes.remove::<Challenge>(id.as_str())
     }
 
-    /// A challenge for a terminal that shows its own screens: a session of its own, and a flow that
-    /// is already where the card is asked for.
+    /// A challenge for a terminal that shows its own screens: in `session`, or one of its own, and a
+    /// flow that is already where the card is asked for.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn challenge_for_terminal(
         &self,
         purpose: Purpose,
+        session: Option<SessionToken>,
     ) -> Result<(SessionToken, CardRequest), StoreError> {
-        let (session, now) = (self.new_session(), self.now());
+        let (session, now) = (session.unwrap_or_else(|| self.new_session()), self.now());
         self.sweep(now)?;
         let id = self.draw(FlowId::draw);
         let request = self.store.change(Durability::None, |changes| {
@@ -291,140 +246,6 @@ impl Portal {
             Ok(request)
         })?;
         Ok((session, request))
-    }
-
-    /// The terminal's answer to a challenge, delivered by a browser with this session or none. The
-    /// same answer again gets the same page, and changes nothing.
-    ///
-    /// # Errors
-    /// [`StoreError`]: then nothing was changed.
-    pub fn deliver(
-        &self,
-        session: Option<&SessionToken>,
-        challenge: &ChallengeId,
-        answer: &Answer,
-    ) -> Result<Page, StoreError> {
-        self.deliver_to(session, challenge, answer, None)
-    }
-
-    /// As [`deliver`](Self::deliver), from a terminal that shows its own screens: the challenge must
-    /// be for `purpose`, and only now it says whether the box was ticked.
-    ///
-    /// # Errors
-    /// As [`deliver`](Self::deliver).
-    pub fn deliver_from_terminal(
-        &self,
-        session: Option<&SessionToken>,
-        challenge: &ChallengeId,
-        answer: &Answer,
-        purpose: Purpose,
-        register_user: bool,
-    ) -> Result<Page, StoreError> {
-        self.deliver_to(session, challenge, answer, Some((purpose, register_user)))
-    }
-
-    fn deliver_to(
-        &self,
-        session: Option<&SessionToken>,
-        id: &ChallengeId,
-        answer: &Answer,
-        wanted: Option<(Purpose, bool)>,
-    ) -> Result<Page, StoreError> {
-        let now = self.now();
-        let digest = challenge::digest(answer);
-        if self.is_busy() {
-            return Ok(Page::failed(Outcome::ServerBusy));
-        }
-        let Some(challenge) = self.store.get::<Challenge>(id.as_str())? else {
-            return Ok(Page::failed(Outcome::ChallengeUnknown));
-        };
-        if wanted.is_some_and(|(purpose, _)| purpose != challenge.purpose) {
-            return Ok(Page::failed(Outcome::ChallengeUnknown));
-        }
-        if challenge.admit(session, &digest, now) != Admission::First {
-            return self.not_first(session, &challenge, &digest, now);
-        }
-        // Checking takes its time; meanwhile others may come first, which the transaction will see.
-        let checked = match answer {
-            Answer::Failed(failure) => Err(Outcome::from(*failure)),
-            Answer::Signed { certificate, signature } => {
-                self.checker.check(certificate, signature, &challenge.nonce, now).map_err(Outcome::from)
-            }
-        };
-        let flow = self.store.change(Durability::Immediate, |changes| {
-            let Some(mut challenge) = changes.get::<Challenge>(id.as_str())? else { return Ok(None) };
-            if challenge.admit(session, &digest, now) != Admission::First {
-                return Ok(None);
-            }
-            challenge.note_answer(digest.clone());
-            changes.put(id.as_str(), &challenge)?;
-            let Some(mut flow) = changes.get::<Flow>(challenge.flow.as_str())? else { return Ok(None) };
-            if let Some((_, register_user)) = wanted {
-                flow.register_user = register_user;
-            }
-            let (outcome, applicant) = match &checked {
-                Err(outcome) => (*outcome, None),
-                Ok(applicant) => (Self::settle(changes, &flow, applicant, now)?, Some(applicant.clone())),
-            };
-            flow.touched = now;
-            flow.end(outcome, applicant);
-            changes.put(challenge.flow.as_str(), &flow)?;
-            Ok(Some(flow))
-        })?;
-        match flow {
-            Some(flow) => self.page_of(challenge.flow, &flow),
-            None => match self.store.get::<Challenge>(id.as_str())? {
-                Some(challenge) => self.not_first(session, &challenge, &digest, now),
-                None => Ok(Page::failed(Outcome::ChallengeUnknown)),
-            },
-        }
-    }
-
-    fn not_first(
-        &self,
-        session: Option<&SessionToken>,
-        challenge: &Challenge,
-        digest: &str,
-        now: Timestamp,
-    ) -> Result<Page, StoreError> {
-        match (challenge.admit(session, digest, now), session) {
-            (Admission::OtherSession, _) | (_, None) => Ok(Page::failed(Outcome::SessionLost)),
-            (Admission::Expired, _) => Ok(Page::failed(Outcome::ChallengeExpired)),
-            (Admission::Again | Admission::First, Some(session)) => self.page(session, &challenge.flow),
-            (Admission::Used, _) => Ok(Page::failed(Outcome::ChallengeUsed)),
-        }
-    }
-
-    /// What an applicant gets for whom everything was in order.
-    fn settle(
-        changes: &Changes,
-        flow: &Flow,
-        applicant: &Applicant,
-        now: Timestamp,
-    ) -> Result<Outcome, StoreError> {
-        match changes.get::<Session>(&flow.session)? {
-            Some(session) if session.applicant != *applicant => return Ok(Outcome::OtherCard),
-            Some(_) => {}
-            None => {
-                let session = Session { applicant: applicant.clone(), since: now };
-                changes.put(&flow.session, &session)?;
-            }
-        }
-        let existing = changes.get::<Application>(&applicant.key())?;
-        Ok(match (flow.purpose, existing) {
-            (Purpose::Application, None) => {
-                let application = Application {
-                    register_user: flow.register_user,
-                    accepted: now,
-                    registration: Registration::Preparing,
-                };
-                changes.put(&applicant.key(), &application)?;
-                Outcome::Accepted
-            }
-            (Purpose::Application, Some(_)) => Outcome::AlreadyRegistered,
-            (Purpose::Inquiry, Some(_)) => Outcome::Shown,
-            (Purpose::Inquiry, None) => Outcome::NotRegistered,
-        })
     }
 
     fn page_of(&self, id: FlowId, flow: &Flow) -> Result<Page, StoreError> {
@@ -507,6 +328,3 @@ impl Portal {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -70,22 +70,9 @@ mod tests {
         let missing: Vec<_> = requirements
             .iter()
             .filter(|requirement| requirement.level != Level::Observe || requirement.situation.is_some())
-            .filter(|requirement| requirement.awaiting.is_none())
             .filter(|requirement| !covered.contains(&requirement.id))
             .map(|requirement| &requirement.id)
             .collect();
         assert!(missing.is_empty(), "no scenario covers {missing:?}");
-    }
-
-    #[test]
-    fn what_awaits_a_scenario_has_none() {
-        let covered = covered();
-        let requirements = Requirements::built_in();
-        let there: Vec<_> = requirements
-            .iter()
-            .filter(|requirement| requirement.awaiting.is_some() && covered.contains(&requirement.id))
-            .map(|requirement| &requirement.id)
-            .collect();
-        assert!(there.is_empty(), "{there:?} have a scenario: take `awaiting` away");
     }
 }

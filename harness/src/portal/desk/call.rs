@@ -2,6 +2,7 @@
 
 use super::table::{Contact, Table};
 use crate::portal::answer::Answer;
+use crate::portal::credential::Credential;
 use crate::portal::phone::{Handset, Phone, PinForm, Platform, Reader, TerminalClock, TerminalScreen};
 use crate::portal::token::ChallengeId;
 use jiff::SignedDuration;
@@ -51,13 +52,14 @@ impl Calls {
         &self,
         challenge: ChallengeId,
         nonce: [u8; 32],
+        key: Credential,
         circumstances: Circumstances,
         clock: TerminalClock,
     ) -> Arc<Mutex<Call>> {
         if let Some(known) = self.of(&challenge) {
             return known;
         }
-        let phone = if circumstances.careful { Phone::careful() } else { Phone::new() };
+        let phone = if circumstances.careful { Phone::careful(key) } else { Phone::new(key) };
         let handset = Handset::new(Platform::default(), phone, nonce, clock);
         let call = Arc::new(Mutex::new(Call { handset, answer: None }));
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,6 +5,7 @@ use super::call::{Call, Calls, Circumstances, Shown};
 use super::table::Table;
 use crate::language::Language;
 use crate::portal::answer::Answer;
+use crate::portal::credential::{Credential, PinWords};
 use crate::portal::failure::TerminalFailure;
 use crate::portal::http::{Say, file};
 use crate::portal::phone::{Platform, TerminalClock};
@@ -115,16 +116,30 @@ struct PhoneView {
     /// the request, where the portal sent the browser here
     state: String,
     nonce: String,
+    /// with what the card is to sign
+    key: Credential,
+    words: PinWords,
     can_swap: bool,
     holders: Vec<(String, String, String)>,
     /// where to hold the card, for each kind of terminal
     instructions: Vec<(&'static str, String)>,
 }
 
+impl PhoneView {
+    const fn keyboard(&self) -> &'static str {
+        match self.key {
+            Credential::UserAuthentication => "numeric",
+            Credential::DigitalSignature => "text",
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Entry {
     state: Option<String>,
     nonce: Option<String>,
+    #[serde(default)]
+    key: Credential,
     lang: Option<String>,
 }
 
@@ -143,7 +158,17 @@ async fn page(State(desk): State<Shared>, Query(entry): Query<Entry>) -> Respons
     let instruction = |platform: Platform| (platform.name(), say.of(platform.touch_instruction()));
     let instructions = Platform::ALL.map(instruction).to_vec();
     let portal = desk.terminal.portal.clone();
-    let view = PhoneView { say, portal, state, nonce, can_swap, holders, instructions };
+    let view = PhoneView {
+        say,
+        portal,
+        state,
+        nonce,
+        key: entry.key,
+        words: entry.key.words(),
+        can_swap,
+        holders,
+        instructions,
+    };
     crate::portal::http::html(StatusCode::OK, &view)
 }
 
@@ -231,6 +256,8 @@ struct Asked {
     #[serde(flatten)]
     called: Called,
     nonce: String,
+    #[serde(default)]
+    key: Credential,
     platform: Platform,
 }
 
@@ -260,7 +287,7 @@ async fn call(State(desk): State<Shared>, Json(asked): Json<Asked>) -> Result<Re
     let nonce = nonce_of(&asked.nonce).ok_or(StatusCode::BAD_REQUEST)?;
     converse(desk, move |desk| {
         let (circumstances, clock) = (desk.circumstances(), desk.terminal.clock.clone());
-        let call = desk.calls.call(challenge, nonce, circumstances, clock);
+        let call = desk.calls.call(challenge, nonce, asked.key, circumstances, clock);
         let mut call = call.lock().unwrap_or_else(PoisonError::into_inner);
         Some(call.begin(asked.platform, &desk.terminal.table, circumstances.reader))
     })

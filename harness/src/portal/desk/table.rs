@@ -230,7 +230,7 @@ impl CardLink for Contact {
 mod tests {
     use super::*;
     use crate::portal::phone::Phone;
-    use crate::portal::{Answer, TerminalFailure};
+    use crate::portal::{Answer, Credential, TerminalFailure};
     use std::thread;
     use vmyna_sim::holder::PinValue;
 
@@ -239,7 +239,8 @@ mod tests {
     }
 
     fn read(contact: &mut Contact) -> Result<Answer, TerminalFailure> {
-        let (mut phone, pin) = (Phone::new(), PinValue::four_digits("1234").unwrap());
+        let (mut phone, pin) =
+            (Phone::new(Credential::UserAuthentication), PinValue::four_digits("1234").unwrap());
         contact.power(Power::On).map_err(|_| TerminalFailure::LostContact)?;
         phone.touch(contact)?;
         phone.authenticate(contact, &pin, b"nonce")

@@ -5,9 +5,9 @@ use super::{Shared, Trouble};
 use crate::language::Bilingual;
 use crate::portal::answer::Answer;
 use crate::portal::outcome::Outcome;
+use crate::portal::page::Page;
 use crate::portal::rejection::Rejection;
 use crate::portal::screen::{Purpose, Registration, Row};
-use crate::portal::service::Page;
 use crate::portal::token::{ChallengeId, SessionToken};
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -26,6 +26,7 @@ pub(super) fn router() -> Router<Shared> {
         .route("/challenges", post(challenge))
         .route("/applications", post(apply))
         .route("/inquiries", post(inquire))
+        .route("/signatures", post(register_signature))
         .route("/openapi.yaml", get(|| super::file("application/yaml", OPENAPI)))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "no_such_resource", None) })
         .method_not_allowed_fallback(|| async {
@@ -37,6 +38,8 @@ pub(super) fn router() -> Router<Shared> {
 #[serde(deny_unknown_fields)]
 struct ChallengeRequest {
     purpose: Purpose,
+    /// to go on in
+    session: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -56,7 +59,9 @@ async fn challenge(
         Ok(body) => body,
         Err(rejection) => return Ok(unreadable(&rejection)),
     };
-    let (session, request) = site.run(move |portal| portal.challenge_for_terminal(wanted.purpose)).await?;
+    let session = wanted.session.as_deref().and_then(SessionToken::parse);
+    let challenged = site.run(move |portal| portal.challenge_for_terminal(wanted.purpose, session));
+    let (session, request) = challenged.await?;
     let answer = ChallengeAnswer {
         challenge_id: request.challenge.as_str().to_owned(),
         session: session.as_str().to_owned(),
@@ -109,6 +114,16 @@ async fn inquire(
     match body {
         Err(rejection) => Ok(unreadable(&rejection)),
         Ok(Json(signed)) => deliver(&site, signed, Purpose::Inquiry, false).await,
+    }
+}
+
+async fn register_signature(
+    State(site): State<Shared>,
+    body: Result<Json<Signed>, JsonRejection>,
+) -> Result<Response, Trouble> {
+    match body {
+        Err(rejection) => Ok(unreadable(&rejection)),
+        Ok(Json(signed)) => deliver(&site, signed, Purpose::Signature, false).await,
     }
 }
 
@@ -166,7 +181,7 @@ impl RowAnswer {
 fn result(page: &Page) -> Response {
     let outcome = page.outcome.unwrap_or(Outcome::ChallengeUnknown);
     let status = match outcome {
-        Outcome::Accepted => StatusCode::CREATED,
+        Outcome::Accepted | Outcome::SignatureRegistered => StatusCode::CREATED,
         Outcome::Shown => StatusCode::OK,
         Outcome::SessionLost => StatusCode::UNAUTHORIZED,
         Outcome::Rejected(Rejection::StatusUnavailable) | Outcome::ServerBusy => {
@@ -175,7 +190,7 @@ fn result(page: &Page) -> Response {
         Outcome::Rejected(_) | Outcome::OtherCard | Outcome::Terminal(_) => StatusCode::FORBIDDEN,
         Outcome::NotRegistered | Outcome::ChallengeUnknown => StatusCode::NOT_FOUND,
         Outcome::AlreadyRegistered | Outcome::ChallengeUsed => StatusCode::CONFLICT,
-        Outcome::ChallengeExpired => StatusCode::GONE,
+        Outcome::ChallengeExpired | Outcome::SignatureRevoked => StatusCode::GONE,
     };
     if outcome.is_success() {
         let rows = page.rows.iter().map(RowAnswer::of).collect();
@@ -230,6 +245,6 @@ mod tests {
             .lines()
             .filter_map(|line| line.strip_prefix("  /").and_then(|line| line.strip_suffix(':')))
             .collect();
-        assert_eq!(described, ["challenges", "applications", "inquiries", "openapi.yaml"]);
+        assert_eq!(described, ["challenges", "applications", "inquiries", "signatures", "openapi.yaml"]);
     }
 }

@@ -6,7 +6,7 @@ use super::{Shared, Trouble, cookie};
 use crate::portal::Outcome;
 use crate::portal::answer::Answer;
 use crate::portal::failure::TerminalFailure;
-use crate::portal::service::Page;
+use crate::portal::page::Page;
 use crate::portal::token::ChallengeId;
 use axum::Form;
 use axum::extract::State;

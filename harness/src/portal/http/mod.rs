@@ -16,7 +16,8 @@ pub use view::Say;
 pub(super) use view::html;
 
 use super::outcome::Outcome;
-use super::service::{Page, Portal};
+use super::page::Page;
+use super::service::Portal;
 use super::store::StoreError;
 use axum::Router;
 use axum::http::{StatusCode, header};

@@ -3,8 +3,8 @@
 use super::view::{FlowView, NotFoundView, Say, TermsView, TopView, html};
 use super::{Shared, Trouble, cookie, status_of};
 use crate::language::Language;
+use crate::portal::page::Page;
 use crate::portal::screen::{Button, Purpose};
-use crate::portal::service::Page;
 use crate::portal::token::{FlowId, SessionToken};
 use crate::portal::{CardRequest, Outcome};
 use axum::Form;
@@ -124,7 +124,8 @@ fn terminal(site: &Shared, headers: &HeaderMap, request: Option<&CardRequest>) -
     let (terminal, request) = (site.terminal.as_deref()?, request?);
     let nonce = crate::portal::token::hexadecimal(&request.nonce);
     let language = Say(cookie::language(headers)).code();
-    Some(format!("{terminal}/?state={}&nonce={nonce}&lang={language}", request.challenge.as_str()))
+    let (state, key) = (request.challenge.as_str(), request.purpose.credential().name());
+    Some(format!("{terminal}/?state={state}&nonce={nonce}&key={key}&lang={language}"))
 }
 
 pub(super) fn lost(headers: &HeaderMap) -> Response {

@@ -1,8 +1,8 @@
 //! Pages as templates see them.
 
 use crate::language::{Bilingual, Language};
+use crate::portal::page::Page;
 use crate::portal::screen::{Button, Purpose, Screen};
-use crate::portal::service::Page;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};

@@ -3,8 +3,8 @@
 //! card that was swapped in between never gets the other holder's PIN.
 
 use crate::link::{CardLink, LinkError};
-use crate::portal::{Answer, TerminalFailure};
-use crate::scenario::{CertificateName, Digest, KeyName, ReadStyle};
+use crate::portal::{Answer, Credential, TerminalFailure};
+use crate::scenario::{CertificateName, Digest, ReadStyle};
 use crate::terminal::{
     JPKI_AID, Read, certificate_file, der_length, key_file, pin_file, read_binary, select_application,
     select_file,
@@ -12,9 +12,10 @@ use crate::terminal::{
 use sha2::Digest as _;
 use vmyna_sim::apdu::{CommandBuilder, ResponseApdu, Status};
 use vmyna_sim::holder::PinValue;
-use vmyna_sim::pin::PinName;
 
-const PIN: PinName = PinName::UserAuthentication;
+/// Which certificates are in the card: `8F 8F 00` when both are, the one for signatures first.
+const CERTIFICATES_PRESENT: u16 = 0x0008;
+const PRESENT: u8 = 0x8F;
 /// What the beginning of a certificate tells: its length and its serial number.
 const IDENTITY_BYTES: u32 = 32;
 const READING: ReadStyle = ReadStyle::Header4;
@@ -23,6 +24,8 @@ const READING: ReadStyle = ReadStyle::Header4;
 /// leave and come back meanwhile.
 #[derive(Debug, Default)]
 pub struct Phone {
+    /// with what the card is to sign
+    credential: Credential,
     /// the beginning of the certificate of the card that was there first
     first_card: Option<Vec<u8>>,
     /// no PIN is presented when fewer tries are left
@@ -32,14 +35,20 @@ pub struct Phone {
 impl Phone {
     /// A phone that presents whatever PIN the holder enters.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new(credential: Credential) -> Self {
+        Self { credential, first_card: None, spares: 0 }
     }
 
     /// A phone for a card that may be a real one: with one try left it presents no PIN at all.
     #[must_use]
-    pub const fn careful() -> Self {
-        Self { first_card: None, spares: 2 }
+    pub const fn careful(credential: Credential) -> Self {
+        Self { credential, first_card: None, spares: 2 }
+    }
+
+    /// With what the card is to sign.
+    #[must_use]
+    pub const fn credential(&self) -> Credential {
+        self.credential
     }
 
     /// The card has come into the field: finds the application, sees that it is the same card as
@@ -55,10 +64,18 @@ impl Phone {
             other => return Err(refused(other)),
         }
         self.recognise(link)?;
-        succeed(transmit(link, &select_file(pin_file(PIN)))?)?;
+        if self.credential == Credential::DigitalSignature {
+            // without the certificate its PIN is blocked from the beginning, which says nothing
+            succeed(transmit(link, &select_file(CERTIFICATES_PRESENT))?)?;
+            let present = succeed(transmit(link, &read_binary(None, 0, 3, false))?)?;
+            if present.first() != Some(&PRESENT) {
+                return Err(TerminalFailure::NoSignatureCertificate);
+            }
+        }
+        succeed(transmit(link, &select_file(pin_file(self.credential.pin())))?)?;
         match transmit(link, &CommandBuilder::new(0x00, 0x20, 0x00, 0x80).to_bytes())?.1 {
             Status::TriesLeft(0) | Status::ReferencedIefBlocked | Status::AuthenticationMethodBlocked => {
-                Err(TerminalFailure::PinBlocked)
+                Err(self.blocked())
             }
             Status::TriesLeft(tries_left) if tries_left < self.spares => {
                 Err(TerminalFailure::TooFewTries { tries_left })
@@ -108,12 +125,12 @@ impl Phone {
         match verified.1 {
             Status::Success => {}
             Status::TriesLeft(0) | Status::ReferencedIefBlocked | Status::AuthenticationMethodBlocked => {
-                return Err(TerminalFailure::PinBlocked);
+                return Err(self.blocked());
             }
-            Status::TriesLeft(tries_left) => return Err(TerminalFailure::WrongPin { tries_left }),
+            Status::TriesLeft(tries_left) => return Err(self.wrong(tries_left)),
             other => return Err(refused(other)),
         }
-        succeed(transmit(link, &select_file(key_file(KeyName::UserAuthentication)))?)?;
+        succeed(transmit(link, &select_file(key_file(self.credential.key())))?)?;
         let digest_info = Digest::Sha256.digest_info(&sha2::Sha256::digest(nonce));
         let sign = CommandBuilder::new(0x80, 0x2A, 0x00, 0x80).data(&digest_info).le(256);
         let signature = succeed(transmit(link, &sign.to_bytes())?)?;
@@ -121,8 +138,22 @@ impl Phone {
         Ok(Answer::Signed { certificate, signature })
     }
 
+    const fn blocked(&self) -> TerminalFailure {
+        match self.credential {
+            Credential::UserAuthentication => TerminalFailure::PinBlocked,
+            Credential::DigitalSignature => TerminalFailure::PasswordBlocked,
+        }
+    }
+
+    const fn wrong(&self, tries_left: u8) -> TerminalFailure {
+        match self.credential {
+            Credential::UserAuthentication => TerminalFailure::WrongPin { tries_left },
+            Credential::DigitalSignature => TerminalFailure::WrongPassword { tries_left },
+        }
+    }
+
     fn read_certificate(&self, link: &mut dyn CardLink) -> Result<Vec<u8>, TerminalFailure> {
-        let file = certificate_file(CertificateName::UserAuthentication);
+        let file = certificate_file(self.credential.certificate());
         succeed(transmit(link, &select_file(file))?)?;
         let Read { offset, le, extended } = READING.header();
         let header = succeed(transmit(link, &read_binary(None, offset, le, extended))?)?;
@@ -136,7 +167,11 @@ impl Phone {
             return Err(TerminalFailure::MalformedAnswer);
         }
         match &self.first_card {
-            Some(first) if !certificate.starts_with(first) => Err(TerminalFailure::OtherCard),
+            Some(first)
+                if self.credential == Credential::UserAuthentication && !certificate.starts_with(first) =>
+            {
+                Err(TerminalFailure::OtherCard)
+            }
             _ => Ok(certificate),
         }
     }
@@ -179,7 +214,7 @@ mod tests {
 
     #[test]
     fn wrong_pins_count_down_to_the_block() {
-        let (mut card, mut phone) = (card("hanako"), Phone::new());
+        let (mut card, mut phone) = (card("hanako"), Phone::new(Credential::UserAuthentication));
         assert_eq!(phone.touch(&mut card), Ok(Some(3)));
         for tries_left in [2, 1] {
             let failure = phone.authenticate(&mut card, &pin("0000"), b"n").unwrap_err();
@@ -193,17 +228,18 @@ mod tests {
 
     #[test]
     fn a_card_that_is_swapped_in_never_gets_the_pin() {
-        let (mut first, mut second, mut phone) = (card("hanako"), card("taro"), Phone::new());
+        let (mut first, mut second, mut phone) =
+            (card("hanako"), card("taro"), Phone::new(Credential::UserAuthentication));
         phone.touch(&mut first).unwrap();
         assert_eq!(phone.touch(&mut second), Err(TerminalFailure::OtherCard));
-        assert_eq!(Phone::new().touch(&mut second), Ok(Some(3)));
+        assert_eq!(Phone::new(Credential::UserAuthentication).touch(&mut second), Ok(Some(3)));
     }
 
     #[test]
     fn a_careful_phone_does_not_spend_the_last_try() {
         let mut card = card("last-try");
-        let failure = Phone::careful().touch(&mut card);
+        let failure = Phone::careful(Credential::UserAuthentication).touch(&mut card);
         assert_eq!(failure, Err(TerminalFailure::TooFewTries { tries_left: 1 }));
-        assert_eq!(Phone::new().touch(&mut card), Ok(Some(1)));
+        assert_eq!(Phone::new(Credential::UserAuthentication).touch(&mut card), Ok(Some(1)));
     }
 }

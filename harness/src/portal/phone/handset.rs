@@ -4,12 +4,12 @@
 
 use super::{Phone, Platform};
 use crate::link::{CardLink, LinkError};
-use crate::portal::{Answer, TerminalFailure};
+use crate::portal::{Answer, Credential, TerminalFailure};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use vmyna_sim::holder::PinValue;
-use vmyna_sim::pin::PinName;
 use vmyna_sim::smart_card::Power;
+use zeroize::Zeroizing;
 
 /// After so long a terminal gives up, be it without a card or in the middle of reading: the limit of
 /// an NFC session on iOS, taken for the others too.
@@ -95,6 +95,12 @@ impl<L: CardLink + ?Sized> Handset<L> {
         self.platform
     }
 
+    /// With what the card is to sign.
+    #[must_use]
+    pub const fn credential(&self) -> Credential {
+        self.phone.credential()
+    }
+
     /// What it shows.
     #[must_use]
     pub const fn screen(&self) -> TerminalScreen {
@@ -119,14 +125,13 @@ impl<L: CardLink + ?Sized> Handset<L> {
         text.clone_into(&mut self.entered);
     }
 
-    /// 「次へ」 or 「OK」. What is not four digits is not taken, and nothing happens.
+    /// 「次へ」 or 「OK」. What has not the form of the PIN is not taken, and nothing happens.
     pub fn confirm(&mut self) -> Option<Answer> {
-        let entered = std::mem::take(&mut self.entered);
-        let pin = PinValue::new(entered.into_bytes());
-        if self.screen != TerminalScreen::Pin || !PinName::UserAuthentication.allows(pin.as_bytes()) {
+        let entered = Zeroizing::new(std::mem::take(&mut self.entered));
+        if self.screen != TerminalScreen::Pin {
             return None;
         }
-        self.pin = Some(pin);
+        self.pin = Some(self.credential().pin_as_sent(&entered)?);
         if self.platform.wants_card_first() {
             return Some(self.authenticate());
         }
@@ -243,7 +248,12 @@ mod tests {
     }
 
     fn handset(platform: Platform) -> Here {
-        Handset::new(platform, Phone::new(), [7; 32], Arc::new(|| Timestamp::UNIX_EPOCH))
+        Handset::new(
+            platform,
+            Phone::new(Credential::UserAuthentication),
+            [7; 32],
+            Arc::new(|| Timestamp::UNIX_EPOCH),
+        )
     }
 
     fn enter(handset: &mut Here) -> Option<Answer> {

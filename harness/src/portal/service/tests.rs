@@ -1,13 +1,12 @@
 use super::*;
 use crate::link::InProcess;
 use crate::portal::phone::Phone;
-use crate::portal::{Browser, Rejection, TerminalFailure};
+use crate::portal::{Answer, Browser, Rejection, Screen, TerminalFailure};
 use jiff::ToSpan;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use vmyna_sim::card::{Personalised, VirtualCard};
 use vmyna_sim::holder::Holder;
-use vmyna_sim::pin::PinName;
 use vmyna_sim::profile::Profile;
 
 fn noon() -> Timestamp {
@@ -21,9 +20,9 @@ fn portal() -> Portal {
 /// The holder's own card and PIN answer what the portal asks.
 fn answer(holder: &str, request: &CardRequest) -> Answer {
     let personalised = Personalised::new(Holder::built_in(holder).unwrap(), Profile::card(), noon()).unwrap();
-    let pin = crate::terminal::own_pin(personalised.holder(), PinName::UserAuthentication);
+    let pin = crate::terminal::own_pin(personalised.holder(), request.purpose.credential().pin());
     let mut card = InProcess(VirtualCard::new(Arc::new(personalised)));
-    let mut phone = Phone::new();
+    let mut phone = Phone::new(request.purpose.credential());
     phone
         .touch(&mut card)
         .and_then(|_| phone.authenticate(&mut card, &pin, &request.nonce))
@@ -41,6 +40,10 @@ fn ask(tab: &mut Browser<'_>, purpose: Purpose, tick: bool) -> CardRequest {
         Purpose::Inquiry => {
             tab.press(Button::StartInquiry).unwrap();
             tab.press(Button::Authenticate).unwrap();
+        }
+        Purpose::Signature => {
+            tab.press(Button::RegisterSignature).unwrap();
+            tab.press(Button::Sign).unwrap();
         }
     }
     tab.request().unwrap().clone()
@@ -238,7 +241,7 @@ fn a_busy_portal_says_so_and_takes_the_same_answer_later() {
 #[test]
 fn a_terminal_of_its_own_needs_the_right_purpose() {
     let portal = portal();
-    let (session, request) = portal.challenge_for_terminal(Purpose::Inquiry).unwrap();
+    let (session, request) = portal.challenge_for_terminal(Purpose::Inquiry, None).unwrap();
     let answer = answer("hanako", &request);
     let deliver = |purpose| {
         portal.deliver_from_terminal(Some(&session), &request.challenge, &answer, purpose, true).unwrap()
@@ -263,7 +266,7 @@ fn applications_survive_a_restart_and_the_file_is_nobody_elses() {
         ))
     };
     let portal = open().unwrap();
-    let (session, request) = portal.challenge_for_terminal(Purpose::Application).unwrap();
+    let (session, request) = portal.challenge_for_terminal(Purpose::Application, None).unwrap();
     assert!(matches!(open().err(), Some(StoreError::InUse(_))));
     let answer = answer("hanako", &request);
     portal.deliver(Some(&session), &request.challenge, &answer).unwrap();

@@ -2,7 +2,7 @@
 // is drawn. The PIN goes from the form to that origin and nowhere else, and is forgotten at once.
 "use strict";
 const desk = document.querySelector(".desk");
-const { state, nonce, lang } = desk.dataset;
+const { state, nonce, key, lang } = desk.dataset;
 const phone = document.querySelector(".phone");
 const screen_ = document.getElementById("screen");
 const log = document.getElementById("log");
@@ -87,7 +87,7 @@ function goBack(fields) {
 function call() {
   phone.dataset.platform = platform;
   screen_.dataset.stage = "none";
-  return state ? act("/phone/call", { nonce, platform }) : show("none");
+  return state ? act("/phone/call", { nonce, key, platform }) : show("none");
 }
 
 for (const form of [document.getElementById("pin-page"), document.getElementById("pin-dialog")]) {

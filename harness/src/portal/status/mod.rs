@@ -14,7 +14,7 @@ use crate::verify::{Certificate, RsaPublicKey};
 use jiff::Timestamp;
 use sha2::Digest as _;
 use thiserror::Error;
-use vmyna_sim::pki::{CertificateStatus, Reason};
+use vmyna_sim::pki::{CertificateStatus, CertificationAuthority, Reason, Record};
 use x509_cert::ext::pkix::CrlReason;
 
 /// The authority's word could not be had, or not be believed.
@@ -34,6 +34,13 @@ pub trait StatusSource: Send + Sync {
         issuer: &Certificate,
         now: Timestamp,
     ) -> Result<CertificateStatus, StatusUnavailable>;
+}
+
+/// Whether `record` is of `certificate`: a serial number means something to its issuer only.
+pub(crate) fn is_of(record: &Record, certificate: &Certificate, issuer: &Certificate) -> bool {
+    certificate.parsed().tbs_certificate().serial_number().as_bytes() == record.serial_number.as_bytes()
+        && CertificationAuthority::of(record.authority, record.generation)
+            .is_ok_and(|authority| authority.certificate() == issuer.der())
 }
 
 fn is_sha256_signature(key: &RsaPublicKey, signed: &[u8], signature: &[u8]) -> bool {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use std::sync::{Mutex, PoisonError};
 use vmyna_sim::holder::Holder;
 use vmyna_sim::issue::{Issued, issue, superseded};
-use vmyna_sim::pki::{Authority, CertificateStatus, Record, Register};
+use vmyna_sim::pki::{CertificateStatus, Record, Register};
 
 /// Knows the certificates of the built-in holders, and of those that it is told. A certificate that
 /// is not in it has nothing against it, as with a revocation list.
@@ -48,15 +48,12 @@ impl StatusSource for BuiltInRegister {
     fn status(
         &self,
         certificate: &Certificate,
-        _: &Certificate,
+        issuer: &Certificate,
         now: Timestamp,
     ) -> Result<CertificateStatus, StatusUnavailable> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         self.look_around(&mut known, now);
-        let serial = certificate.parsed().tbs_certificate().serial_number().as_bytes();
-        let is_it = |record: &&Record| {
-            record.authority == Authority::UserAuthentication && record.serial_number.as_bytes() == serial
-        };
+        let is_it = |record: &&Record| super::is_of(record, certificate, issuer);
         Ok(known.1.records().iter().find(is_it).map_or(CertificateStatus::Good, |record| record.status(now)))
     }
 }

@@ -72,8 +72,8 @@ impl Session<'_> {
             Verb::Operator(step) => stage.operate(*step)?,
             Verb::See(step) => return see(step, &stage.seen()?),
             Verb::Stored(step) => {
-                let held = stage.applications()?.len();
-                if held != step.applications {
+                let held = stage.applications()?;
+                if held.len() != step.applications {
                     let applications = |count: usize| {
                         let applications = if count == 1 { "application" } else { "applications" };
                         Bilingual::new(
@@ -81,12 +81,22 @@ impl Session<'_> {
                             format!("{count} {applications} in the portal"),
                         )
                     };
-                    return Err(differs(applications(step.applications), applications(held)).into());
+                    return Err(differs(applications(step.applications), applications(held.len())).into());
+                }
+                let signatures = held.iter().filter(|application| application.signature_on_file).count();
+                if let Some(expected) = step.signatures.filter(|expected| *expected != signatures) {
+                    let on_file = |count: usize| {
+                        Bilingual::new(
+                            format!("登録された署名用電子証明書 {count} 件"),
+                            format!("{count} signature certificates on file"),
+                        )
+                    };
+                    return Err(differs(on_file(expected), on_file(signatures)).into());
                 }
                 return Ok(());
             }
             Verb::Card(step) => {
-                let left = stage.tries_left()?;
+                let left = stage.tries_left(step.of.pin())?;
                 if left != step.tries_left {
                     return Err(differs(tries_left(step.tries_left), tries_left(left)).into());
                 }

@@ -2,6 +2,9 @@
 //! the portal itself.
 
 use super::plain;
+use crate::language::Language;
+use crate::portal::Credential;
+use crate::scenario::words;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -48,6 +51,9 @@ pub enum Delivery {
     SignatureCertificate,
     /// the open challenge, signed with the key from before the renewal, with its certificate
     ReplacedCertificate,
+    /// the open challenge, signed with the key for signatures, with the signature certificate that the
+    /// holder had before the last birthday
+    FormerSignatureCertificate,
 }
 
 /// `callback: replayed`
@@ -71,29 +77,36 @@ pub enum OperatorStep {
     RegainStatus,
     /// certificates on hold are released
     ReleaseHold,
+    /// the signature certificate that the holder had before the last birthday is revoked
+    RevokeFormerSignature,
 }
 
-/// `stored: {applications: 1}`: what the portal must hold
+/// `stored: {applications: 1}`, `stored: {applications: 1, signatures: 1}`: what the portal must hold
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StoredStep {
     /// how many applications
     pub applications: usize,
+    /// how many of them with a signature certificate on file
+    pub signatures: Option<usize>,
 }
 
-/// `card: {tries_left: 2}`: what the holder's own card must hold
+/// `card: {tries_left: 2}`, `card: {tries_left: 5, of: digital_signature}`: what the holder's own card must hold
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CardStep {
-    /// tries of the PIN for user authentication
+    /// tries of the PIN
     pub tries_left: u8,
+    /// which of the two PINs of JPKI
+    #[serde(default)]
+    pub of: Credential,
 }
 
 plain! {
     CardStep => |step|
-        format!("card: {} tries left", step.tries_left),
-        format!("カードの残り回数は {} 回", step.tries_left);
-    TerminalStep => |step| format!("terminal {}", words(step)), in_japanese(*step).to_owned();
+        format!("card: {} tries of {} left", step.tries_left, step.of.name()),
+        format!("カードの{}の残り回数は {} 回", words::pin(step.of.pin(), Language::Ja), step.tries_left);
+    TerminalStep => |step| format!("terminal {}", written(step)), in_japanese(*step).to_owned();
     BrowserStep => |step|
         match &step.show {
             Some(tab) => format!("show the tab {tab}"),
@@ -103,11 +116,21 @@ plain! {
             Some(tab) => format!("タブ {tab} に切り替える"),
             None => "ブラウザのセッションが失われる".to_owned(),
         };
-    CallbackStep => |step| format!("callback {}", words(&step.0)), format!("サイトに届く応答: {}", delivered(step.0));
-    OperatorStep => |step| format!("operator {}", words(step)), operated(*step).to_owned();
+    CallbackStep => |step| format!("callback {}", written(&step.0)), format!("サイトに届く応答: {}", delivered(step.0));
+    OperatorStep => |step| format!("operator {}", written(step)), operated(*step).to_owned();
     StoredStep => |step|
-        format!("stored: {} applications", step.applications),
-        format!("サイトの申込は {} 件", step.applications);
+        match step.signatures {
+            Some(signatures) => {
+                format!("stored: {} applications, {signatures} signature certificates", step.applications)
+            }
+            None => format!("stored: {} applications", step.applications),
+        },
+        match step.signatures {
+            Some(signatures) => {
+                format!("サイトの申込は {} 件、署名用電子証明書の登録は {signatures} 件", step.applications)
+            }
+            None => format!("サイトの申込は {} 件", step.applications),
+        };
 }
 
 const fn in_japanese(step: TerminalStep) -> &'static str {
@@ -128,6 +151,7 @@ const fn delivered(delivery: Delivery) -> &'static str {
         Delivery::Replayed => "直前の署名が、新しいチャレンジへの応答として",
         Delivery::OthersCertificate => "正しい署名と他人の証明書",
         Delivery::SignatureCertificate => "署名用の鍵による署名と署名用電子証明書",
+        Delivery::FormerSignatureCertificate => "以前の署名用の鍵による署名とその証明書",
         Delivery::ReplacedCertificate => "更新前の鍵による署名とその証明書",
     }
 }
@@ -139,12 +163,13 @@ const fn operated(step: OperatorStep) -> &'static str {
         OperatorStep::BecomeReady => "サイトの混雑が収まる",
         OperatorStep::LoseStatus => "証明書の失効情報が得られなくなる",
         OperatorStep::RegainStatus => "証明書の失効情報が再び得られる",
+        OperatorStep::RevokeFormerSignature => "以前の署名用電子証明書が失効する",
         OperatorStep::ReleaseHold => "一時停止中の証明書が再開される",
     }
 }
 
 /// An enum's words as scenarios write them.
-fn words(word: &impl std::fmt::Debug) -> String {
+fn written(word: &impl std::fmt::Debug) -> String {
     let mut text = String::new();
     for letter in format!("{word:?}").chars() {
         if letter.is_uppercase() && !text.is_empty() {

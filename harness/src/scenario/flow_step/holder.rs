@@ -77,6 +77,10 @@ pub enum Pressable {
     Finish,
     /// 「もう一度試す」
     Retry,
+    /// 「署名用電子証明書を登録する」
+    RegisterSignature,
+    /// 「署名する」
+    Sign,
     /// 「次へ」 or 「OK」 below the PIN
     Confirm,
     /// 「キャンセル」
@@ -84,7 +88,7 @@ pub enum Pressable {
 }
 
 /// Each button: its name in scenarios, and what may stand on it.
-pub(super) const BUTTONS: [(Pressable, &str, &[&str]); 10] = [
+pub(super) const BUTTONS: [(Pressable, &str, &[&str]); 12] = [
     (Pressable::StartApplication, "start_application", &["利用を申し込む"]),
     (Pressable::StartInquiry, "start_inquiry", &["申込状況を確認"]),
     (Pressable::Agree, "agree", &["同意して次へ進む"]),
@@ -93,14 +97,16 @@ pub(super) const BUTTONS: [(Pressable, &str, &[&str]); 10] = [
     (Pressable::Authenticate, "authenticate", &["認証する"]),
     (Pressable::Finish, "finish", &["終了"]),
     (Pressable::Retry, "retry", &["もう一度試す"]),
+    (Pressable::RegisterSignature, "register_signature", &["署名用電子証明書を登録する"]),
+    (Pressable::Sign, "sign", &["署名する"]),
     (Pressable::Confirm, "ok", &["次へ", "OK"]),
     (Pressable::Cancel, "cancel", &["キャンセル"]),
 ];
 
 impl Pressable {
     /// All of them.
-    pub const ALL: [Self; 10] = {
-        let mut all = [Self::Back; 10];
+    pub const ALL: [Self; 12] = {
+        let mut all = [Self::Back; 12];
         let mut index = 0;
         while index < all.len() {
             all[index] = BUTTONS[index].0;
@@ -145,11 +151,13 @@ pub struct TickStep(pub bool);
 pub enum EnterStep {
     /// the holder's own PIN
     Right,
-    /// four other digits
+    /// another one of the same form
     Wrong,
-    /// three digits
+    /// the holder's own, its letters in lower case
+    LowerCase,
+    /// one character too few
     TooShort,
-    /// five digits
+    /// one too many
     TooLong,
     /// four letters
     Letters,
@@ -317,8 +325,9 @@ const fn entered(step: EnterStep) -> &'static str {
     match step {
         EnterStep::Right => "正しい値",
         EnterStep::Wrong => "誤った値",
-        EnterStep::TooShort => "3 桁の値",
-        EnterStep::TooLong => "5 桁の値",
+        EnterStep::LowerCase => "英字を小文字にした値",
+        EnterStep::TooShort => "短すぎる値",
+        EnterStep::TooLong => "長すぎる値",
         EnterStep::Letters => "4 文字の英字",
         EnterStep::Nothing => "空の値",
     }

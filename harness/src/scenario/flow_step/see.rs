@@ -30,6 +30,10 @@ pub enum ScreenName {
     Done,
     /// B3: the state of the application
     Status,
+    /// S1: 「署名する」
+    Sign,
+    /// S3: the signature certificate is on file
+    Registered,
     /// what went wrong, and what to do
     Failed,
 }
@@ -54,6 +58,8 @@ impl ScreenName {
             Self::Touch => "touch",
             Self::Done => "done",
             Self::Status => "status",
+            Self::Sign => "sign",
+            Self::Registered => "registered",
             Self::Failed => "failed",
         }
     }
@@ -71,6 +77,8 @@ impl ScreenName {
             Self::Pin => "暗証番号の入力",
             Self::Touch => "カードの読み取り",
             Self::Done => "申込完了",
+            Self::Sign => "署名",
+            Self::Registered => "署名用電子証明書の登録完了",
             Self::Status => "申込状況",
             Self::Failed => "エラー",
         }
