@@ -31,7 +31,7 @@ fn violated(violation: Option<Violation>) -> Played {
     match violation {
         None => Ok(()),
         Some(Violation { requirement, expected, came }) => Err(Stop::Differs(Box::new(Unmet {
-            difference: differs(Bilingual::alike(expected), Bilingual::alike(came)),
+            difference: differs(expected, came),
             mark: None,
             why: Some(Bilingual::new(
                 format!("{requirement}: どのフローでも成り立たなければならない"),
@@ -126,8 +126,8 @@ impl Session<'_> {
             Ok(violation) => violation?,
             Err(trouble) => Violation {
                 requirement: "FLOW-07",
-                expected: "an inquiry that can be repeated".to_owned(),
-                came: trouble.to_string(),
+                expected: Bilingual::new("繰り返せる照会", "an inquiry that can be repeated"),
+                came: Bilingual::alike(trouble.to_string()),
             },
         };
         Some(Finding {
@@ -138,7 +138,7 @@ impl Session<'_> {
             words: Bilingual::new("フローの終わった後", "after the flow"),
             requirements: vec![violation.requirement.to_owned()],
             why: None,
-            difference: differs(Bilingual::alike(violation.expected), Bilingual::alike(violation.came)),
+            difference: differs(violation.expected, violation.came),
         })
     }
 }
