@@ -109,6 +109,8 @@ impl CardEnd {
                     powered: false,
                     seen: false,
                     ready: false,
+                    undefined: 0,
+                    empty: 0,
                 };
                 let Err(ended) = conversation.hold();
                 if shutdown.requested() { Ended::Shutdown } else { ended }
@@ -142,6 +144,19 @@ struct Conversation<'a> {
     /// the reader has asked for the ATR
     seen: bool,
     ready: bool,
+    /// control bytes without a meaning
+    undefined: u64,
+    /// frames without a body
+    empty: u64,
+}
+
+impl Drop for Conversation<'_> {
+    fn drop(&mut self) {
+        let all = self.undefined + self.empty;
+        if all > 1 {
+            (self.on_event)(Event::Meaningless(all));
+        }
+    }
 }
 
 impl Conversation<'_> {
@@ -175,8 +190,8 @@ impl Conversation<'_> {
                     self.react(reaction)?;
                     self.ready();
                 }
-                Request::Undefined(byte) => (self.on_event)(Event::UndefinedControl(byte)),
-                Request::Empty => (self.on_event)(Event::EmptyFrame),
+                Request::Undefined(byte) => self.ignore(Event::UndefinedControl(byte)),
+                Request::Empty => self.ignore(Event::EmptyFrame),
             }
         }
     }
@@ -211,6 +226,15 @@ impl Conversation<'_> {
         if !self.ready {
             self.ready = true;
             (self.on_event)(Event::Ready);
+        }
+    }
+
+    /// Tells the first of its kind only: a reader may send any number of them.
+    fn ignore(&mut self, event: Event) {
+        let told = if event == Event::EmptyFrame { &mut self.empty } else { &mut self.undefined };
+        *told += 1;
+        if *told == 1 {
+            (self.on_event)(event);
         }
     }
 
