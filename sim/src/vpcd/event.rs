@@ -68,6 +68,10 @@ pub enum Ended {
     /// the card left the reader
     #[error("the card left the reader")]
     CardLeft(Leaving),
+    /// the reader asked twice for the ATR and gave no power: it has not noticed that another card has gone
+    /// and this one has come
+    #[error("the reader takes the card for the one before it; the card leaves, and comes back")]
+    Unnoticed,
     /// the card did not react, and its time is up
     #[error("the card was silent for {} ms and has left the reader", .0.as_millis())]
     CardSilent(Duration),
