@@ -1,17 +1,20 @@
-//! A disk that is full, that nothing may be written to, and that the power goes from in the middle of a write: what
+//! A disk that is full (`full_disk` has a real one), that nothing may be written to, and that the power goes from in the middle of a write: what
 //! `vmyna serve` says at its start, what the card answers later, and what is there after a restart.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
+#[path = "disk/failing.rs"]
+mod failing;
 mod process;
 
-use process::reader::{AUTHENTICATION_PIN, SIGNATURE_PIN, Terminal, connect};
+use failing::{keeps_everything_as_it_was, listening, serve_with_state, while_the_disk_fails};
+use process::reader::{AUTHENTICATION_PIN, Terminal};
 use process::{Folder, Running, run, vmyna};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use vmyna_sim::holder::Holder;
 use vmyna_sim::issue::issued_pin;
 use vmyna_sim::pin::PinName;
@@ -30,59 +33,6 @@ fn with_files_of_at_most(bytes: u64, arguments: &[&str]) -> Command {
 /// From now on the files of this process may grow to so many bytes.
 fn limit_files(pid: Pid, bytes: Option<u64>) {
     prlimit(Some(pid), Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
-}
-
-fn serve_with_state(path: &Path) -> [String; 5] {
-    ["serve", "--listen", "127.0.0.1:0", "--state", path.to_str().unwrap()].map(str::to_owned)
-}
-
-fn listening(command: &mut Command) -> (Running, Terminal) {
-    let mut card = Running::start(command);
-    let port = card.tells_port("listening for a reader on 127.0.0.1:");
-    (card, Terminal::power_on(connect(port)))
-}
-
-/// A card that cannot keep its state: `6581`, whatever is presented, and every counter and value as it was.
-fn keeps_everything_as_it_was(terminal: &mut Terminal) {
-    for _ in 0..4 {
-        assert_eq!(terminal.verify(AUTHENTICATION_PIN, "0000"), 0x6581);
-        assert_eq!(terminal.verify(AUTHENTICATION_PIN, "1234"), 0x6581, "not even the right one is compared");
-        assert_eq!(terminal.verify(SIGNATURE_PIN, "WRONG1"), 0x6581);
-    }
-    assert_eq!(terminal.tries_left(AUTHENTICATION_PIN), 0x63C2);
-    assert_eq!(terminal.tries_left(SIGNATURE_PIN), 0x63C5);
-}
-
-/// What is true of every disk that fails while the card is in use: as long as `fail` holds `6581`, after `mend` as if
-/// nothing had been, and after a restart too.
-fn while_the_disk_fails(
-    command: impl Fn() -> Command,
-    fail: impl Fn(Pid),
-    mend: impl Fn(Pid),
-    state: impl Fn() -> Vec<u8>,
-) {
-    let (card, mut terminal) = listening(&mut command());
-    assert_eq!(terminal.verify(AUTHENTICATION_PIN, "0000"), 0x63C2);
-    let before = state();
-    fail(card.pid());
-    keeps_everything_as_it_was(&mut terminal);
-    assert_eq!(state(), before);
-    card.kill();
-    drop(terminal);
-
-    let (card, mut terminal) = listening(&mut command());
-    assert_eq!(terminal.tries_left(AUTHENTICATION_PIN), 0x63C2);
-    mend(card.pid());
-    assert_eq!(terminal.verify(AUTHENTICATION_PIN, "0000"), 0x63C1, "it goes on when it can");
-    fail(card.pid());
-    assert_eq!(terminal.verify(AUTHENTICATION_PIN, "0000"), 0x6581);
-    mend(card.pid());
-    assert_eq!(terminal.verify(AUTHENTICATION_PIN, "1234"), 0x9000);
-    fail(card.pid());
-    assert_eq!(terminal.change(AUTHENTICATION_PIN, "7593"), 0x6581);
-    mend(card.pid());
-    assert_eq!(terminal.verify(AUTHENTICATION_PIN, "1234"), 0x9000, "and the PIN is the old one");
-    card.kill();
 }
 
 #[test]
@@ -180,102 +130,6 @@ fn permissions_that_are_missing_or_lost_are_told_and_spend_nothing() {
     allow(&path, 0o000);
     insta::assert_snapshot!(refused(), @"error: [folder]/state/hanako.json: opening it failed: Permission denied (os error 13)");
     allow(&state, 0o777);
-}
-
-/// A small disk of our own, in a mount namespace that ends with this.
-struct SmallDisk {
-    keeper: Child,
-    folder: Folder,
-}
-
-impl SmallDisk {
-    /// `None`, and said loudly, where this user may not mount.
-    fn mounted() -> Option<Self> {
-        let folder = Folder::new();
-        let mut keeper = Command::new("unshare");
-        keeper.args([
-            "--mount",
-            "sh",
-            "-c",
-            "mount -t tmpfs -o size=64k disk \"$0\" && echo mounted && read -r end",
-        ]);
-        keeper.arg(folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut keeper = keeper.spawn().ok()?;
-        let mut said = String::new();
-        let stdout = keeper.stdout.take().expect("a pipe");
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut said).unwrap();
-        if said != "mounted\n" {
-            #[expect(clippy::print_stderr, reason = "this is where a test says what it did not do")]
-            {
-                eprintln!("SKIPPED: this user may not mount a disk that can be filled; root may");
-            }
-            let _ = keeper.wait();
-            return None;
-        }
-        Some(Self { keeper, folder })
-    }
-
-    /// A program that sees this disk.
-    fn before_it(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
-        command.args(["--mount", "--target", &self.keeper.id().to_string(), program]).stdin(Stdio::null());
-        command.env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1");
-        command
-    }
-
-    fn card(&self) -> Command {
-        let mut command = self.before_it(env!("CARGO_BIN_EXE_vmyna"));
-        command.args(serve_with_state(&self.folder.path().join("hanako.json")));
-        command
-    }
-
-    fn sh(&self, script: &str) -> Vec<u8> {
-        let output = self.before_it("sh").args(["-c", script]).arg(self.folder.path()).output().unwrap();
-        output.stdout
-    }
-
-    fn fill(&self) {
-        self.sh("cat /dev/zero >\"$0/filler\"");
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        drop(self.keeper.stdin.take()); // the end of what it reads is its end
-        let _ = self.keeper.wait();
-    }
-}
-
-#[test]
-fn a_disk_that_is_really_full_or_read_only_is_told_and_spends_nothing() {
-    let Some(disk) = SmallDisk::mounted() else { return };
-    let refused = || {
-        let ended = run(&mut disk.card());
-        assert_eq!(ended.code, Some(2), "{}", ended.all());
-        ended.stderr.replace(disk.folder.path().to_str().unwrap(), "[disk]")
-    };
-    disk.fill();
-    insta::assert_snapshot!(refused(), @"error: [disk]/hanako.json: creating it failed: no storage space");
-    disk.sh("rm \"$0/filler\"; mount -o remount,ro \"$0\"");
-    insta::assert_snapshot!(refused(), @"error: [disk]/hanako.json: creating it failed: read-only filesystem or storage medium");
-    disk.sh("mount -o remount,rw \"$0\"");
-
-    let state = || disk.sh("cat \"$0/hanako.json\"");
-    let mend = |_| drop(disk.sh("rm -f \"$0/filler\"; mount -o remount,rw \"$0\""));
-    while_the_disk_fails(|| disk.card(), |_| disk.fill(), mend, state);
-
-    // Nothing becomes read-only that is open for writing, so a card that has not written yet is looked at.
-    disk.sh("rm \"$0/hanako.json\"");
-    let (card, mut terminal) = listening(&mut disk.card());
-    assert_eq!(terminal.verify(AUTHENTICATION_PIN, "0000"), 0x63C2);
-    card.kill();
-    let (card, mut terminal) = listening(&mut disk.card());
-    disk.sh("mount -o remount,ro \"$0\"");
-    keeps_everything_as_it_was(&mut terminal);
-    mend(card.pid());
-    assert_eq!(terminal.verify(AUTHENTICATION_PIN, "0000"), 0x63C1);
-    card.kill();
-    assert_eq!(String::from_utf8_lossy(&disk.sh("ls -A \"$0\"")), "hanako.json\n", "nothing else is left");
 }
 
 /// Starts a card over `state` that is killed by its next write that goes beyond so many bytes.

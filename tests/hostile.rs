@@ -5,11 +5,11 @@
 
 mod process;
 
-use process::{Running, vmyna};
+use process::{Running, soon, vmyna};
 use rustix::process::Signal;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use vmyna_sim::vpcd::frame;
 
 /// Bytes without meaning, the same each time.
@@ -104,10 +104,38 @@ fn figure(card: &Running, name: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
+/// Waits until it has the threads that it always has, and no other; and so many open files.
+fn settles(card: &Running, files: usize) {
+    let place = format!("/proc/{}", card.pid().as_raw_nonzero());
+    let names = || {
+        let tasks = std::fs::read_dir(format!("{place}/task")).unwrap();
+        // One that ends while it is looked at is none.
+        let mut names: Vec<_> = tasks
+            .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+            .map(|name| name.trim_end().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    let until = soon();
+    while (names() != ["control", "ctrl-c", "vmyna"] || open_files(card) != files) && Instant::now() < until {
+        std::thread::yield_now();
+    }
+    assert_eq!(names(), ["control", "ctrl-c", "vmyna"]);
+    assert_eq!(open_files(card), files);
+}
+
+fn open_files(card: &Running) -> usize {
+    std::fs::read_dir(format!("/proc/{}/fd", card.pid().as_raw_nonzero())).unwrap().count()
+}
+
 /// Whether `card` got along with all readers: `meet` brings it together with the next one.
 fn outlives_all(mut card: Running, mut meet: impl FnMut(&mut Running) -> TcpStream) {
-    is_as_ever(&mut meet(&mut card));
-    let (memory, threads) = (figure(&card, "VmRSS"), figure(&card, "Threads"));
+    let mut first = meet(&mut card);
+    is_as_ever(&mut first);
+    let (memory, files) = (figure(&card, "VmRSS"), open_files(&card));
+    settles(&card, files);
+    drop(first);
     for (name, misbehave) in READERS {
         println!("a reader that {name}"); // shown when it fails
         misbehave(meet(&mut card));
@@ -115,16 +143,18 @@ fn outlives_all(mut card: Running, mut meet: impl FnMut(&mut Running) -> TcpStre
     }
     let grown = figure(&card, "VmRSS").saturating_sub(memory);
     assert!(grown < 16 * 1024, "{grown} KiB more");
-    // Of those that the start needs, some may have gone since.
-    assert!(figure(&card, "Threads") <= threads);
     // And the last: it can be ended while a reader does not take its answers.
     let mut deaf = meet(&mut card);
+    is_as_ever(&mut deaf);
+    settles(&card, files);
     deaf.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
     while deaf.write_all(&[&[0, 5][..], b"\x00\x84\x00\x00\x00"].concat().repeat(1_000)).is_ok() {}
     card.signal(Signal::TERM);
     let ended = card.ends();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("ignored in all: 2000 frames"), "{}", ended.stderr);
+    assert!(ended.stderr.lines().count() < 200, "a flood is not repeated:\n{}", ended.stderr);
 }
 
 #[test]
@@ -148,9 +178,7 @@ fn thousands_of_connections_leave_nothing_behind() {
     let connect = || TcpStream::connect(("127.0.0.1", port)).unwrap();
     let mut first = connect();
     is_as_ever(&mut first);
-    let descriptors =
-        || std::fs::read_dir(format!("/proc/{}/fd", card.pid().as_raw_nonzero())).unwrap().count();
-    let (memory, threads, files) = (figure(&card, "VmRSS"), figure(&card, "Threads"), descriptors());
+    let (memory, files) = (figure(&card, "VmRSS"), open_files(&card));
     drop(first);
     for _ in 0..2_000 {
         drop(connect());
@@ -162,6 +190,5 @@ fn thousands_of_connections_leave_nothing_behind() {
     is_as_ever(&mut last);
     let grown = figure(&card, "VmRSS").saturating_sub(memory);
     assert!(grown < 8 * 1024, "{grown} KiB more");
-    // With one connection, as before; of threads and files that the start needs, some may have gone since.
-    assert!(figure(&card, "Threads") <= threads && descriptors() <= files);
+    settles(&card, files);
 }

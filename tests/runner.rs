@@ -1,99 +1,26 @@
 //! `vmyna run` as a process against cards that are not built in: our own over the socket, in both
-//! directions; one started anew for each scenario; one that may be real, where what arrives at it is
-//! written down; one that leaves; and one written by other hands.
+//! directions; one started anew for each scenario; one that may be real; one that leaves; and one written
+//! by other hands.
 
+#[path = "runner/guarded.rs"]
+mod guarded;
+#[path = "runner/in_hand.rs"]
+mod in_hand;
 mod process;
 
-use process::foreign_card::ForeignCard;
+use in_hand::{play, start};
 use process::reader::connect;
 use process::{Ended, Folder, ReservedPort, Running, assert_no_pin_in, run, vmyna};
 use rustix::process::Signal;
 use std::collections::{HashMap, HashSet};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Sender, channel};
 use vmyna::requirement::Requirements;
 use vmyna::run::{Cost, Plan};
 use vmyna::scenario;
-use vmyna::terminal;
 use vmyna_sim::card::VirtualCard;
-use vmyna_sim::holder::Holder;
-use vmyna_sim::pin::PinName;
 use vmyna_sim::profile::Profile;
 use vmyna_sim::smart_card::{Leaving, Power, Reaction, SmartCard};
-use vmyna_sim::vpcd::{self, Address, Mode, Shutdown};
-
-/// A card in this process, which connects to the reader of a run and writes down what arrives.
-struct InHand {
-    arrived: Arc<Mutex<Vec<Vec<u8>>>>,
-    shutdown: Shutdown,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl InHand {
-    /// Lets `card` connect to `port`.
-    fn connect(card: impl SmartCard + 'static, port: u16) -> Self {
-        let (arrived, shutdown) = (Arc::default(), Shutdown::new());
-        let mut card = Recorded { card, arrived: Arc::clone(&arrived) };
-        let end = shutdown.clone();
-        let thread = thread::spawn(move || {
-            vpcd::serve(&mut card, Mode::Connect(Address::loopback(port)), &end, &mut |_| {});
-        });
-        Self { arrived, shutdown, thread: Some(thread) }
-    }
-
-    /// The commands that presented or changed a PIN.
-    fn pin_commands(&self) -> Vec<Vec<u8>> {
-        let arrived = self.arrived.lock().expect("no thread has failed");
-        let with_data =
-            |command: &&Vec<u8>| command.len() > 5 && matches!(command[1], 0x20 | 0x24 | 0x2C | 0x32);
-        arrived.iter().filter(with_data).cloned().collect()
-    }
-
-    fn count(&self) -> usize {
-        self.arrived.lock().expect("no thread has failed").len()
-    }
-}
-
-impl Drop for InHand {
-    fn drop(&mut self) {
-        self.shutdown.now();
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-struct Recorded<C> {
-    card: C,
-    arrived: Arc<Mutex<Vec<Vec<u8>>>>,
-}
-
-impl<C: SmartCard> SmartCard for Recorded<C> {
-    fn atr(&mut self) -> Reaction {
-        self.card.atr()
-    }
-
-    fn power(&mut self, power: Power) {
-        self.card.power(power);
-    }
-
-    fn transmit(&mut self, command: &[u8]) -> Reaction {
-        self.arrived.lock().expect("no thread has failed").push(command.to_vec());
-        self.card.transmit(command)
-    }
-}
-
-/// Starts a run that plays the reader, and lets `card` connect to it.
-fn start(card: impl SmartCard + 'static, arguments: &[&str]) -> (Running, InHand) {
-    let mut running = Running::start(&mut vmyna(["run", "--card", "vpcd:0"].iter().chain(arguments)));
-    let card = InHand::connect(card, running.tells_port("waiting for a virtual card on"));
-    (running, card)
-}
-
-fn play(card: impl SmartCard + 'static, arguments: &[&str]) -> (Ended, InHand) {
-    let (running, card) = start(card, arguments);
-    (running.ends(), card)
-}
 
 fn counts(ended: &Ended) -> [usize; 3] {
     let words: Vec<_> = ended.closing_line().split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
@@ -213,114 +140,6 @@ fn several_cards_at_one_port_are_refused_with_the_way_out() {
 fn a_fresh_command_that_does_not_bring_a_card_is_no_card() {
     let ended = run(&mut vmyna(["run", "--card", "vpcd:0", "--wait", "0", "--fresh", "exit 7"]));
     assert_eq!(ended.code, Some(3), "{}", ended.all());
-}
-
-/// Does nothing until it is told to.
-struct Held {
-    card: ForeignCard,
-    go: Receiver<()>,
-    held: bool,
-}
-
-impl SmartCard for Held {
-    fn atr(&mut self) -> Reaction {
-        self.card.atr()
-    }
-
-    fn power(&mut self, power: Power) {
-        self.card.power(power);
-    }
-
-    fn transmit(&mut self, command: &[u8]) -> Reaction {
-        if std::mem::replace(&mut self.held, false) {
-            self.go.recv().expect("it is told to go on");
-        }
-        self.card.transmit(command)
-    }
-}
-
-#[test]
-fn the_plan_is_printed_before_the_first_command() {
-    let (go, may_go) = channel::<()>();
-    let card = Held { card: ForeignCard::of("hanako"), go: may_go, held: true };
-    let (mut running, card) = start(card, &["--tag", "select"]);
-    running.says("scenarios: ");
-    running.says("unless its certificate names JPKI-VMYNA-TEST, the card may be real");
-    assert!(card.count() <= 1, "the first command is not answered yet");
-    go.send(()).unwrap();
-    assert_eq!(running.ends().code, Some(0));
-}
-
-#[test]
-fn without_the_holder_no_pin_reaches_a_card_that_may_be_real() {
-    let (ended, card) = play(ForeignCard::of("hanako"), &[]);
-    assert_eq!(card.pin_commands(), Vec::<Vec<u8>>::new(), "{}", ended.stdout);
-    assert!(card.count() > 100, "it was asked other things");
-    assert!(ended.stdout.contains("the card may be real: it is guarded"), "{}", ended.stdout);
-    let [passed, _, skipped] = counts(&ended);
-    assert!(passed > 0 && skipped > 0);
-    assert_no_pin_in(&ended.all(), &["ABC123", "ABC124"]);
-}
-
-#[test]
-fn without_the_holder_consent_alone_lets_no_pin_through() {
-    let (ended, card) = play(ForeignCard::of("hanako"), &["--spend-tries", "--change-pins"]);
-    assert_eq!(card.pin_commands(), Vec::<Vec<u8>>::new(), "{}", ended.stdout);
-}
-
-#[test]
-fn with_the_holder_only_right_pins_reach_a_card_that_may_be_real() {
-    let (ended, card) = play(ForeignCard::of("hanako"), &["--holder", "hanako"]);
-    let sent = card.pin_commands();
-    assert!(!sent.is_empty(), "{}", ended.stdout);
-    let hanako = Holder::built_in("hanako").unwrap();
-    let right = PinName::ALL.map(|pin| terminal::own_pin(&hanako, pin));
-    for command in sent {
-        let is_right = right.iter().any(|pin| pin.as_bytes() == &command[5..]);
-        assert!(command[1] == 0x20 && is_right, "{:02X?}", &command[..5]);
-    }
-    assert_no_pin_in(&ended.all(), &["ABC123", "ABC124"]);
-}
-
-#[test]
-fn a_right_pin_that_is_refused_ends_all_presenting() {
-    let folder = Folder::new();
-    let pins = "person: {name: 試験　太郎, birth: 2001-02-03}\n\
-                pins: {user_authentication: \"8642\", digital_signature: QX7RT9}\n";
-    let taro = folder.write("taro.yaml", pins).display().to_string();
-    for more in [&[][..], &["--spend-tries", "--change-pins"]] {
-        let arguments = [&["--holder", &taro][..], more].concat();
-        let (ended, card) = play(ForeignCard::of("hanako"), &arguments);
-        let right: Vec<_> = card
-            .pin_commands()
-            .into_iter()
-            .filter(|command| command[5..] == *b"8642" || command[5..] == *b"QX7RT9")
-            .collect();
-        assert_eq!(right.len(), 1, "{right:02X?}\n{}", ended.stdout);
-        assert_eq!(card.pin_commands().last(), right.last(), "and nothing came after it");
-        assert!(ended.stdout.contains("a right PIN was refused before"), "{}", ended.stdout);
-        assert_no_pin_in(&ended.all(), &["8642", "QX7RT9", "QX7RT0"]);
-    }
-}
-
-#[test]
-fn a_right_pin_whose_answer_is_lost_is_not_presented_again() {
-    let at = b"\x00\x20\x00\x80\x041234";
-    let leaves = Leaves { card: ForeignCard::of("hanako"), at, left: None };
-    let (ended, card) = play(leaves, &["--holder", "hanako"]);
-    assert_eq!(card.pin_commands().last().unwrap(), at, "{}", ended.stdout);
-    assert_eq!(card.pin_commands().iter().filter(|command| *command == at).count(), 1);
-    assert!(ended.stdout.contains("LOST") && ended.code == Some(1), "{}", ended.stdout);
-}
-
-#[test]
-fn a_simulator_of_somebody_elses_is_held_to_nothing_when_it_is_mine() {
-    let (ended, card) =
-        play(ForeignCard::of("hanako"), &["--mine", "--tag", "jpki and pin and not (lockout or text)"]);
-    assert!(ended.stdout.contains("the card is a simulator, says --mine"), "{}", ended.stdout);
-    let [_, failed, skipped] = counts(&ended);
-    assert_eq!((failed, skipped), (0, 0), "{}", ended.stdout);
-    assert!(card.pin_commands().iter().any(|command| command[5..] == *b"1235"), "wrong values as well");
 }
 
 /// Leaves the reader at its first command `at`, and says so.

@@ -42,6 +42,24 @@ fn the_vectors_are_current() {
 }
 
 #[test]
+fn every_file_fits_the_schema_beside_it() {
+    let files = files(&committed());
+    let json = |text: &str| -> serde_json::Value { serde_json::from_str(text).expect("JSON") };
+    let schema = jsonschema::validator_for(&json(&files["schema.json"])).expect("it is a schema");
+    for (name, text) in files.iter().filter(|(name, _)| *name != "schema.json") {
+        let file = json(text);
+        if let Some(error) = schema.iter_errors(&file).next() {
+            panic!("{name}: {error} at {}", error.instance_path());
+        }
+        for flaw in ["numberOfTests", "blobs", "tests"] {
+            let mut flawed = file.clone();
+            flawed[flaw] = "other".into();
+            assert!(!schema.is_valid(&flawed), "{name} with another {flaw}");
+        }
+    }
+}
+
+#[test]
 fn what_is_left_over_from_an_older_version_goes_and_everything_else_stays() {
     let folder = Folder::new();
     folder.write("out/old-group.json", "{\n\"$schema\": \"schema.json\",\n\"group\": \"old-group\"}\n");

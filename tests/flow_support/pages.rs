@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use vmyna::flow::{DirectHand, Held, InProcess, Seen, Stage, Trouble, World, forged, typed};
+use vmyna::language::Bilingual;
 use vmyna::portal::phone::Reader;
 use vmyna::portal::{Answer, Credential};
 use vmyna::scenario::{
@@ -471,7 +472,7 @@ impl Stage for Pages<'_> {
         Ok(own.tries_left(of))
     }
 
-    fn miscounted(&mut self) -> Option<String> {
+    fn miscounted(&mut self) -> Option<Bilingual> {
         self.world.wallet().miscounted()
     }
 }

@@ -2,6 +2,12 @@
 
 use super::Mutant;
 use super::wrong_card::{Right, Wrongness, answers, commands};
+use chacha20::ChaCha20Rng;
+use rsa::pkcs8::DecodePrivateKey;
+use rsa::rand_core::SeedableRng;
+use rsa::{Pss, RsaPrivateKey};
+use sha1::Sha1;
+use sha2::Sha256;
 use std::collections::BTreeMap;
 use vmyna_sim::apdu::{CommandApdu, CommandBuilder};
 use vmyna_sim::key::DigestInfo;
@@ -136,6 +142,12 @@ pub const ALL: &[Mutant] = &[
             }
         })
     }),
+    Mutant::new("pss-with-a-salt-of-20-bytes", "SIG-14", "the salt of PSS is as long as a SHA-1", || {
+        pss(|hash, key| key.sign_with_rng(&mut salt(), Pss::<Sha256>::new_with_salt(20), hash))
+    }),
+    Mutant::new("pss-masks-with-sha1", "SIG-14", "PSS hashes and masks with SHA-1", || {
+        pss(|hash, key| key.sign_with_rng(&mut salt(), Pss::<Sha1>::new_with_salt(20), &hash[..20]))
+    }),
     Mutant::new("without-pin-says-6985", "SIG-02", "signing without the PIN answers 6985", || {
         answers(|command, answer| {
             if is_signature(command) && answer == &[0x69, 0x82] {
@@ -158,6 +170,24 @@ fn signatures(change: fn(&mut Vec<u8>)) -> Wrongness {
     answers(move |command, answer| {
         if is_signature(command) && answer.len() == 258 {
             change(answer);
+        }
+    })
+}
+
+fn salt() -> ChaCha20Rng {
+    ChaCha20Rng::from_seed([7; 32])
+}
+
+/// PSS of a given hash, made by other hands with the key of the holder's certificate, where the right card
+/// signs too.
+fn pss(make: fn(&[u8], &RsaPrivateKey) -> rsa::Result<Vec<u8>>) -> Wrongness {
+    const KEY: &str = include_str!("../../vectors/pki/TEST-KEYS/hanako-user-authentication.TEST.pem");
+    let key = RsaPrivateKey::from_pkcs8_pem(KEY).expect("a TEST key");
+    answers(move |command, answer| {
+        let with_the_key = command.p2() == 0x80 || command.p2() == 0x97;
+        if is_signature(command) && command.p1() == 0x04 && with_the_key && answer.len() == 258 {
+            let signature = make(command.data(), &key).expect("it signs");
+            answer[..256].copy_from_slice(&signature);
         }
     })
 }

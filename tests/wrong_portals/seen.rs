@@ -3,6 +3,7 @@
 use super::WrongPortal;
 use std::time::Duration;
 use vmyna::flow::{Held, InProcess, Parts, Seen, Stage, Trouble};
+use vmyna::language::Bilingual;
 use vmyna::scenario::{
     Delivery, EnterStep, HoldStep, OperatorStep, Pressable, RowName, ScreenName, TerminalStep,
 };
@@ -280,7 +281,7 @@ impl Stage for SeenThrough<'_> {
         self.stage.tries_left(of)
     }
 
-    fn miscounted(&mut self) -> Option<String> {
+    fn miscounted(&mut self) -> Option<Bilingual> {
         self.stage.miscounted()
     }
 }

@@ -349,6 +349,13 @@ mod tests {
                 let (ja, en) = (action.in_words(Language::Ja), action.in_words(Language::En));
                 assert!(!ja.is_ascii(), "{}: {ja}", placed.position);
                 assert!(!en.is_empty(), "{}: {en}", placed.position);
+                let unquoted: String =
+                    ja.split('「').map(|part| part.rsplit('」').next().unwrap_or_default()).collect();
+                let words = unquoted.split(' ').collect::<Vec<_>>();
+                let is_english =
+                    |word: &&str| word.len() > 2 && word.chars().all(|letter| letter.is_ascii_lowercase());
+                let is_sentence = |pair: &[&str]| pair.iter().all(is_english);
+                assert!(!words.windows(2).any(is_sentence), "{}: {ja}", placed.position);
             }
         }
     }

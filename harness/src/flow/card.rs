@@ -4,7 +4,9 @@
 use super::clock::FlowClock;
 use super::status::Registry;
 use super::world::personalised;
+use crate::language::{Bilingual, Language};
 use crate::link::Selection;
+use crate::scenario::pin_in_words;
 use crate::terminal;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -159,13 +161,20 @@ impl Wallet {
 
     /// What the cards say that cannot be: tries that do not agree with the PINs that reached them.
     #[must_use]
-    pub fn miscounted(&self) -> Option<String> {
+    pub fn miscounted(&self) -> Option<Bilingual> {
         lock(&self.made).iter().find_map(|(holder, card)| {
             let wrong = card.reached().into_iter().find(|reached| reached.tries_left != reached.tries_due)?;
             let Reached { pin, wrong_pins, right_pins, tries_left, .. } = wrong;
-            Some(format!(
-                "{tries_left} tries of {pin} left in the card of {holder}, which {wrong_pins} wrong and \
-                 {right_pins} right ones have reached"
+            let name = pin_in_words(pin, Language::Ja);
+            Some(Bilingual::new(
+                format!(
+                    "{holder} のカードの{name}は残り {tries_left} 回。届いたのは誤った値 {wrong_pins} 回、\
+                     正しい値 {right_pins} 回"
+                ),
+                format!(
+                    "{tries_left} tries of {pin} left in the card of {holder}, which {wrong_pins} wrong and \
+                     {right_pins} right ones have reached"
+                ),
             ))
         })
     }

@@ -9,6 +9,7 @@ use super::stage::{Held, Seen, Stage, Trouble};
 use super::typed::typed;
 use super::visitor::Visitor;
 use super::world::World;
+use crate::language::Bilingual;
 use crate::link::{CardLink, InProcess as Link};
 use crate::portal::phone::{Handset, Phone, Reader, TerminalScreen};
 use crate::portal::{Answer, Browser, ChallengeId, Registration};
@@ -331,7 +332,7 @@ impl Stage for InProcess<'_> {
         }
     }
 
-    fn miscounted(&mut self) -> Option<String> {
+    fn miscounted(&mut self) -> Option<Bilingual> {
         self.world.wallet().miscounted()
     }
 }

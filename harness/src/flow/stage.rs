@@ -1,6 +1,7 @@
 //! Where a flow is played: whoever implements [`Stage`] moves the browser, the terminal and the
 //! holder's hand, and tells what is on the screen. Steps never know which stage it is.
 
+use crate::language::Bilingual;
 use crate::scenario::{
     Delivery, EnterStep, HoldStep, OperatorStep, Pressable, RowName, ScreenName, TerminalStep,
 };
@@ -143,5 +144,5 @@ pub trait Stage {
     fn tries_left(&mut self, of: PinName) -> Result<u8, Trouble>;
 
     /// What the cards say that cannot be: tries that do not agree with the PINs that reached them.
-    fn miscounted(&mut self) -> Option<String>;
+    fn miscounted(&mut self) -> Option<Bilingual>;
 }

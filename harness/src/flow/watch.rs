@@ -3,7 +3,8 @@
 //! nothing else, and asking once more changes nothing.
 
 use super::stage::{Held, Seen, Stage, Trouble};
-use crate::scenario::{EnterStep, HoldStep, OperatorStep, Pressable, ScreenName, Verb};
+use crate::language::{Bilingual, Language, in_both};
+use crate::scenario::{EnterStep, HoldStep, OperatorStep, Pressable, RowName, ScreenName, Verb};
 use vmyna_sim::pin::PinName;
 
 /// Something that must not be.
@@ -12,9 +13,9 @@ pub struct Violation {
     /// the requirement
     pub requirement: &'static str,
     /// what must hold
-    pub expected: String,
+    pub expected: Bilingual,
     /// what was found
-    pub came: String,
+    pub came: Bilingual,
 }
 
 /// An unfinished touch leaves no application.
@@ -101,10 +102,8 @@ impl Watch {
         if again.rows != rows || stage.tries_left(PIN)? != tries {
             return Ok(Some(Violation {
                 requirement: "FLOW-05",
-                expected: format!(
-                    "an inquiry that is repeated shows {rows:?} again, with {tries} tries left"
-                ),
-                came: format!("{:?}, with {} tries left", again.rows, stage.tries_left(PIN)?),
+                expected: shown(&rows, tries),
+                came: shown(&again.rows, stage.tries_left(PIN)?),
             }));
         }
         Ok(miscounted(stage))
@@ -118,15 +117,37 @@ const fn brings_an_answer(verb: &Verb) -> bool {
 fn changed(requirement: &'static str, before: &[Held], held: &[Held], expected: usize) -> Violation {
     Violation {
         requirement,
-        expected: format!("{expected} applications in the portal, unchanged but for one that was accepted"),
-        came: format!("{} before, {} after", before.len(), held.len()),
+        expected: Bilingual::new(
+            format!("サイトの申込は {expected} 件で、受け付けた一件のほかは変わらない"),
+            format!("{expected} applications in the portal, unchanged but for one that was accepted"),
+        ),
+        came: Bilingual::new(
+            format!("前は {} 件、後は {} 件", before.len(), held.len()),
+            format!("{} before, {} after", before.len(), held.len()),
+        ),
     }
+}
+
+/// What an inquiry shows, each time it is made.
+fn shown(rows: &[RowName], tries: u8) -> Bilingual {
+    in_both(|language| {
+        let rows: Vec<_> = rows.iter().map(|row| row.title(language)).collect();
+        match language {
+            Language::Ja => format!("照会の結果は毎回 [{}]、残り {tries} 回", rows.join("、")),
+            Language::En => {
+                format!("an inquiry shows [{}] each time, with {tries} tries left", rows.join(", "))
+            }
+        }
+    })
 }
 
 fn miscounted(stage: &mut dyn Stage) -> Option<Violation> {
     stage.miscounted().map(|came| Violation {
         requirement: COUNTED,
-        expected: "as many tries spent as wrong PINs reached the card".to_owned(),
+        expected: Bilingual::new(
+            "カードに届いた誤った暗証番号の数だけ残り回数が減る",
+            "as many tries spent as wrong PINs reached the card",
+        ),
         came,
     })
 }

@@ -110,6 +110,11 @@ impl Kind {
         }
     }
 
+    /// Whether its name is that of the level.
+    const fn tells_the_level(self) -> bool {
+        matches!(self, Self::Must | Self::Should)
+    }
+
     const fn class(self) -> &'static str {
         match self {
             Self::Must => "must",
@@ -261,6 +266,12 @@ const fn requirement_class(verdict: &RequirementVerdict) -> &'static str {
         RequirementVerdict::NotJudged => "skipped",
         RequirementVerdict::NotCovered => "none",
     }
+}
+
+/// Bytes in hex, the first and the last of many.
+fn few(hex: &str) -> String {
+    let [ja, en] = [Language::Ja, Language::En].map(|language| words::shortened(hex, language));
+    if ja == en { escape(hex) } else { both(&ja, &en) }
 }
 
 fn meaning(exchange: &ExchangeRecord) -> String {

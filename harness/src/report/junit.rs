@@ -153,7 +153,9 @@ pub(super) fn description(found: &FindingRecord, language: Language) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{}: {value}", language.say(ja, en));
     };
-    line(("要件", "requirements"), &found.requirements.join(", "));
+    if !found.requirements.is_empty() {
+        line(("要件", "requirements"), &found.requirements.join(", "));
+    }
     if let Some(why) = &found.why() {
         line(("理由", "why"), language.of(why));
     }
@@ -161,9 +163,13 @@ pub(super) fn description(found: &FindingRecord, language: Language) -> String {
     line(("実際", "came"), language.of(&found.came()));
     if let Some(exchange) = &found.exchange {
         let meaning = wire::meaning(&exchange.meaning, language);
-        let _ = writeln!(text, "> {}  {meaning}", exchange.command);
-        let none = language.say("(応答なし)", "(no answer)");
-        let _ = writeln!(text, "< {}", exchange.response.as_deref().unwrap_or(none));
+        let _ = writeln!(text, "> {}  {meaning}", words::shortened(&exchange.command, language));
+        let answer = match &exchange.response {
+            Some(response) => words::shortened(response, language),
+            None => language.say("(応答なし)", "(no answer)").to_owned(),
+        };
+        let status = wire::status_word(exchange.status.as_deref().unwrap_or_default());
+        let _ = writeln!(text, "< {answer}  {}", language.of(&status));
     }
     text
 }

@@ -2,6 +2,7 @@
 //! is what templates hand over.
 
 use super::model::RequirementVerdict;
+use crate::language::Language;
 use crate::requirement::{Level, Provenance};
 use crate::run::{Outcome, StepOutcome};
 use std::borrow::Borrow;
@@ -37,14 +38,14 @@ pub(super) const fn outcome_meaning(outcome: &Outcome) -> Words {
     match outcome {
         Outcome::Passed => ("すべて期待どおり（合格に数える）", "all was as expected (counts as passed)"),
         Outcome::Observed => (
-            "should・observe の要件、または外部の誰も知らない事柄で違いがあった。記録するだけで不合格にはしない（合格に数える）",
+            "推奨・観察の要件、または外部の誰も知らない事柄で違いがあった。記録するだけで不合格にはしない（合格に数える）",
             "something differs that is a should or an observe requirement, or that nobody outside knows: recorded, never a failure (counts as passed)",
         ),
         Outcome::ExpectedFailure => (
             "このカードについて理由とともに知られている不合格（合格に数える）",
             "it failed, as is known of this card with a reason (counts as passed)",
         ),
-        Outcome::Failed => ("must の要件に反した（不合格に数える）", "a must is broken (counts as failed)"),
+        Outcome::Failed => ("必須の要件に反した（不合格に数える）", "a must is broken (counts as failed)"),
         Outcome::UnexpectedlyBetter => (
             "不合格が期待されていたのに合格した。期待のファイルが古い（不合格に数える）",
             "it passed where a failure was expected: the file of expectations is out of date (counts as failed)",
@@ -118,6 +119,22 @@ pub(super) const fn power(power: Power) -> Words {
         Power::On => ("電源オン", "power on"),
         Power::Off => ("電源オフ", "power off"),
         Power::WarmReset => ("ウォームリセット", "warm reset"),
+    }
+}
+
+/// Bytes in hex, of many only the first and the last: the JSON report holds all of them.
+pub(super) fn shortened(hex: &str, language: Language) -> String {
+    const FIRST: usize = 32;
+    const LAST: usize = 2;
+    let bytes: Vec<&str> = hex.split(' ').collect();
+    match bytes.len() {
+        0..=48 => hex.to_owned(),
+        count => format!(
+            "{} … ({count} {}) … {}",
+            bytes[..FIRST].join(" "),
+            language.say("バイト", "bytes"),
+            bytes[count - LAST..].join(" ")
+        ),
     }
 }
 

@@ -56,8 +56,9 @@ impl Announcement<'_> {
                  暗証番号を変更して元に戻す {changing} 件、回数が減ったままか閉塞する {locking} 件"
             ),
             Language::En => format!(
-                "{all} scenarios: {reading} only read, {refilling} present PINs and refill the counters, {changing} \
-                 change a PIN and change it back, {locking} leave tries spent or a PIN blocked"
+                "{}: {reading} only read, {refilling} present PINs and refill the counters, {changing} \
+                 change a PIN and change it back, {locking} leave tries spent or a PIN blocked",
+                scenarios(all)
             ),
         }
     }
@@ -163,7 +164,7 @@ impl Announcement<'_> {
         if *changes > 0 {
             line.push_str(&match self.language {
                 Language::Ja => format!("、{changes} 件で変更して元に戻す"),
-                Language::En => format!("; changed and changed back in {changes} scenarios"),
+                Language::En => format!("; changed and changed back in {}", scenarios(*changes)),
             });
         }
         line.push_str(&match (blocking, spent) {
@@ -171,10 +172,14 @@ impl Announcement<'_> {
             (0, spent) if japanese => format!("、{full} 回のうち {spent} 回が減ったままになる"),
             (0, spent) => format!("; {spent} of {full} tries stay spent"),
             (blocking, _) if japanese => format!("、{blocking} 件で閉塞する"),
-            (blocking, _) => format!("; blocked in {blocking} scenarios"),
+            (blocking, _) => format!("; blocked in {}", scenarios(*blocking)),
         });
         line
     }
+}
+
+fn scenarios(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "scenario" } else { "scenarios" })
 }
 
 /// What all scenarios together do with one PIN.

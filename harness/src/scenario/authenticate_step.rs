@@ -36,14 +36,6 @@ impl Action for AuthenticateStep {
         format!("authenticate with {}", self.key)
     }
 
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
-    fn has_data(&self) -> bool {
-        true
-    }
-
     fn needs(&self) -> Vec<&CaptureName> {
         let mut names = self.challenge.captured();
         names.extend(self.verified_by.iter().filter_map(Verifier::captured));

@@ -1,6 +1,5 @@
 //! The step that reads a certificate as a client would, and checks it.
 
-use super::capture::CaptureName;
 use super::expect::Expect;
 use super::step::Action;
 use super::words;
@@ -84,18 +83,6 @@ pub struct CertificateStep {
 impl Action for CertificateStep {
     fn brief(&self) -> String {
         format!("certificate {}", self.of)
-    }
-
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
-    fn has_data(&self) -> bool {
-        true
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        self.expect.captured().collect()
     }
 
     fn expects(&self) -> Option<&Expect> {

@@ -199,20 +199,8 @@ impl Action for PowerStep {
         format!("power {}", lower(self))
     }
 
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
     fn has_data(&self) -> bool {
         false
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        Vec::new()
-    }
-
-    fn expects(&self) -> Option<&Expect> {
-        None
     }
 
     fn in_words(&self, language: Language) -> String {
@@ -231,22 +219,6 @@ impl Action for AtrStep {
         "atr".to_owned()
     }
 
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
-    fn has_data(&self) -> bool {
-        true
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        Vec::new()
-    }
-
-    fn expects(&self) -> Option<&Expect> {
-        None
-    }
-
     fn in_words(&self, language: Language) -> String {
         match language {
             Language::Ja => format!("リセット応答(ATR)を読む。期待: {}", self.expect.value),
@@ -262,18 +234,6 @@ impl Action for SelectStep {
             SelectTarget::Aid(aid) => format!("select aid {aid}"),
             SelectTarget::File(id) => format!("select file {id:04X}"),
         }
-    }
-
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
-    fn has_data(&self) -> bool {
-        true
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        self.expect.captured().collect()
     }
 
     fn expects(&self) -> Option<&Expect> {
@@ -299,18 +259,6 @@ impl Action for SelectStep {
 impl Action for ReadBinaryStep {
     fn brief(&self) -> String {
         format!("read_binary {} from {}", self.le, self.offset)
-    }
-
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
-    fn has_data(&self) -> bool {
-        true
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        self.expect.captured().collect()
     }
 
     fn expects(&self) -> Option<&Expect> {
@@ -346,18 +294,6 @@ impl Action for ChallengeStep {
         format!("challenge of {} bytes", self.length)
     }
 
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
-    fn has_data(&self) -> bool {
-        true
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        self.expect.iter().flat_map(Expect::captured).collect()
-    }
-
     fn expects(&self) -> Option<&Expect> {
         self.expect.as_ref()
     }
@@ -383,10 +319,6 @@ impl Action for TransmitStep {
     fn touches_a_pin(&self) -> bool {
         let is_empty_verify = self.apdu.as_written().is_some_and(|bytes| bytes.len() <= 5);
         !is_empty_verify && self.apdu.beginning().get(1).is_some_and(|ins| WITH_A_PIN.contains(ins))
-    }
-
-    fn has_data(&self) -> bool {
-        true
     }
 
     fn needs(&self) -> Vec<&CaptureName> {

@@ -1,7 +1,6 @@
 //! What bytes must hold: those of a data field, or of a data object in it.
 
 use super::CertificateName;
-use super::bytes_pattern::BytesPattern;
 use super::capture::CaptureName;
 use super::certificate_match::CertificateMatch;
 use super::expect::DataExpectation;
@@ -26,7 +25,7 @@ pub struct Content {
     pub data: Option<DataExpectation>,
     /// what they must not be
     pub differs_from: Option<Octets>,
-    /// the bytes as UTF-8 text, where it is more than one text that would do
+    /// the bytes as UTF-8 text
     pub text: Option<TextMatch>,
     /// how many
     pub length: Option<LengthRange>,
@@ -110,11 +109,11 @@ pub(super) struct ContentMap {
 
 impl ContentMap {
     pub(super) fn content(self) -> Result<Content, String> {
-        let (data, text) = data_or_text(self.data, self.text)?;
+        not_both(self.data.as_ref(), self.text.as_ref())?;
         Ok(Content {
             object: DataObject::of(self.tlv, self.simple_tlv)?,
-            data,
-            text,
+            data: self.data,
+            text: self.text,
             differs_from: self.differs_from,
             length: self.length,
             certificate: self.certificate,
@@ -125,18 +124,11 @@ impl ContentMap {
     }
 }
 
-/// `data` or `text`, which say the same thing. A text written out is so many bytes.
-pub(super) fn data_or_text(
-    data: Option<DataExpectation>,
-    text: Option<TextMatch>,
-) -> Result<(Option<DataExpectation>, Option<TextMatch>), String> {
+/// `data` and `text` say the same thing.
+pub(super) fn not_both(data: Option<&DataExpectation>, text: Option<&TextMatch>) -> Result<(), String> {
     match (data, text) {
-        (data, None) => Ok((data, None)),
-        (None, Some(TextMatch::Exactly(text))) => {
-            Ok((Some(DataExpectation::Pattern(BytesPattern::exactly(text.as_bytes()))), None))
-        }
-        (None, text) => Ok((None, text)),
         (Some(_), Some(_)) => Err("data and text say the same thing twice".to_owned()),
+        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::bytes_pattern::BytesPattern;
 use super::capture::{CaptureName, Captures};
 use super::certificate_match::CertificateMatch;
-use super::content::{Content, DataObject, data_or_text};
+use super::content::{Content, DataObject, not_both};
 use super::length::LengthRange;
 use super::octets::Octets;
 use super::remark::Remark;
@@ -273,11 +273,11 @@ fn expect(map: ExpectMap) -> Result<Expect, String> {
         }
         _ => return Err("only one of sw, tries_left and undocumented says what the status is".to_owned()),
     };
-    let (data, text) = data_or_text(map.data, map.text)?;
+    not_both(map.data.as_ref(), map.text.as_ref())?;
     let content = Content {
         object: DataObject::of(map.tlv, map.simple_tlv)?,
-        data,
-        text,
+        data: map.data,
+        text: map.text,
         differs_from: map.differs_from,
         length: map.length,
         certificate: map.certificate,
@@ -374,7 +374,9 @@ mod tests {
 
     #[test]
     fn text_and_captured_values_are_data() {
-        assert!(is_met(&expectation("{text: 氏名}").unwrap(), 0x9000, "氏名".as_bytes()));
+        let text = expectation("{text: 氏名}").unwrap().content;
+        assert_eq!(text.text, Some(TextMatch::Exactly("氏名".to_owned())));
+        assert!(expectation("{text: 氏名, data: \"00\"}").unwrap_err().contains("the same thing twice"));
         let expect = expectation("{data: {captured: nonce}}").unwrap();
         let mut captures = Captures::default();
         captures.keep(CaptureName::parse("nonce").unwrap(), vec![1, 2]);

@@ -225,68 +225,31 @@ const FORMS: &str = "bytes such as {hex: \"…\"}, {text: \"…\"}, {captured: N
 
 impl OctetsMap {
     fn octets(self) -> Result<Octets, String> {
-        let boxed = |Digested(octets)| Box::new(octets);
-        match self {
-            Self {
-                hex: Some(bytes),
-                text: None,
-                captured: None,
-                digest: None,
-                digest_info: None,
-                of: None,
-                around: None,
-            } => Ok(Octets::Bytes(bytes)),
-            Self {
-                hex: None,
-                text: Some(text),
-                captured: None,
-                digest: None,
-                digest_info: None,
-                of: None,
-                around: None,
-            } => Ok(Octets::Text(text)),
-            Self {
-                hex: None,
-                text: None,
-                captured: Some(name),
-                digest: None,
-                digest_info: None,
-                of: None,
-                around: None,
-            } => Ok(Octets::Captured(name)),
-            Self {
-                hex: None,
-                text: None,
-                captured: None,
-                digest: Some(digest),
-                digest_info: None,
-                of: Some(of),
-                around: None,
-            } => Ok(Octets::Digest { digest, of: boxed(of) }),
-            Self {
-                hex: None,
-                text: None,
-                captured: None,
-                digest: None,
-                digest_info: Some(digest),
-                of: Some(of),
-                around: None,
-            } => Ok(Octets::DigestInfo { digest, of: boxed(of) }),
-            Self {
-                hex: None,
-                text: None,
-                captured: None,
-                digest: None,
-                digest_info: Some(digest),
-                of: None,
-                around: Some(value),
-            } => Ok(Octets::DigestInfoAround { digest, value: boxed(value) }),
-            Self { digest: Some(_), around: Some(_), .. } => {
-                Err("`around` goes with digest_info; a digest is taken `of` something".to_owned())
-            }
-            _ => Err(format!("what is wanted here are {FORMS}")),
+        let Self { hex, text, captured, digest, digest_info, of, around } = self;
+        if digest.is_some() && around.is_some() {
+            return Err("`around` goes with digest_info; a digest is taken `of` something".to_owned());
+        }
+        let bytes = hex.map(Octets::Bytes);
+        let plain = [bytes, text.map(Octets::Text), captured.map(Octets::Captured)];
+        let of = of.map(|Digested(octets)| Box::new(octets));
+        let around = around.map(|Digested(octets)| Box::new(octets));
+        let made = match (digest, digest_info, of, around) {
+            (None, None, None, None) => None,
+            (Some(digest), None, Some(of), None) => Some(Octets::Digest { digest, of }),
+            (None, Some(digest), Some(of), None) => Some(Octets::DigestInfo { digest, of }),
+            (None, Some(digest), None, Some(value)) => Some(Octets::DigestInfoAround { digest, value }),
+            _ => return Err(wanted()),
+        };
+        let mut said = plain.into_iter().chain([made]).flatten();
+        match (said.next(), said.next()) {
+            (Some(octets), None) => Ok(octets),
+            _ => Err(wanted()),
         }
     }
+}
+
+fn wanted() -> String {
+    format!("what is wanted here are {FORMS}")
 }
 
 struct OctetsVisitor {

@@ -1,6 +1,5 @@
 //! Steps on PINs: asking for the tries left, VERIFY, CHANGE REFERENCE DATA.
 
-use super::capture::CaptureName;
 use super::expect::Expect;
 use super::step::{Action, lower};
 use super::words;
@@ -134,20 +133,8 @@ impl Action for TriesLeftStep {
         format!("tries_left of {}", self.of)
     }
 
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
     fn has_data(&self) -> bool {
         false
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        Vec::new()
-    }
-
-    fn expects(&self) -> Option<&Expect> {
-        None
     }
 
     fn in_words(&self, language: Language) -> String {
@@ -182,10 +169,6 @@ impl Action for VerifyStep {
         false
     }
 
-    fn needs(&self) -> Vec<&CaptureName> {
-        self.expect.captured().collect()
-    }
-
     fn expects(&self) -> Option<&Expect> {
         Some(&self.expect)
     }
@@ -216,10 +199,6 @@ impl Action for ChangePinStep {
 
     fn has_data(&self) -> bool {
         false
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        self.expect.captured().collect()
     }
 
     fn expects(&self) -> Option<&Expect> {

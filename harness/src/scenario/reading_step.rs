@@ -1,7 +1,6 @@
 //! Steps that read more than a block: a whole file as a client reads it, a record, a data object of
 //! the card manager.
 
-use super::capture::CaptureName;
 use super::expect::Expect;
 use super::pin_step::By;
 use super::step::Action;
@@ -93,18 +92,6 @@ impl Action for ReadFileStep {
         format!("read_file {:04X}", self.file)
     }
 
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
-    fn has_data(&self) -> bool {
-        true
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        self.expect.captured().collect()
-    }
-
     fn expects(&self) -> Option<&Expect> {
         Some(&self.expect)
     }
@@ -146,18 +133,6 @@ impl Action for ReadRecordStep {
         format!("read_record {}", self.record)
     }
 
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
-    fn has_data(&self) -> bool {
-        true
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        self.expect.captured().collect()
-    }
-
     fn expects(&self) -> Option<&Expect> {
         Some(&self.expect)
     }
@@ -189,18 +164,6 @@ impl Action for ReadRecordStep {
 impl Action for GetDataStep {
     fn brief(&self) -> String {
         format!("get_data {:04X}", self.tag)
-    }
-
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
-    fn has_data(&self) -> bool {
-        true
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        self.expect.captured().collect()
     }
 
     fn expects(&self) -> Option<&Expect> {

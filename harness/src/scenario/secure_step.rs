@@ -1,6 +1,5 @@
 //! Steps in secure messaging: opening a session, and commands inside it.
 
-use super::capture::CaptureName;
 use super::expect::Expect;
 use super::pin_step::PinChoice;
 use super::step::{Action, lower};
@@ -157,16 +156,8 @@ impl Action for SecureSessionStep {
         "secure_session open".to_owned()
     }
 
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
     fn has_data(&self) -> bool {
         false
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        self.expect.captured().collect()
     }
 
     fn expects(&self) -> Option<&Expect> {
@@ -203,10 +194,6 @@ impl Action for SecureStep {
 
     fn has_data(&self) -> bool {
         matches!(self.command, SecureCommand::ReadBinary(_))
-    }
-
-    fn needs(&self) -> Vec<&CaptureName> {
-        self.expect.captured().collect()
     }
 
     fn expects(&self) -> Option<&Expect> {

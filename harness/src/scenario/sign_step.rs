@@ -158,14 +158,6 @@ impl Action for SignStep {
         format!("sign with {}", self.key)
     }
 
-    fn touches_a_pin(&self) -> bool {
-        false
-    }
-
-    fn has_data(&self) -> bool {
-        true
-    }
-
     fn needs(&self) -> Vec<&CaptureName> {
         let mut names = self.data.captured();
         names.extend(self.verified_by.iter().filter_map(Verifier::captured));

@@ -49,16 +49,24 @@ pub trait Action {
     fn brief(&self) -> String;
 
     /// Whether a PIN is presented or changed: such a step is never repeated by itself.
-    fn touches_a_pin(&self) -> bool;
+    fn touches_a_pin(&self) -> bool {
+        false
+    }
 
     /// Whether there is an answer with data, which can be captured.
-    fn has_data(&self) -> bool;
+    fn has_data(&self) -> bool {
+        true
+    }
 
     /// The captured values that it needs.
-    fn needs(&self) -> Vec<&CaptureName>;
+    fn needs(&self) -> Vec<&CaptureName> {
+        self.expects().into_iter().flat_map(Expect::captured).collect()
+    }
 
     /// What it expects of an answer, where a scenario can say so.
-    fn expects(&self) -> Option<&Expect>;
+    fn expects(&self) -> Option<&Expect> {
+        None
+    }
 
     /// What happens, as a sentence without its expectation.
     fn in_words(&self, language: Language) -> String;

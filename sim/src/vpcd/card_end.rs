@@ -85,18 +85,32 @@ impl CardEnd {
         shutdown: &Shutdown,
         on_event: &mut dyn FnMut(Event),
     ) -> Ended {
+        self.serve_connection_as(Unnoticed::Stays, card, stream, shutdown, on_event)
+    }
+
+    pub(super) fn serve_connection_as(
+        &self,
+        unnoticed: Unnoticed,
+        card: &mut dyn SmartCard,
+        stream: TcpStream,
+        shutdown: &Shutdown,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Ended {
         let stream = Arc::new(stream);
         let ended = match shutdown.wakes_stream(&stream) {
             None => Ended::Shutdown,
             Some(_waker) => {
                 let conversation = Conversation {
                     settings: self,
+                    unnoticed,
                     stream: &stream,
                     card,
                     on_event,
                     powered: false,
                     seen: false,
                     ready: false,
+                    undefined: 0,
+                    empty: 0,
                 };
                 let Err(ended) = conversation.hold();
                 if shutdown.requested() { Ended::Shutdown } else { ended }
@@ -108,9 +122,21 @@ impl CardEnd {
     }
 }
 
+/// What a card does that has come without the reader's noticing: pcscd may miss that one card left and
+/// another came in its place between two looks, and asks the new one for its ATR again and again without
+/// ever giving it power. Programs then see the former card, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unnoticed {
+    /// it is used all the same once a program wants it
+    Stays,
+    /// it leaves, so that the reader sees the slot empty before the card comes back
+    Leaves,
+}
+
 /// One connection, from the reader's first request to the end.
 struct Conversation<'a> {
     settings: &'a CardEnd,
+    unnoticed: Unnoticed,
     stream: &'a TcpStream,
     card: &'a mut dyn SmartCard,
     on_event: &'a mut dyn FnMut(Event),
@@ -118,6 +144,19 @@ struct Conversation<'a> {
     /// the reader has asked for the ATR
     seen: bool,
     ready: bool,
+    /// control bytes without a meaning
+    undefined: u64,
+    /// frames without a body
+    empty: u64,
+}
+
+impl Drop for Conversation<'_> {
+    fn drop(&mut self) {
+        let all = self.undefined + self.empty;
+        if all > 1 {
+            (self.on_event)(Event::Meaningless(all));
+        }
+    }
 }
 
 impl Conversation<'_> {
@@ -137,9 +176,10 @@ impl Conversation<'_> {
                 Request::GetAtr => {
                     let reaction = self.card.atr();
                     self.react(reaction)?;
-                    // pcscd may miss that one card left and another came, when the first it asks of the
-                    // lost one is to switch off. It then looks at the new card regularly, and gives it
-                    // power only when a program wants it.
+                    let is_unnoticed = self.seen && !self.powered && !self.ready;
+                    if is_unnoticed && self.unnoticed == Unnoticed::Leaves {
+                        return Err(Ended::Unnoticed);
+                    }
                     if self.powered || self.seen {
                         self.ready();
                     }
@@ -150,8 +190,8 @@ impl Conversation<'_> {
                     self.react(reaction)?;
                     self.ready();
                 }
-                Request::Undefined(byte) => (self.on_event)(Event::UndefinedControl(byte)),
-                Request::Empty => (self.on_event)(Event::EmptyFrame),
+                Request::Undefined(byte) => self.ignore(Event::UndefinedControl(byte)),
+                Request::Empty => self.ignore(Event::EmptyFrame),
             }
         }
     }
@@ -186,6 +226,15 @@ impl Conversation<'_> {
         if !self.ready {
             self.ready = true;
             (self.on_event)(Event::Ready);
+        }
+    }
+
+    /// Tells the first of its kind only: a reader may send any number of them.
+    fn ignore(&mut self, event: Event) {
+        let told = if event == Event::EmptyFrame { &mut self.empty } else { &mut self.undefined };
+        *told += 1;
+        if *told == 1 {
+            (self.on_event)(event);
         }
     }
 

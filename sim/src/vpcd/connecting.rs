@@ -4,7 +4,8 @@
 
 use super::{
     Address, CardEnd, Shutdown,
-    event::{Event, Unreachable},
+    card_end::Unnoticed,
+    event::{Ended, Event, Unreachable},
 };
 use crate::smart_card::SmartCard;
 use std::{
@@ -48,9 +49,12 @@ pub(super) fn serve(
     shutdown: &Shutdown,
     on_event: &mut dyn FnMut(Event),
 ) {
+    // Once, for the sake of readers that never give power.
+    let mut unnoticed = Unnoticed::Leaves;
     while let Some((stream, peer)) = find_reader(to, shutdown, on_event) {
         on_event(Event::Connected { peer });
-        let ended = end.serve_connection(card, stream, shutdown, on_event);
+        let ended = end.serve_connection_as(unnoticed, card, stream, shutdown, on_event);
+        unnoticed = if ended == Ended::Unnoticed { Unnoticed::Stays } else { Unnoticed::Leaves };
         on_event(Event::Disconnected(ended));
         if shutdown.wait(STAY_AWAY) {
             break;
@@ -127,7 +131,7 @@ fn met_itself(stream: &TcpStream) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::recording_card::{PATIENCE, Served};
-    use super::super::{Ended, Mode, frame};
+    use super::super::{Mode, frame};
     use super::*;
     use socket2::{Domain, Socket, Type};
     use std::{
@@ -192,6 +196,28 @@ mod tests {
         let _again = listener.accept().unwrap();
         assert!(closed_after.elapsed() >= STAY_AWAY);
         assert!(STAY_AWAY.as_millis() >= 500);
+        served.ends_at_shutdown();
+    }
+
+    #[test]
+    fn a_card_that_took_anothers_place_unnoticed_leaves_once_and_comes_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let served = Served::new(Mode::Connect(listener.local_addr().unwrap().into()));
+        let looked_at_twice = || {
+            let (mut reader, _) = listener.accept().unwrap();
+            for _ in 0..2 {
+                frame::write(&mut reader, &[frame::GET_ATR]).unwrap();
+                let mut atr = Vec::new();
+                frame::read(&mut reader, &mut atr, || {}).unwrap();
+            }
+            reader
+        };
+        drop(looked_at_twice());
+        served.expect_some(|event| matches!(event, Event::Connected { .. }));
+        served.expect(&Event::Disconnected(Ended::Unnoticed));
+        let _reader = looked_at_twice();
+        served.expect_some(|event| matches!(event, Event::Connected { .. }));
+        served.expect(&Event::Ready);
         served.ends_at_shutdown();
     }
 

@@ -37,10 +37,12 @@ pub enum Event {
     /// without powering it, or sent its first command (vpcd on Windows never powers a card). Once in
     /// each connection.
     Ready,
-    /// the reader sent a control byte without a meaning; it was ignored
+    /// the reader sent a control byte without a meaning; it was ignored, as all further ones of this connection are
     UndefinedControl(u8),
-    /// the reader sent a frame without a body; it was ignored
+    /// the reader sent a frame without a body; it was ignored, as all further ones of this connection are
     EmptyFrame,
+    /// At the end of a connection: so many frames without a meaning came in all, where it were more than one.
+    Meaningless(u64),
     /// the connection is over and the card has lost its power
     Disconnected(Ended),
 }
@@ -66,6 +68,10 @@ pub enum Ended {
     /// the card left the reader
     #[error("the card left the reader")]
     CardLeft(Leaving),
+    /// the reader asked twice for the ATR and gave no power: it has not noticed that another card has gone
+    /// and this one has come
+    #[error("the reader takes the card for the one before it; the card leaves, and comes back")]
+    Unnoticed,
     /// the card did not react, and its time is up
     #[error("the card was silent for {} ms and has left the reader", .0.as_millis())]
     CardSilent(Duration),

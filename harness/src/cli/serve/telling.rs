@@ -54,9 +54,10 @@ impl Speaker {
             Event::Connected { peer } => self.tell(format_args!("connected to {peer}")),
             Event::Silent(_) => self.tell("connected but silent: another card is in this slot"),
             Event::UndefinedControl(byte) => {
-                self.tell(format_args!("the reader sent the undefined control byte {byte:02X}; ignored"));
+                self.tell(format_args!("the reader sent the undefined control byte {byte:02X}; ignored, and so is each further one"));
             }
-            Event::EmptyFrame => self.tell("the reader sent an empty frame; ignored"),
+            Event::EmptyFrame => self.tell("the reader sent an empty frame; ignored, and so is each further one"),
+            Event::Meaningless(count) => self.tell(format_args!("ignored in all: {count} frames without a meaning")),
             Event::Disconnected(ended) => self.tell(format_args!("disconnected: {ended}")),
             other => self.tell(format_args!("{other:?}")),
         }

@@ -4,10 +4,10 @@
 use super::Session;
 use super::answer::{Played, Stop, Unmet};
 use crate::flow::{self, Seen, Trouble, Violation};
-use crate::language::Bilingual;
+use crate::language::{Bilingual, in_both};
 use crate::run::recorder::Detail;
 use crate::run::verdict::{Difference, Expectation, Finding, Stage, tries_left};
-use crate::scenario::{Pressable, RowName, Scenario, SeeStep, Verb};
+use crate::scenario::{Pressable, RowName, Scenario, ScreenName, SeeStep, Verb};
 use std::fmt::Display;
 
 impl From<Trouble> for Stop {
@@ -31,7 +31,7 @@ fn violated(violation: Option<Violation>) -> Played {
     match violation {
         None => Ok(()),
         Some(Violation { requirement, expected, came }) => Err(Stop::Differs(Box::new(Unmet {
-            difference: differs(Bilingual::alike(expected), Bilingual::alike(came)),
+            difference: differs(expected, came),
             mark: None,
             why: Some(Bilingual::new(
                 format!("{requirement}: どのフローでも成り立たなければならない"),
@@ -75,9 +75,10 @@ impl Session<'_> {
                 let held = stage.applications()?;
                 if held.len() != step.applications {
                     let applications = |count: usize| {
+                        let applications = if count == 1 { "application" } else { "applications" };
                         Bilingual::new(
                             format!("ポータルに申請 {count} 件"),
-                            format!("{count} applications in the portal"),
+                            format!("{count} {applications} in the portal"),
                         )
                     };
                     return Err(differs(applications(step.applications), applications(held.len())).into());
@@ -125,8 +126,8 @@ impl Session<'_> {
             Ok(violation) => violation?,
             Err(trouble) => Violation {
                 requirement: "FLOW-07",
-                expected: "an inquiry that can be repeated".to_owned(),
-                came: trouble.to_string(),
+                expected: Bilingual::new("繰り返せる照会", "an inquiry that can be repeated"),
+                came: Bilingual::alike(trouble.to_string()),
             },
         };
         Some(Finding {
@@ -137,7 +138,7 @@ impl Session<'_> {
             words: Bilingual::new("フローの終わった後", "after the flow"),
             requirements: vec![violation.requirement.to_owned()],
             why: None,
-            difference: differs(Bilingual::alike(violation.expected), Bilingual::alike(violation.came)),
+            difference: differs(violation.expected, violation.came),
         })
     }
 }
@@ -147,13 +148,15 @@ fn see(step: &SeeStep, seen: &Seen) -> Played {
     if !step.screen.is(seen.screen)
         || step.outcome.as_ref().is_some_and(|outcome| seen.outcome.as_ref() != Some(outcome))
     {
-        let expected = screen(&step.screen, step.outcome.as_ref());
-        return wrong(expected, screen(&seen.screen, seen.outcome.as_ref()));
+        let expected = screen(step.screen, step.outcome.as_ref());
+        return wrong(expected, screen(seen.screen, seen.outcome.as_ref()));
     }
     if let Some(rows) = step.rows.as_ref().filter(|rows| **rows != seen.rows) {
         let names = |rows: &[RowName]| {
-            let names = rows.iter().map(|row| row.name()).collect::<Vec<_>>().join(", ");
-            Bilingual::new(format!("行 [{names}]"), format!("the rows [{names}]"))
+            in_both(|language| {
+                let names: Vec<_> = rows.iter().map(|row| row.title(language)).collect();
+                format!("{} [{}]", language.say("行", "the rows"), names.join(language.say("、", ", ")))
+            })
         };
         return wrong(names(rows), names(&seen.rows));
     }
@@ -177,7 +180,10 @@ fn see(step: &SeeStep, seen: &Seen) -> Played {
     Ok(())
 }
 
-fn screen(name: &impl Display, outcome: Option<&impl Display>) -> Bilingual {
-    let outcome = outcome.map_or_else(String::new, |outcome| format!(" ({outcome})"));
-    Bilingual::new(format!("画面 {name}{outcome}"), format!("the screen {name}{outcome}"))
+fn screen(name: ScreenName, outcome: Option<&impl Display>) -> Bilingual {
+    let (ja, en) = match outcome {
+        Some(outcome) => (format!("{name}、{outcome}"), format!(" ({outcome})")),
+        None => (name.to_string(), String::new()),
+    };
+    Bilingual::new(format!("{}の画面 ({ja})", name.title()), format!("the screen {name}{en}"))
 }

@@ -8,6 +8,7 @@ mod command;
 mod content;
 mod flow_steps;
 mod pin;
+mod playing;
 mod reading;
 mod secure;
 mod sign;
@@ -17,22 +18,22 @@ use super::judge::Judge;
 use super::plan::{STANDARD, no_application};
 use super::recorder::{Happening, Recorder, StepOutcome};
 use super::suite::is_same;
-use super::verdict::{Difference, Expectation, Finding, Stage, Verdict, bytes, link_lost};
+use super::verdict::{Difference, Finding, Stage, Verdict, link_lost};
 use crate::flow;
-use crate::language::{Bilingual, Language, in_both};
+use crate::language::Bilingual;
 use crate::link::{CardLink, LinkError, Refused};
 use crate::requirement::Requirements;
 use crate::scenario::{
-    Capture, Captures, CertificateName, Expect, PinChoice, PlacedStep, PowerStep, Retry, Scenario,
-    SelectTarget, Step, Verb,
+    Captures, CertificateName, PinChoice, PlacedStep, PowerStep, Scenario, SelectTarget, Verb,
 };
 use crate::terminal;
 use crate::terminal::secure_messaging::SecureSession;
 use crate::verify::{Certificate, Trust};
-use answer::{Answer, Played, Stop, Unmet};
+use answer::{Stop, Unmet};
+use playing::Kept;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant, SystemTime};
-use vmyna_sim::apdu::{ResponseApdu, Status};
+use vmyna_sim::apdu::Status;
 use vmyna_sim::document::Position;
 use vmyna_sim::exchange::ShownResponse;
 use vmyna_sim::holder::Holder;
@@ -101,21 +102,6 @@ impl Clock<'_> {
             Self::None => None,
             Self::Real(start) => Some(start.elapsed()),
             Self::Given(now) => Some(now()),
-        }
-    }
-}
-
-/// What can be captured, and what ends a retry.
-enum Kept {
-    Answer(Vec<u8>),
-    Data(Vec<u8>),
-}
-
-impl Kept {
-    fn data(&self) -> &[u8] {
-        match self {
-            Self::Answer(bytes) => ResponseApdu::try_from(&bytes[..]).map_or(&[], |response| response.data),
-            Self::Data(data) => data,
         }
     }
 }
@@ -332,145 +318,6 @@ impl<'a> Session<'a> {
     /// What the cleanup of the scenario that was played did not do as it should.
     pub fn left_undone(&mut self) -> Vec<Finding> {
         std::mem::take(&mut self.left_undone)
-    }
-
-    /// Plays a step as often as it says, and keeps what it captures.
-    fn played(&mut self, step: &Step) -> Played {
-        let until = step.retry.as_ref().and_then(|retry| retry.until.as_ref());
-        self.keeps = !step.capture.0.is_empty() || until.is_some();
-        if !step.faults.is_empty() {
-            self.link.suffer(&step.faults)?;
-        }
-        let outcome = match &step.retry {
-            None => self.step(&step.verb),
-            Some(retry) => self.repeated(step, retry),
-        };
-        if !step.faults.is_empty() {
-            self.link.suffer(&[])?;
-            return self.suffered(step, outcome);
-        }
-        outcome?;
-        for capture in &step.capture.0 {
-            self.capture(capture)?;
-        }
-        Ok(())
-    }
-
-    /// What a step comes to that a fault struck: where that loses the card, losing it is what was wanted,
-    /// and what the step expects of an answer does not matter.
-    fn suffered(&self, step: &Step, outcome: Played) -> Played {
-        match outcome {
-            Err(Stop::Link(LinkError::Lost(_)))
-                if step.faults.iter().any(|fault| fault.kind.may_lose_the_card()) =>
-            {
-                Ok(())
-            }
-            Ok(()) if step.faults.iter().any(|fault| fault.kind.loses_the_card()) => {
-                let faults = step.faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                Err(Stop::Missing(Bilingual::new(
-                    format!("{faults} でカードが失われるはずだったが、その障害は起きなかった"),
-                    format!("the card is lost to {faults}: it was never struck"),
-                )))
-            }
-            outcome => outcome,
-        }
-    }
-
-    fn repeated(&mut self, step: &Step, retry: &Retry) -> Played {
-        for attempt in 1.. {
-            let outcome = self.step(&step.verb);
-            let is_last = attempt >= retry.times;
-            match (&retry.until, outcome) {
-                (_, Err(stop @ (Stop::Link(_) | Stop::Missing(_)))) => return Err(stop),
-                (None, Ok(())) => return Ok(()),
-                (None, outcome) if is_last => return outcome,
-                (None, Err(_)) => {}
-                (Some(until), outcome) => match self.last_must_be(until) {
-                    Ok(()) => return outcome,
-                    Err(stop) if is_last => return Err(stop),
-                    Err(_) => {}
-                },
-            }
-            if self.surroundings.judge != Judge::BuiltIn {
-                std::thread::sleep(retry.wait);
-            }
-        }
-        Ok(())
-    }
-
-    fn last_must_be(&self, until: &Expect) -> Played {
-        match &self.last {
-            Some(Kept::Answer(bytes)) => Answer { command: Vec::new(), bytes: bytes.clone(), took: None }
-                .must_be(until, &self.captures),
-            _ => Ok(()),
-        }
-    }
-
-    fn capture(&mut self, capture: &Capture) -> Played {
-        let data = self.last.as_ref().map_or(&[][..], Kept::data);
-        let part = content::part(&capture.part, data);
-        let Some(part) = part else {
-            let difference = Difference {
-                expected: in_both(|language| match language {
-                    Language::Ja => format!("{}を含む応答", capture.part.in_words(language)),
-                    Language::En => format!("an answer that holds {}", capture.part.in_words(language)),
-                }),
-                came: bytes(data.len()),
-                exchange: None,
-                kind: Expectation::Requirement,
-            };
-            return Err(Stop::Differs(Box::new(Unmet {
-                difference,
-                mark: Some(capture.name.mark),
-                why: None,
-            })));
-        };
-        let part = part.into_owned();
-        self.captures.keep(capture.name.value.clone(), part);
-        Ok(())
-    }
-
-    fn step(&mut self, verb: &Verb) -> Played {
-        match verb {
-            Verb::Power(step) => self.power(*step),
-            Verb::Atr(step) => self.atr(step),
-            Verb::Select(step) => self.select(step),
-            Verb::TriesLeft(step) => self.tries_left(step),
-            Verb::Verify(step) => self.verify(step),
-            Verb::ChangePin(step) => self.change_pin(step),
-            Verb::ReadBinary(step) => self.read_binary(step),
-            Verb::ReadFile(step) => self.read_file(step),
-            Verb::ReadRecord(step) => self.read_record(step),
-            Verb::GetData(step) => self.get_data(step),
-            Verb::Certificate(step) => self.certificate(step),
-            Verb::Sign(step) => self.sign(step),
-            Verb::Authenticate(step) => self.authenticate(step),
-            Verb::SecureSession(step) => self.secure_session(step),
-            Verb::Secure(step) => self.secure(step),
-            Verb::Challenge(step) => self.challenge(step),
-            Verb::Transmit(step) => {
-                let command = step.apdu.fill(&self.captures);
-                self.transmit(&command)?.must_be(&step.expect, &self.captures)
-            }
-            of_a_flow => self.flow_step(of_a_flow),
-        }
-    }
-
-    fn transmit(&mut self, command: &[u8]) -> Result<Answer, LinkError> {
-        let began = self.clock.now();
-        let bytes = self.link.transmit(command)?;
-        let took = self.clock.now().zip(began).map(|(now, began)| now.saturating_sub(began));
-        if self.keeps {
-            self.last = Some(Kept::Answer(bytes.clone()));
-        }
-        Ok(Answer { command: command.to_vec(), bytes, took })
-    }
-
-    /// What the step that is played has read, where that is not the data field of its last answer.
-    fn yields(&mut self, data: &[u8]) {
-        if self.keeps {
-            self.last = Some(Kept::Data(data.to_vec()));
-        }
     }
 }
 

@@ -84,8 +84,8 @@ fn data_objects_are_held_against_what_they_must_hold() {
                 parts: [{tlv: FF40/DF42, length: {at_least: 2}, why: two at least}]}}\n";
     assert!(passes(step, &["FF 40 0A DF 41 02 61 62 DF 42 02 01 02 90 00"]));
     let other = finding(play(step, &["FF 40 0A DF 41 02 61 63 DF 42 02 01 02 90 00"]).0);
-    assert_eq!(other.difference.expected.en, "the data object FF40/DF41: data 61 62");
-    assert_eq!(other.difference.came.en, "61 63 (2 bytes)");
+    assert_eq!(other.difference.expected.en, "the data object FF40/DF41: text \"ab\"");
+    assert_eq!(other.difference.came.en, "\"ac\"");
     let short = finding(play(step, &["FF 40 09 DF 41 02 61 62 DF 42 01 01 90 00"]).0);
     assert_eq!(short.why, Some(Bilingual::alike("two at least")));
     let missing = finding(play(step, &["FF 40 05 DF 41 02 61 62 90 00"]).0);

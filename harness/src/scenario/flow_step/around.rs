@@ -2,7 +2,9 @@
 //! the portal itself.
 
 use super::plain;
+use crate::language::Language;
 use crate::portal::Credential;
+use crate::scenario::words;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -103,8 +105,8 @@ pub struct CardStep {
 plain! {
     CardStep => |step|
         format!("card: {} tries of {} left", step.tries_left, step.of.name()),
-        format!("カードの {} の残り回数は {} 回", step.of.name(), step.tries_left);
-    TerminalStep => |step| format!("terminal {}", words(step)), format!("端末: {}", words(step));
+        format!("カードの{}の残り回数は {} 回", words::pin(step.of.pin(), Language::Ja), step.tries_left);
+    TerminalStep => |step| format!("terminal {}", written(step)), in_japanese(*step).to_owned();
     BrowserStep => |step|
         match &step.show {
             Some(tab) => format!("show the tab {tab}"),
@@ -114,15 +116,60 @@ plain! {
             Some(tab) => format!("タブ {tab} に切り替える"),
             None => "ブラウザのセッションが失われる".to_owned(),
         };
-    CallbackStep => |step| format!("callback {}", words(&step.0)), format!("コールバック: {}", words(&step.0));
-    OperatorStep => |step| format!("operator {}", words(step)), format!("運用者: {}", words(step));
+    CallbackStep => |step| format!("callback {}", written(&step.0)), format!("サイトに届く応答: {}", delivered(step.0));
+    OperatorStep => |step| format!("operator {}", written(step)), operated(*step).to_owned();
     StoredStep => |step|
-        format!("stored: {} applications", step.applications),
-        format!("サイトの申込は {} 件", step.applications);
+        match step.signatures {
+            Some(signatures) => {
+                format!("stored: {} applications, {signatures} signature certificates", step.applications)
+            }
+            None => format!("stored: {} applications", step.applications),
+        },
+        match step.signatures {
+            Some(signatures) => {
+                format!("サイトの申込は {} 件、署名用電子証明書の登録は {signatures} 件", step.applications)
+            }
+            None => format!("サイトの申込は {} 件", step.applications),
+        };
+}
+
+const fn in_japanese(step: TerminalStep) -> &'static str {
+    match step {
+        TerminalStep::NoReader => "NFC が切られる、またはリーダーがない",
+        TerminalStep::ReaderBusy => "リーダーを他のソフトウェアが使っている",
+        TerminalStep::ReaderReady => "リーダーが使えるようになる",
+        TerminalStep::Careful => "端末はどのカードも実カードかもしれないとして扱う",
+    }
+}
+
+/// Which answer, in Japanese.
+const fn delivered(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Again => "直前の応答がもう一度",
+        Delivery::Elsewhere => "直前の応答が、セッションのないブラウザからもう一度",
+        Delivery::Altered => "直前に答えたチャレンジへの別のバイト列",
+        Delivery::Replayed => "直前の署名が、新しいチャレンジへの応答として",
+        Delivery::OthersCertificate => "正しい署名と他人の証明書",
+        Delivery::SignatureCertificate => "署名用の鍵による署名と署名用電子証明書",
+        Delivery::FormerSignatureCertificate => "以前の署名用の鍵による署名とその証明書",
+        Delivery::ReplacedCertificate => "更新前の鍵による署名とその証明書",
+    }
+}
+
+const fn operated(step: OperatorStep) -> &'static str {
+    match step {
+        OperatorStep::CompleteRegistration => "「システム準備中」がすべて「登録完了」になる",
+        OperatorStep::BecomeBusy => "サイトが混み合う",
+        OperatorStep::BecomeReady => "サイトの混雑が収まる",
+        OperatorStep::LoseStatus => "証明書の失効情報が得られなくなる",
+        OperatorStep::RegainStatus => "証明書の失効情報が再び得られる",
+        OperatorStep::RevokeFormerSignature => "以前の署名用電子証明書が失効する",
+        OperatorStep::ReleaseHold => "一時停止中の証明書が再開される",
+    }
 }
 
 /// An enum's words as scenarios write them.
-fn words(word: &impl std::fmt::Debug) -> String {
+fn written(word: &impl std::fmt::Debug) -> String {
     let mut text = String::new();
     for letter in format!("{word:?}").chars() {
         if letter.is_uppercase() && !text.is_empty() {

@@ -2,6 +2,7 @@
 //! phone and lifts it, waits.
 
 use super::plain;
+use crate::language::Language;
 use crate::scenario::step::lower;
 use schemars::JsonSchema;
 use serde::de::{self, Visitor};
@@ -304,7 +305,7 @@ plain! {
     TickStep => |step|
         if step.0 { "tick the box".to_owned() } else { "untick the box".to_owned() },
         if step.0 { "利用者登録にチェックを入れる".to_owned() } else { "利用者登録のチェックを外す".to_owned() };
-    HoldStep => |step| format!("hold {}", held(step)), format!("カードをかざす: {}", held(step));
+    HoldStep => |step| format!("hold {}", held(step, Language::En)), format!("{}をかざす", held(step, Language::Ja));
     LiftStep => |_| "lift the card".to_owned(), "カードを離す".to_owned();
     WaitStep => |step| format!("wait {:?}", step.0), format!("{:?} 待つ", step.0);
 }
@@ -312,15 +313,33 @@ plain! {
 plain! {
     touching a PIN:
     PresentStep => |step|
-        format!("present the PIN ({}) and {}", lower(&step.pin), held(&step.hold())),
-        format!("暗証番号({})を入力してカードをかざす: {}", lower(&step.pin), held(&step.hold()));
+        format!("present the PIN ({}) and {}", lower(&step.pin), held(&step.hold(), Language::En)),
+        format!("暗証番号に{}を入力し、{}をかざす", entered(step.pin), held(&step.hold(), Language::Ja));
     EnterStep => |step|
         format!("enter a PIN ({})", lower(step)),
-        format!("暗証番号({})を入力する", lower(step));
+        format!("暗証番号に{}を入力する", entered(*step));
 }
 
-fn held(step: &HoldStep) -> String {
-    let card = step.card.as_ref().map_or_else(|| "the card".to_owned(), |card| format!("the card of {card}"));
+/// What is entered, in Japanese.
+const fn entered(step: EnterStep) -> &'static str {
+    match step {
+        EnterStep::Right => "正しい値",
+        EnterStep::Wrong => "誤った値",
+        EnterStep::LowerCase => "英字を小文字にした値",
+        EnterStep::TooShort => "短すぎる値",
+        EnterStep::TooLong => "長すぎる値",
+        EnterStep::Letters => "4 文字の英字",
+        EnterStep::Nothing => "空の値",
+    }
+}
+
+fn held(step: &HoldStep, language: Language) -> String {
+    let card = match (&step.card, language) {
+        (None, Language::Ja) => "カード".to_owned(),
+        (None, Language::En) => "the card".to_owned(),
+        (Some(card), Language::Ja) => format!("{card} のカード"),
+        (Some(card), Language::En) => format!("the card of {card}"),
+    };
     let suffering: Vec<_> = step.suffering.iter().map(|fault| format!(" ({fault})")).collect();
     format!("{card}{}", suffering.concat())
 }

@@ -45,14 +45,6 @@ macro_rules! plain {
                 false
             }
 
-            fn needs(&self) -> Vec<&crate::scenario::capture::CaptureName> {
-                Vec::new()
-            }
-
-            fn expects(&self) -> Option<&crate::scenario::expect::Expect> {
-                None
-            }
-
             fn in_words(&self, language: crate::language::Language) -> String {
                 let $name = self;
                 match language {

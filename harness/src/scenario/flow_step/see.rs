@@ -1,6 +1,8 @@
 //! What must be seen on the screen in front.
 
-use super::{PressStep, Pressable, plain};
+use super::{PressStep, Pressable};
+use crate::language::Language;
+use crate::scenario::step::Action;
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
@@ -63,6 +65,26 @@ impl ScreenName {
     }
 }
 
+impl ScreenName {
+    /// What a holder would call it.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Top => "トップ",
+            Self::Confirm => "確認",
+            Self::Apply => "申込",
+            Self::Authenticate => "認証",
+            Self::Card => "暗証番号の入力またはカードの読み取り",
+            Self::Pin => "暗証番号の入力",
+            Self::Touch => "カードの読み取り",
+            Self::Done => "申込完了",
+            Self::Sign => "署名",
+            Self::Registered => "署名用電子証明書の登録完了",
+            Self::Status => "申込状況",
+            Self::Failed => "エラー",
+        }
+    }
+}
+
 impl fmt::Display for ScreenName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -92,6 +114,19 @@ impl RowName {
             Self::Preparing => "preparing",
             Self::Registered => "registered",
             Self::UserRegistration => "user_registration",
+        }
+    }
+}
+
+impl RowName {
+    /// What it says.
+    pub(crate) const fn title(self, language: Language) -> &'static str {
+        match (language, self) {
+            (Language::En, row) => row.name(),
+            (Language::Ja, Self::Accepted) => "受付済み",
+            (Language::Ja, Self::Preparing) => "システム準備中",
+            (Language::Ja, Self::Registered) => "登録完了",
+            (Language::Ja, Self::UserRegistration) => "利用者登録",
         }
     }
 }
@@ -190,14 +225,45 @@ impl<'de> Deserialize<'de> for SeeStep {
     }
 }
 
-plain! {
-    SeeStep => |step|
-        match &step.outcome {
-            Some(outcome) => format!("see {} ({outcome})", step.screen),
-            None => format!("see {}", step.screen),
-        },
-        match &step.outcome {
-            Some(outcome) => format!("画面 {}({outcome})が表示される", step.screen),
-            None => format!("画面 {} が表示される", step.screen),
+impl Action for SeeStep {
+    fn brief(&self) -> String {
+        match &self.outcome {
+            Some(outcome) => format!("see {} ({outcome})", self.screen),
+            None => format!("see {}", self.screen),
+        }
+    }
+
+    fn has_data(&self) -> bool {
+        false
+    }
+
+    fn in_words(&self, language: Language) -> String {
+        let names = |names: Vec<&str>| names.join(language.say("、", ", "));
+        let rows = self.rows.as_ref().map(|rows| {
+            let rows = names(rows.iter().map(|row| row.title(language)).collect());
+            format!("{} [{rows}]", language.say("行", "the rows"))
+        });
+        let buttons = self.buttons.as_ref().map(|buttons| {
+            let buttons = names(buttons.iter().map(|button| button.label()).collect());
+            format!("{} [{buttons}]", language.say("ボタン", "the buttons"))
+        });
+        let says = self.says.iter().map(|text| match language {
+            Language::Ja => format!("「{text}」がある"),
+            Language::En => format!("it says 「{text}」"),
+        });
+        let never_says = self.never_says.iter().map(|text| match language {
+            Language::Ja => format!("「{text}」がない"),
+            Language::En => format!("it never says 「{text}」"),
+        });
+        let seen = match (language, &self.outcome) {
+            (Language::Ja, None) => format!("{}の画面 ({}) が表示される", self.screen.title(), self.screen),
+            (Language::Ja, Some(outcome)) => {
+                format!("{}の画面 ({}、{outcome}) が表示される", self.screen.title(), self.screen)
+            }
+            (Language::En, _) => self.brief(),
         };
+        let all: Vec<_> =
+            std::iter::once(seen).chain(rows).chain(buttons).chain(says).chain(never_says).collect();
+        all.join(language.say("、", "; "))
+    }
 }

@@ -108,14 +108,26 @@ fn requests_may_come_a_byte_at_a_time() {
 
 #[test]
 fn undefined_control_bytes_are_reported_and_not_answered() {
-    let mut table = Table::laid(None);
     for byte in (0x03..=0xFF).filter(|byte| *byte != frame::GET_ATR) {
+        let mut table = Table::laid(None);
         table.send(&[0, 1, byte]);
         table.card.expect(&Event::UndefinedControl(byte));
+        table.send(GET_ATR);
+        table.expect(&ATR_FRAME);
+        assert_eq!(table.calls(), [Call::Atr]);
     }
+}
+
+#[test]
+fn a_flood_without_a_meaning_is_told_once_and_counted() {
+    let mut table = Table::laid(None);
+    table.send(&[0, 1, 0x77, 0, 0, 0, 1, 0x78].repeat(1_000));
     table.send(GET_ATR);
     table.expect(&ATR_FRAME);
-    assert_eq!(table.calls(), [Call::Atr]);
+    table.reader.shutdown(std::net::Shutdown::Write).unwrap();
+    table.rest();
+    let told = [Event::UndefinedControl(0x77), Event::EmptyFrame, Event::Meaningless(3_000)];
+    assert_eq!(table.card.rest(), told);
 }
 
 #[test]
