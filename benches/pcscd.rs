@@ -11,7 +11,7 @@ use peer::{Inserted, Peer, SELECT_JPKI};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use vmyna_sim::vpcd::{DEFAULT_PORT, STAY_AWAY};
+use vmyna_sim::vpcd::DEFAULT_PORT;
 
 /// The second slot, because the first is where a card is likelier to lie.
 const READER: &str = "Virtual PCD 00 01";
@@ -43,16 +43,26 @@ fn through_pcscd(c: &mut Criterion) {
             });
         });
         drop(inserted);
-        // so that pcscd sees the slot empty before the next card comes
-        std::thread::sleep(STAY_AWAY * 2);
+        // A card that comes before pcscd has seen the slot empty is not noticed.
+        let until = Instant::now() + NOTICED_WITHIN;
+        while !readers().is_ok_and(|listed| is_empty(&listed)) {
+            assert!(Instant::now() < until, "the card has gone, and pcscd still shows it");
+        }
     }
 }
 
-fn readers() -> Result<(), String> {
+/// What OpenSC lists, if our reader is among it.
+fn readers() -> Result<String, String> {
     let tool = Command::new("opensc-tool").arg("--list-readers").output();
     let output = tool.map_err(|error| format!("opensc-tool: {error}"))?;
-    let listed = String::from_utf8_lossy(&output.stdout);
-    if listed.contains(READER) { Ok(()) } else { Err(format!("pcscd shows no reader {READER}")) }
+    let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+    if listed.contains(READER) { Ok(listed) } else { Err(format!("pcscd shows no reader {READER}")) }
+}
+
+/// Whether our reader is listed without a card: `0    No              Virtual PCD 00 00`.
+fn is_empty(listed: &str) -> bool {
+    let line = listed.lines().find(|line| line.contains(READER));
+    line.is_some_and(|line| line.split_whitespace().nth(1) == Some("No"))
 }
 
 /// How long the tool takes to send so many APDUs.

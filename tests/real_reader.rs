@@ -26,7 +26,7 @@ use vmyna_sim::vpcd::{self, Address, Event, Mode, Shutdown};
 
 type Test = fn(&Slot) -> Result<(), Failed>;
 
-const TESTS: [(&str, Test); 13] = [
+const TESTS: [(&str, Test); 14] = [
     ("without the holder no PIN reaches the card", without_the_holder_no_pin_arrives),
     ("with the holder only right PINs reach the card", with_the_holder_only_right_pins_arrive),
     ("consent without the holder lets no PIN through", consent_alone_lets_no_pin_through),
@@ -39,6 +39,7 @@ const TESTS: [(&str, Test); 13] = [
     ("an empty reader is no card, and an unknown one is told with the list", an_empty_reader_is_no_card),
     ("a card that another program has alone is told as such", a_card_held_alone_is_told),
     ("the portal's phone reads the card in a reader", the_portals_phone_reads_the_card),
+    ("`vmyna wait --reader` ends when PC/SC shows the card", waiting_ends_when_the_card_is_shown),
     ("the plan comes before the first command, and the reader is named", the_plan_comes_first),
 ];
 
@@ -254,6 +255,22 @@ fn a_card_that_comes_is_played(slot: &Slot) -> Result<(), Failed> {
     let _card = InSlot::on_its_way(slot, VirtualCard::built_in("hanako")?);
     let ended = running.ends();
     assert_eq!(ended.code, Some(0), "{}", ended.all());
+    Ok(())
+}
+
+fn waiting_ends_when_the_card_is_shown(slot: &Slot) -> Result<(), Failed> {
+    slot.await_empty()?;
+    let reader = format!("--reader={}", slot.name);
+    let in_vain = run(&mut vmyna(["wait", &reader, "--wait", "0.1"]));
+    assert_eq!(in_vain.code, Some(3), "{}", in_vain.all());
+    assert!(in_vain.stderr.contains("no card in the reader"), "{}", in_vain.all());
+    let waiting = Running::start(&mut vmyna(["wait", &reader, "--wait", "30"]));
+    let _card = InSlot::on_its_way(slot, VirtualCard::built_in("hanako")?);
+    let ended = waiting.ends();
+    assert_eq!((ended.code, ended.all().as_str()), (Some(0), ""));
+    let listed = slot.run("opensc-tool", ["--list-readers"])?.success()?;
+    let line = listed.lines().find(|line| line.contains(slot.name)).unwrap_or_default();
+    assert_eq!(line.split_whitespace().nth(1), Some("Yes"), "{listed}");
     Ok(())
 }
 

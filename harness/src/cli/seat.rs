@@ -72,7 +72,7 @@ impl FromStr for CardSeat {
 
 /// Where the feature is missing: how to get it.
 #[cfg(not(feature = "pcsc"))]
-const WITHOUT_PCSC: &str = "\
+pub(super) const WITHOUT_PCSC: &str = "\
 this vmyna was built without PC/SC. Build it with the feature `pcsc`:
   apt-get install libpcsclite-dev pkg-config pcscd     (Fedora: dnf install pcsc-lite-devel pcsc-lite)
   cargo install vmyna --features pcsc                  (in a checkout: cargo run --features pcsc -- …)";

@@ -1,5 +1,6 @@
 //! `vmyna wait`: until a reader sees the card. Nothing is looked at from time to time: the running
-//! `vmyna serve` tells it, and until there is one, the folder of its socket does.
+//! `vmyna serve` tells it, and until there is one, the folder of its socket does; or PC/SC tells it, as
+//! it tells every program.
 
 use super::Failure;
 use super::card::{Which, connect, order_of};
@@ -17,6 +18,11 @@ pub(super) struct Arguments {
     #[command(flatten)]
     which: Which,
 
+    /// Ask PC/SC instead, where `vmyna serve` may run on another machine or be no part of it: NAME is
+    /// the reader's or a part of it; without, any reader (feature `pcsc`)
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, conflicts_with_all = ["control", "slot"])]
+    reader: Option<Option<String>>,
+
     /// How long, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     wait: Duration,
@@ -25,10 +31,14 @@ pub(super) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   vmyna serve & vmyna wait && pkcs15-tool --dump
-  vmyna card insert && vmyna wait --wait 2";
+  vmyna card insert && vmyna wait --wait 2
+  vmyna wait --reader='PCD 00 01'            until PC/SC shows a card there";
 
 pub(super) fn wait(arguments: Arguments) -> Result<Exit, Failure> {
     let deadline = Instant::now() + arguments.wait;
+    if let Some(reader) = arguments.reader {
+        return shown_by_pcsc(reader, arguments.wait);
+    }
     let mut client = loop {
         let missing = match connect(&arguments.which) {
             Ok(client) => break client,
@@ -49,6 +59,19 @@ pub(super) fn wait(arguments: Arguments) -> Result<Exit, Failure> {
             arguments.wait.as_secs_f64()
         ))),
     }
+}
+
+#[cfg(feature = "pcsc")]
+fn shown_by_pcsc(reader: Option<String>, wait: Duration) -> Result<Exit, Failure> {
+    use crate::link::pcsc::{PcscReader, ReaderChoice, Sharing};
+    let choice = reader.map_or(ReaderChoice::Any, ReaderChoice::Named);
+    PcscReader::new(choice, Sharing::Shared, wait).wait(Instant::now() + wait).map_err(Failure::NoCard)?;
+    Ok(Exit::Success)
+}
+
+#[cfg(not(feature = "pcsc"))]
+fn shown_by_pcsc(_: Option<String>, _: Duration) -> Result<Exit, Failure> {
+    Err(Failure::NoCard(super::seat::WITHOUT_PCSC.to_owned()))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -69,6 +69,15 @@ impl PcscReader {
         Self { choice, sharing, wait }
     }
 
+    /// Waits until PC/SC shows the card, and leaves it alone.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none, and what helps.
+    pub fn wait(&self, deadline: Instant) -> Result<(), String> {
+        let context = Context::establish(Scope::User).map_err(explain)?;
+        self.wait_for_card(&context, deadline).map(drop)
+    }
+
     /// Waits for the card and connects to it.
     ///
     /// # Errors
