@@ -9,6 +9,7 @@ use base64ct::{Base64, Encoding};
 use portal::{RunningPortal, Visitor, agent, answer, challenge, post_json, sign};
 use process::{Folder, run, vmyna};
 use rustix::process::Signal;
+use sha2::Digest;
 use std::sync::Barrier;
 use std::thread;
 
@@ -64,6 +65,34 @@ fn a_lost_cookie_or_a_foreign_one_records_nothing() {
     assert_eq!(stranger.get(&asked.flow).status, 403, "nor is anybody else's flow shown");
     assert_eq!(portal.applications(), 0);
     assert_eq!(visitor.deliver(&asked.state, &signature).rows(), 3);
+}
+
+#[test]
+fn a_session_that_the_portal_did_not_issue_is_none_and_is_replaced() {
+    const SESSION: &str = "vmyna_session";
+    let portal = RunningPortal::start(&[]);
+    let planted = "ab".repeat(32);
+    let mut visitor = Visitor::at(&portal);
+    visitor.plant(SESSION, &planted);
+    // whoever planted it can work out what its forms would carry
+    let digest = sha2::Sha256::digest(format!("vmyna portal form {planted}"));
+    let token: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let refused = visitor.post("/start", &[("form_token", &token), ("purpose", "application")]);
+    assert_eq!(refused.status, 403);
+    visitor.get("/");
+    let issued = visitor.cookie_named(SESSION).to_owned();
+    assert_ne!(issued, planted);
+    visitor.get("/");
+    assert_eq!(visitor.cookie_named(SESSION), issued, "its own it keeps");
+    let asked = serde_json::json!({ "purpose": "application", "session": planted });
+    let reply = post_json(&portal.origin, "/challenges", &asked);
+    assert_eq!(reply.status, 201);
+    assert!(!reply.body.contains(&planted));
+    let other = RunningPortal::start(&[]);
+    let mut elsewhere = Visitor::at(&other);
+    elsewhere.plant(SESSION, &issued);
+    elsewhere.get("/");
+    assert_ne!(elsewhere.cookie_named(SESSION), issued, "another portal's is none either");
 }
 
 #[test]

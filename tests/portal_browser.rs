@@ -19,7 +19,6 @@ use portal::RunningPortal;
 use process::{PATIENCE, Running};
 use std::future::Future;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 /// The browser's window, as tall as a page needs.
@@ -42,11 +41,7 @@ fn visit<F: Future<Output = Visit>>(arguments: &[&str], dark: bool, play: impl F
     }
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let portal = RunningPortal::start(arguments);
-    let mut driver = Running::start(Command::new("chromedriver").arg("--port=0"));
-    let line = driver.says("started successfully on port ");
-    let port: String =
-        line.chars().rev().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-    let port: String = port.chars().rev().collect();
+    let (driver, url) = chromium::driver();
     let mut options = vec!["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"];
     if dark {
         options.push("--force-dark-mode");
@@ -59,7 +54,7 @@ fn visit<F: Future<Output = Visit>>(arguments: &[&str], dark: bool, play: impl F
     runtime.block_on(async {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities.as_object().unwrap().clone());
-        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.expect("a browser");
+        let client = builder.connect(&url).await.expect("a browser");
         let visit = play(Visit { client, portal, _driver: driver }).await;
         visit.client.close().await.expect("the browser closes");
     });

@@ -3,11 +3,12 @@
 //! is what the page shows. What a page cannot do, a reader that is switched off or an hour that
 //! passes, is done to the world around it.
 
-use crate::chromium::Chromium;
+use crate::chromium::{Chromium, Clicked};
 use crate::flow_support::served::Served;
 use base64ct::{Base64, Encoding};
 use fantoccini::wd::WindowHandle;
 use serde::Deserialize;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use vmyna::flow::{DirectHand, Held, InProcess, Seen, Stage, Trouble, World, forged, typed};
@@ -50,7 +51,7 @@ return {
 };"#;
 
 /// The page as it was looked at.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Look {
     terminal: bool,
     screen: String,
@@ -110,11 +111,13 @@ pub struct Pages<'w> {
     served: Served,
     chromium: &'w Chromium,
     tabs: BTreeMap<String, WindowHandle>,
+    /// what is on the page, as long as nothing was done since it was looked at
+    seen: RefCell<Option<Look>>,
 }
 
 impl<'w> Pages<'w> {
     pub fn of(world: &'w World, chromium: &'w Chromium) -> Self {
-        Self { world, served: Served::of(world), chromium, tabs: BTreeMap::new() }
+        Self { world, served: Served::of(world), chromium, tabs: BTreeMap::new(), seen: RefCell::default() }
     }
 
     /// What was sent to the portal so far must have been its own fields, and no PIN.
@@ -159,7 +162,14 @@ impl<'w> Pages<'w> {
     fn look(&self) -> Result<Look, Trouble> {
         self.is_open()?;
         let found = self.chromium.wait_for(LOOK).map_err(broken)?;
-        serde_json::from_value(found).map_err(broken)
+        let look: Look = serde_json::from_value(found).map_err(broken)?;
+        *self.seen.borrow_mut() = Some(look.clone());
+        Ok(look)
+    }
+
+    fn as_seen(&self) -> Result<Look, Trouble> {
+        let seen = self.seen.borrow().clone();
+        seen.map_or_else(|| self.look(), Ok)
     }
 
     /// Waits until nothing is under way. The phone is the scenario's from its first screen on; a
@@ -188,16 +198,22 @@ impl<'w> Pages<'w> {
     }
 
     fn click(&self, css: &str) -> Result<(), Trouble> {
-        self.chromium.click(css).map_err(|error| match error {
-            error if error.is_no_such_element() => {
-                Trouble::NotThere(format!("there is no {css} on the page"))
-            }
-            error => broken(format!("{css}: {error}")),
-        })
+        self.click_and(css, false)
+    }
+
+    /// Clicks; when that `leaves` the page, it does not count any more.
+    fn click_and(&self, css: &str, leaves: bool) -> Result<(), Trouble> {
+        *self.seen.borrow_mut() = None;
+        match self.chromium.click(css, leaves).map_err(|error| broken(format!("{css}: {error}")))? {
+            Clicked::Done => Ok(()),
+            Clicked::Missing => Err(Trouble::NotThere(format!("there is no {css} on the page"))),
+            Clicked::Covered => Err(broken(format!("{css} cannot be clicked on"))),
+        }
     }
 
     /// From here on this page does not count any more.
     fn leave(&self) -> Result<(), Trouble> {
+        *self.seen.borrow_mut() = None;
         let mark = "document.documentElement.dataset.left = 1";
         self.chromium.execute(mark, Vec::new()).map(drop).map_err(broken)
     }
@@ -206,10 +222,9 @@ impl<'w> Pages<'w> {
         if look.terminal || !look.buttons.iter().any(|button| button == name) {
             return Err(Trouble::NotThere(format!("there is no {name} on the page: {:?}", look.buttons)));
         }
-        self.leave()?;
         match name.strip_prefix("start_") {
-            Some(purpose) => self.click(&format!(r#"form:has(input[value="{purpose}"]) button"#)),
-            None => self.click(&format!(r#"button[value="{name}"], [data-button="{name}"]"#)),
+            Some(purpose) => self.click_and(&format!(r#"form:has(input[value="{purpose}"]) button"#), true),
+            None => self.click_and(&format!(r#"button[value="{name}"], [data-button="{name}"]"#), true),
         }
     }
 
@@ -266,6 +281,7 @@ impl Stage for Pages<'_> {
             None => self.chromium.new_window().map_err(broken)?,
         };
         self.tabs.insert(name.to_owned(), window);
+        self.leave()?;
         self.chromium.goto(&format!("{}/", self.served.origin)).map_err(broken)?;
         self.settle().map(drop)
     }
@@ -273,6 +289,7 @@ impl Stage for Pages<'_> {
     fn show(&mut self, name: &str) -> Result<(), Trouble> {
         let none = || Trouble::NotThere(format!("there is no tab {name}"));
         let window = self.tabs.get(name).ok_or_else(none)?.clone();
+        *self.seen.borrow_mut() = None;
         self.chromium.switch_to(window).map_err(broken)
     }
 
@@ -281,7 +298,7 @@ impl Stage for Pages<'_> {
     }
 
     fn press(&mut self, button: Pressable) -> Result<(), Trouble> {
-        let look = self.look()?;
+        let look = self.as_seen()?;
         match button {
             Pressable::Confirm | Pressable::Cancel => {
                 if !look.is_before_card() || !look.buttons.iter().any(|found| found == button.name()) {
@@ -296,7 +313,7 @@ impl Stage for Pages<'_> {
     }
 
     fn tick(&mut self, ticked: bool) -> Result<(), Trouble> {
-        match self.look()?.ticked {
+        match self.as_seen()?.ticked {
             None => Err(Trouble::NotThere("there is no box on this page".to_owned())),
             Some(is_ticked) if is_ticked == ticked => Ok(()),
             Some(_) => self.click("[name=register_user]"),
@@ -304,7 +321,7 @@ impl Stage for Pages<'_> {
     }
 
     fn enter(&mut self, pin: EnterStep, whose: Option<&str>) -> Result<(), Trouble> {
-        let look = self.look()?;
+        let look = self.as_seen()?;
         if look.screen()? != ScreenName::Pin {
             return Err(Trouble::NotThere("no PIN is asked for".to_owned()));
         }
@@ -424,7 +441,7 @@ impl Stage for Pages<'_> {
     }
 
     fn seen(&mut self) -> Result<Seen, Trouble> {
-        let look = self.look()?;
+        let look = self.as_seen()?;
         let row = |(label, value): &(String, String)| match &**label {
             "申込状況" => Ok(RowName::Accepted),
             "健康保険証としての登録状況" if value.contains("登録完了") && !value.contains("準備中") => {

@@ -3,7 +3,7 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request, State};
-use axum::middleware::Next;
+use axum::middleware::{Next, map_response};
 use axum::response::{IntoResponse, Response};
 use axum_server::Handle;
 use std::collections::BTreeMap;
@@ -59,6 +59,13 @@ async fn note(State(sent): State<Sent>, request: Request, next: Next) -> Respons
     next.run(Request::from_parts(parts, Body::from(bytes))).await
 }
 
+/// A browser gives each page that is isolated like this a process of its own, which takes longer than
+/// everything else in a flow. `portal_browser` visits the pages as they are.
+async fn without_isolation(mut response: Response) -> Response {
+    response.headers_mut().remove("cross-origin-opener-policy");
+    response
+}
+
 /// A world that can be visited.
 pub struct Served {
     pub origin: String,
@@ -101,6 +108,7 @@ impl Served {
             rate: NonZeroU32::MAX,
         };
         let site = router(site).layer(axum::middleware::from_fn_with_state(sent.clone(), note));
+        let (site, desk) = [site, desk].map(|router| router.layer(map_response(without_isolation))).into();
         let handle = Handle::new();
         let _entered = SERVERS.enter();
         for (listener, router) in [(portal, site), (phone, desk)] {

@@ -134,6 +134,15 @@ impl Visitor {
         self.cookies.clear();
     }
 
+    /// What somebody who plants a cookie does.
+    pub fn plant(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
+    pub fn cookie_named(&self, name: &str) -> &str {
+        &self.cookies[name]
+    }
+
     pub fn get(&mut self, path: &str) -> Reply {
         let request = self.agent.get(format!("{}{path}", self.origin)).header("cookie", self.cookie());
         let reply = Reply::of(request.call().unwrap());

@@ -86,6 +86,11 @@ impl Running {
         self.stdout.next_with(wanted).unwrap_or_else(|| panic!("no line {wanted:?}:\n{}", self.so_far()))
     }
 
+    /// Likewise, unless it ends without.
+    pub fn may_say(&mut self, wanted: &str) -> Option<String> {
+        self.stdout.next_with(wanted)
+    }
+
     /// The next line of standard error that contains `wanted`.
     pub fn tells(&mut self, wanted: &str) -> String {
         self.stderr.next_with(wanted).unwrap_or_else(|| panic!("no line {wanted:?}:\n{}", self.so_far()))

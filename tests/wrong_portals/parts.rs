@@ -65,7 +65,7 @@ pub const ALL: &[WrongPortal] = &[
         let randomness = Box::new(move |bytes: &mut [u8]| {
             (parts.randomness)(bytes);
             draws += 1;
-            // The first 32 bytes are the session's, those that follow are challenges.
+            // The first 32 bytes are the portal's own key, those that follow are challenges.
             if bytes.len() == 32 && draws > 1 {
                 bytes.fill(0);
             }

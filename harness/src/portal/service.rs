@@ -14,7 +14,7 @@ use super::page::Page;
 use super::screen::{Button, Purpose, Registration, Row};
 use super::status::BuiltInRegister;
 use super::store::{Changes, Record, Store, StoreError};
-use super::token::{ChallengeId, FlowId, Randomness, SessionToken, seeded_randomness};
+use super::token::{ChallengeId, FlowId, Randomness, SessionKey, SessionToken, drawn, seeded_randomness};
 use jiff::{SignedDuration, Timestamp};
 use redb::Durability;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,7 @@ pub struct Portal {
     checker: Checker,
     clock: Clock,
     randomness: Mutex<Randomness>,
+    session_key: SessionKey,
     lives: Lives,
     busy: AtomicBool,
     swept: Mutex<Timestamp>,
@@ -86,10 +87,17 @@ impl Record for Application {
 impl Portal {
     /// A portal that keeps its state in `store` and lets `checker` look at answers.
     #[must_use]
-    pub fn new(store: Store, checker: Checker, clock: Clock, randomness: Randomness, lives: Lives) -> Self {
+    pub fn new(
+        store: Store,
+        checker: Checker,
+        clock: Clock,
+        mut randomness: Randomness,
+        lives: Lives,
+    ) -> Self {
         let swept = Mutex::new(clock());
-        let randomness = Mutex::new(randomness);
-        Self { store, checker, clock, randomness, lives, busy: AtomicBool::new(false), swept }
+        let key = store.session_key().unwrap_or_else(|| drawn(&mut randomness));
+        let (randomness, session_key) = (Mutex::new(randomness), SessionKey::new(&key));
+        Self { store, checker, clock, randomness, session_key, lives, busy: AtomicBool::new(false), swept }
     }
 
     /// A portal whose clock stands at `now`, with its state in memory, the TEST authorities and the
@@ -113,7 +121,13 @@ impl Portal {
     /// A session for a browser that has none.
     #[must_use]
     pub fn new_session(&self) -> SessionToken {
-        self.draw(SessionToken::draw)
+        self.draw(|randomness| self.session_key.issue(randomness))
+    }
+
+    /// The session that a browser or a terminal names, if this portal has issued it.
+    #[must_use]
+    pub fn session(&self, name: &str) -> Option<SessionToken> {
+        SessionToken::parse(name).filter(|token| self.session_key.has_issued(token))
     }
 
     fn draw<T>(&self, draw: impl FnOnce(&mut Randomness) -> T) -> T {

@@ -1,6 +1,7 @@
 //! Where flows, challenges and applications are kept: an embedded, transactional database (redb), in
 //! one file or in memory. A change happens as a whole or not at all, whenever the process ends.
 
+use super::token::{drawn, system_randomness};
 use redb::backends::InMemoryBackend;
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::Serialize;
@@ -13,6 +14,7 @@ use thiserror::Error;
 const VERSION: &[u8] = b"1";
 const ABOUT: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("about");
 const VERSION_KEY: &str = "vmyna_portal";
+const SESSION_KEY: &str = "session_key";
 
 /// Something that is kept under a name, in a table of its own.
 pub(super) trait Record: Serialize + DeserializeOwned {
@@ -22,6 +24,8 @@ pub(super) trait Record: Serialize + DeserializeOwned {
 /// The database.
 pub struct Store {
     database: Database,
+    /// what outlives the process, where anything does
+    session_key: Option<[u8; 32]>,
 }
 
 /// Why something could not be kept or found.
@@ -68,9 +72,7 @@ impl Store {
     /// None is known.
     pub fn in_memory() -> Result<Self, StoreError> {
         let database = Database::builder().create_with_backend(InMemoryBackend::new())?;
-        let store = Self { database };
-        store.introduce()?;
-        Ok(store)
+        Ok(Self { database, session_key: None })
     }
 
     /// The database in the file at `path`, which is made when it is not there.
@@ -89,23 +91,38 @@ impl Store {
             }
             other => StoreError::Open { path: path.to_owned(), source: Box::new(other.into()) },
         };
-        let store = Self { database: Database::create(path).map_err(failed)? };
-        if store.introduce()? { Ok(store) } else { Err(StoreError::Foreign(path.to_owned())) }
+        let mut store = Self { database: Database::create(path).map_err(failed)?, session_key: None };
+        if !store.introduce()? {
+            return Err(StoreError::Foreign(path.to_owned()));
+        }
+        Ok(store)
     }
 
-    /// Writes the version into a new database; whether the version of an old one is ours.
-    fn introduce(&self) -> Result<bool, StoreError> {
+    /// Writes the version into a new database, and a key where there is none; whether the version of an
+    /// old one is ours.
+    fn introduce(&mut self) -> Result<bool, StoreError> {
         let transaction = self.database.begin_write()?;
-        let is_ours = {
+        {
             let mut about = transaction.open_table(ABOUT)?;
-            let found = about.get(VERSION_KEY)?.map(|value| value.value().to_vec());
-            if found.is_none() {
-                about.insert(VERSION_KEY, VERSION)?;
+            let version = about.get(VERSION_KEY)?.map(|value| value.value().to_vec());
+            match version {
+                Some(version) if version != VERSION => return Ok(false),
+                Some(_) => {}
+                None => drop(about.insert(VERSION_KEY, VERSION)?),
             }
-            found.is_none_or(|found| found == VERSION)
-        };
+            let known = about.get(SESSION_KEY)?.and_then(|value| value.value().try_into().ok());
+            let key = known.unwrap_or_else(|| drawn(&mut system_randomness()));
+            about.insert(SESSION_KEY, &key[..])?;
+            self.session_key = Some(key);
+        }
         transaction.commit()?;
-        Ok(is_ours)
+        Ok(true)
+    }
+
+    /// What the sessions are known by that were issued before the process was started anew; nothing
+    /// where the state is gone with the process.
+    pub(super) const fn session_key(&self) -> Option<[u8; 32]> {
+        self.session_key
     }
 
     /// Changes something; when `change` fails, nothing. What is `durable` is on the disk when this

@@ -1,6 +1,7 @@
 //! Names that nobody can guess: sessions, flows and challenges. Drawn from randomness that is handed
 //! in.
 
+use aws_lc_rs::hmac;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -35,11 +36,40 @@ pub fn seeded_randomness(seed: u64) -> Randomness {
     })
 }
 
+/// By this a portal knows the sessions that it has issued itself.
+pub(super) struct SessionKey(hmac::Key);
+
+impl SessionKey {
+    /// From 32 bytes that nobody can foretell.
+    pub(super) fn new(bytes: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+    }
+
+    /// A new session: 128 bits, and 128 bits that say whose it is.
+    pub(super) fn issue(&self, randomness: &mut Randomness) -> SessionToken {
+        let name = hexadecimal(&drawn::<16>(randomness));
+        let mark = self.mark(&name);
+        SessionToken(name + &mark)
+    }
+
+    /// Whether it was issued with this key. A session that a visitor brings along from elsewhere is
+    /// none: somebody else may know it.
+    pub(super) fn has_issued(&self, token: &SessionToken) -> bool {
+        let (name, mark) = token.0.split_at(32);
+        self.mark(name).as_bytes().ct_eq(mark.as_bytes()).into()
+    }
+
+    fn mark(&self, name: &str) -> String {
+        hexadecimal(&hmac::sign(&self.0, name.as_bytes()).as_ref()[..16])
+    }
+}
+
 /// What a browser's cookie holds: 256 bits. The store knows its digest only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionToken(String);
 
 impl SessionToken {
+    /// One that no portal has issued.
     pub(super) fn draw(randomness: &mut Randomness) -> Self {
         Self(hexadecimal(&drawn::<32>(randomness)))
     }
@@ -141,6 +171,16 @@ fn is_hexadecimal(text: &str, length: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_is_known_to_the_portal_that_issued_it_and_to_no_other() {
+        let mut randomness = seeded_randomness(1);
+        let [own, others] = [[1; 32], [2; 32]].map(|bytes| SessionKey::new(&bytes));
+        let token = own.issue(&mut randomness);
+        assert!(own.has_issued(&token) && !others.has_issued(&token));
+        assert_eq!(SessionToken::parse(token.as_str()), Some(token.clone()));
+        assert!(!own.has_issued(&SessionToken::draw(&mut randomness)));
+    }
 
     #[test]
     fn tokens_differ_and_are_read_back() {

@@ -8,7 +8,7 @@ use crate::portal::outcome::Outcome;
 use crate::portal::page::Page;
 use crate::portal::rejection::Rejection;
 use crate::portal::screen::{Purpose, Registration, Row};
-use crate::portal::token::{ChallengeId, SessionToken};
+use crate::portal::token::ChallengeId;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{StatusCode, header};
@@ -59,7 +59,7 @@ async fn challenge(
         Ok(body) => body,
         Err(rejection) => return Ok(unreadable(&rejection)),
     };
-    let session = wanted.session.as_deref().and_then(SessionToken::parse);
+    let session = wanted.session.as_deref().and_then(|name| site.portal.session(name));
     let challenged = site.run(move |portal| portal.challenge_for_terminal(wanted.purpose, session));
     let (session, request) = challenged.await?;
     let answer = ChallengeAnswer {
@@ -141,7 +141,7 @@ async fn deliver(
     let page = match ChallengeId::parse(&signed.challenge_id) {
         None => Page::failed(Outcome::ChallengeUnknown),
         Some(challenge) => {
-            let session = SessionToken::parse(&signed.session);
+            let session = site.portal.session(&signed.session);
             let answer = Answer::Signed { certificate, signature };
             site.run(move |portal| {
                 portal.deliver_from_terminal(session.as_ref(), &challenge, &answer, purpose, register_user)

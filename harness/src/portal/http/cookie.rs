@@ -22,9 +22,9 @@ pub(super) fn get<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
         .find_map(|(key, value)| (key == name).then_some(value))
 }
 
-/// The session that the browser has.
+/// The session that the browser has, if it was given to it here.
 pub(super) fn session(site: &Site, headers: &HeaderMap) -> Option<SessionToken> {
-    get(headers, session_name(site)).and_then(SessionToken::parse)
+    get(headers, session_name(site)).and_then(|name| site.portal.session(name))
 }
 
 /// Gives the browser this session.
