@@ -55,7 +55,7 @@ fn block(first: &[u8], length: usize) -> Vec<u8> {
 }
 
 const CARDS: [(&str, Misbehaviour); 22] = [
-    ("leaves at once", |stream| Ok(drop(stream))),
+    ("leaves at once", |stream| stream.shutdown(std::net::Shutdown::Both)),
     ("resets the connection", |stream| socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))),
     ("says nothing", waits),
     ("has an ATR of no bytes", |mut stream| {

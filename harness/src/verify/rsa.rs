@@ -27,6 +27,14 @@ pub enum SignatureProblem {
     /// not a number below the modulus
     #[error("the signature is not smaller than the modulus")]
     Range,
+    /// a key with which a card could keep the harness busy for hours
+    #[error("the key is out of all proportion: {modulus} bits of modulus, {exponent} of exponent")]
+    Monstrous {
+        /// bits of the modulus
+        modulus: u64,
+        /// bits of the public exponent
+        exponent: u64,
+    },
     /// s^e mod n is not the encoded message
     #[error("s^e mod n is not 00 01 FF … FF 00 and the data: it begins {beginning} and ends {ending}")]
     EncodedMessage {
@@ -53,6 +61,10 @@ pub enum SignatureProblem {
         expected: usize,
     },
 }
+
+/// No authority has a longer key, nor a public exponent that does not fit the registers of its card.
+const LONGEST_MODULUS: u64 = 8192;
+const LONGEST_EXPONENT: u64 = 64;
 
 impl RsaPublicKey {
     /// From big-endian modulus and exponent.
@@ -111,7 +123,11 @@ impl RsaPublicKey {
 
     /// s^e mod n, as long as the modulus.
     fn opened(&self, signature: &[u8]) -> Result<Vec<u8>, SignatureProblem> {
-        let length = usize::try_from(self.bits().div_ceil(8)).unwrap_or(usize::MAX);
+        let (modulus, exponent) = (self.bits(), self.exponent.bits());
+        if modulus > LONGEST_MODULUS || exponent > LONGEST_EXPONENT {
+            return Err(SignatureProblem::Monstrous { modulus, exponent });
+        }
+        let length = usize::try_from(modulus.div_ceil(8)).unwrap_or(usize::MAX);
         if signature.len() != length {
             return Err(SignatureProblem::Length { expected: length, came: signature.len() });
         }
@@ -150,5 +166,24 @@ mod tests {
         assert_eq!(key.verify(data, &[0xFF; 256]), Err(SignatureProblem::Range));
         signature[255] ^= 1;
         assert!(key.verify(data, &signature).is_err());
+    }
+
+    #[test]
+    fn a_key_that_would_take_hours_is_refused() {
+        let huge = [0xFF; 30_000];
+        let key = RsaPublicKey::new(&huge, &huge);
+        let problem = SignatureProblem::Monstrous { modulus: 240_000, exponent: 240_000 };
+        assert_eq!(key.verify(b"data", &[0x01; 30_000]), Err(problem.clone()));
+        assert_eq!(key.verify_pss(&[0; 32], &[0x01; 30_000]), Err(problem));
+        let long_exponent = RsaPublicKey::new(&[0xFF; 256], &huge);
+        assert!(matches!(
+            long_exponent.verify(b"data", &[0x01; 256]),
+            Err(SignatureProblem::Monstrous { .. })
+        ));
+        for degenerate in [&[][..], &[0], &[1]] {
+            let key = RsaPublicKey::new(degenerate, &[1, 0, 1]);
+            assert!(key.verify(b"data", &[]).is_err() && key.verify_pss(&[0; 32], &[]).is_err());
+            assert!(key.verify(b"data", &[1]).is_err() && key.verify_pss(&[0; 32], &[0]).is_err());
+        }
     }
 }

@@ -35,6 +35,9 @@ impl SignatureProblem {
     pub fn in_words(&self) -> Bilingual {
         let japanese = match self {
             Self::Length { expected, came } => format!("署名は {came} バイトで、法は {expected} バイト"),
+            Self::Monstrous { modulus, exponent } => {
+                format!("鍵が並外れて大きい: 法は {modulus} ビット、公開指数は {exponent} ビット")
+            }
             Self::Range => "署名が法より小さくない".to_owned(),
             Self::EncodedMessage { beginning, ending } => format!(
                 "s^e mod n が「00 01 FF … FF 00 とデータ」ではない: {beginning} で始まり、{ending} で終わる"

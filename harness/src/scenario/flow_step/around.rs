@@ -121,9 +121,9 @@ plain! {
     StoredStep => |step|
         match step.signatures {
             Some(signatures) => {
-                format!("stored: {} applications, {signatures} signature certificates", step.applications)
+                format!("applications stored: {}, signature certificates: {signatures}", step.applications)
             }
-            None => format!("stored: {} applications", step.applications),
+            None => format!("applications stored: {}", step.applications),
         },
         match step.signatures {
             Some(signatures) => {
