@@ -49,6 +49,25 @@ pub(crate) fn in_both(words: impl Fn(Language) -> String) -> Bilingual {
     Bilingual::new(words(Language::Ja), words(Language::En))
 }
 
+/// A text that came from outside or stands in a scenario, in quotes. What would not show, or would move the
+/// cursor, is escaped.
+pub(crate) fn quoted(text: &str, language: Language) -> String {
+    match language {
+        Language::Ja => format!("「{}」", readable(text)),
+        Language::En => format!("\"{}\"", readable(text)),
+    }
+}
+
+/// Likewise, without the quotes.
+pub(crate) fn readable(text: &str) -> String {
+    let shown = |letter: char| match letter {
+        // the space of Japanese names, and quotes, show as they are
+        '\u{3000}' | '"' | '\'' => letter.to_string(),
+        _ => letter.escape_debug().to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
 /// A sentence in both languages.
 #[derive(JsonSchema)]
 #[schemars(rename = "Bilingual", deny_unknown_fields)]
@@ -59,4 +78,17 @@ pub(crate) struct BilingualSchema {
     ja: String,
     /// English
     en: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_quoted_so_that_it_can_be_read_and_does_nothing() {
+        let name = "番号　花子";
+        assert_eq!(quoted(name, Language::Ja), "「番号　花子」");
+        assert_eq!(quoted(name, Language::En), "\"番号　花子\"");
+        assert_eq!(readable("\u{1b}[2Ja\u{202e}\n"), "\\u{1b}[2Ja\\u{202e}\\n");
+    }
 }

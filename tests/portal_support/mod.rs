@@ -45,7 +45,7 @@ impl RunningPortal {
     /// How many have applied.
     pub fn applications(&self) -> usize {
         let page = self.operator_page();
-        page.split("<tbody>").nth(1).map_or(0, |body| body.matches("<tr>").count())
+        page.split("<tbody").nth(1).map_or(0, |body| body.matches("<tr").count())
     }
 
     pub fn operate(&self, action: &str) -> u16 {

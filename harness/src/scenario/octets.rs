@@ -3,7 +3,7 @@
 
 use super::capture::{CaptureName, Captures};
 use super::words::say;
-use crate::language::Language;
+use crate::language::{Language, quoted};
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
@@ -152,8 +152,7 @@ impl Octets {
         match self {
             Self::Bytes(bytes) if ja => format!("{} バイトのデータ", bytes.len()),
             Self::Bytes(bytes) => format!("{} bytes", bytes.len()),
-            Self::Text(text) if ja => format!("「{text}」"),
-            Self::Text(text) => format!("{text:?}"),
+            Self::Text(text) => quoted(text, language),
             Self::Captured(name) if ja => format!("控えておいた {name}"),
             Self::Captured(name) => format!("the captured {name}"),
             Self::Sequence(parts) => {

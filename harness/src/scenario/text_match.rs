@@ -3,7 +3,7 @@
 
 use super::capture::CaptureName;
 use super::length::LengthRange;
-use crate::language::Language;
+use crate::language::{Language, quoted};
 use regex::Regex;
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
@@ -56,10 +56,9 @@ impl TextMatch {
     pub fn in_words(&self, language: Language) -> String {
         let ja = language == Language::Ja;
         match self {
-            Self::Exactly(text) if ja => format!("「{text}」"),
-            Self::Exactly(text) => format!("{text:?}"),
-            Self::Contains(text) if ja => format!("「{text}」を含むもの"),
-            Self::Contains(text) => format!("something with {text:?} in it"),
+            Self::Exactly(text) => quoted(text, language),
+            Self::Contains(text) if ja => format!("{}を含むもの", quoted(text, language)),
+            Self::Contains(text) => format!("something with {} in it", quoted(text, language)),
             Self::Like { pattern, as_long_as: None } if ja => format!("{pattern} に一致するもの"),
             Self::Like { pattern, as_long_as: None } => format!("like {pattern}"),
             Self::Like { pattern, as_long_as: Some(name) } if ja => {

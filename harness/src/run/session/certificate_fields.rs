@@ -1,8 +1,7 @@
 //! Holding the fields of a certificate against what a scenario says of them.
 
-use super::content::quoted;
 use super::text::{shown, text_fits};
-use crate::language::{Bilingual, Language, in_both};
+use crate::language::{Bilingual, Language, in_both, quoted, readable};
 use crate::scenario::certificate_names::{self as names, FieldName, list};
 use crate::scenario::{Captures, CertificateMatch, DataExpectation, SerialMatch, TextMatch};
 use crate::verify::{Certificate, CertificateProblem};
@@ -54,7 +53,8 @@ impl Compared<'_> {
         texts.into_iter().find_map(|(name, wanted, came)| {
             let wanted = wanted.as_ref().filter(|wanted| !text_fits(wanted, &came, self.captures))?;
             let expected = in_both(|language| shown(wanted, self.captures, language));
-            Some((of(name, &expected), of(name, &quoted(&came))))
+            let came = in_both(|language| quoted(&came, language));
+            Some((of(name, &expected), of(name, &came)))
         })
     }
 
@@ -102,7 +102,8 @@ impl Compared<'_> {
                 let expected = all_of(name, |language| {
                     wanted.iter().map(|wanted| shown(wanted, self.captures, language)).collect()
                 });
-                return Ok(Some((expected, all_of(name, |_| came.clone()))));
+                let came = all_of(name, |_| came.iter().map(|came| readable(came)).collect());
+                return Ok(Some((expected, came)));
             }
         }
         let Some(wanted) = &self.wanted.other_names else { return Ok(None) };
@@ -126,7 +127,7 @@ impl Compared<'_> {
         });
         let came = all_of(names::OTHER_NAMES, |language| {
             let told = |(oid, text): &(_, Option<String>)| match text {
-                Some(text) => format!("{oid} {text:?}"),
+                Some(text) => format!("{oid} {}", quoted(text, language)),
                 None => format!("{oid}{}", language.say("、UTF8String ではない", ", no UTF8String")),
             };
             came.iter().map(told).collect()

@@ -2,7 +2,7 @@
 
 use super::certificate_fields::certificate_differs;
 use super::text::text_fits;
-use crate::language::{Bilingual, Language, in_both};
+use crate::language::{Bilingual, Language, in_both, quoted};
 use crate::scenario::{Captures, CertificateField, Content, Part, SignatureMatch, Verifier};
 use crate::verify::{Certificate, PublicKey};
 use std::borrow::Cow;
@@ -39,7 +39,7 @@ pub(super) fn unmet_content(content: &Content, data: &[u8], captures: &Captures)
     if let Some(wanted) = &content.text {
         match std::str::from_utf8(value) {
             Ok(text) if text_fits(wanted, text, captures) => {}
-            Ok(text) => return differs(quoted(text)),
+            Ok(text) => return differs(in_both(|language| quoted(text, language))),
             Err(_) => {
                 return differs(in_both(|language| {
                     shown(value, language) + language.say("、UTF-8 ではない", ", no UTF-8")
@@ -116,11 +116,6 @@ pub(super) fn key_of(verifier: &Verifier, captures: &Captures) -> Key {
 
 fn told(content: &Content) -> Bilingual {
     in_both(|language| content.in_words(language))
-}
-
-/// A text that came.
-pub(super) fn quoted(text: &str) -> Bilingual {
-    Bilingual::new(format!("「{text}」"), format!("{text:?}"))
 }
 
 fn shown(data: &[u8], language: Language) -> String {

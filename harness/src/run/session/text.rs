@@ -1,6 +1,6 @@
 //! Holding a text against what it must be.
 
-use crate::language::Language;
+use crate::language::{Language, quoted, readable};
 use crate::scenario::{BirthdayMatch, CaptureName, Captures, TextMatch};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -31,10 +31,10 @@ pub(super) fn shown(wanted: &TextMatch, captures: &Captures, language: Language)
     let captured = |name: &CaptureName| String::from_utf8_lossy(captures.get(name));
     let words = wanted.in_words(language);
     match wanted {
-        TextMatch::Captured { name, .. } => format!("{words} ({:?})", captured(name)),
+        TextMatch::Captured { name, .. } => format!("{words} ({})", quoted(&captured(name), language)),
         TextMatch::Birthday(BirthdayMatch { of, after, at_latest, .. }) => {
             let names = [Some(of), Some(after), at_latest.as_ref()].into_iter().flatten();
-            let values: Vec<_> = names.map(|name| format!("{name} {}", captured(name))).collect();
+            let values: Vec<_> = names.map(|name| format!("{name} {}", readable(&captured(name)))).collect();
             format!("{words} ({})", values.join(language.say("、", ", ")))
         }
         TextMatch::Exactly(_) | TextMatch::Contains(_) | TextMatch::Like { .. } => words,
