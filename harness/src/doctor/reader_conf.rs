@@ -36,7 +36,7 @@ pub(super) fn examine(machine: &Machine) -> (Option<Entry>, Vec<Finding>) {
     for file in files {
         match fs::read_to_string(&file) {
             Ok(text) if mentions_vpcd(&text) => match parse(&file, &text) {
-                Ok(entry) => entries.push(entry),
+                Ok(found) => entries.extend(found),
                 Err(problem) => {
                     findings.push(Finding::broken(problem, &["apt-get install --reinstall vsmartcard-vpcd"]));
                 }
@@ -47,12 +47,22 @@ pub(super) fn examine(machine: &Machine) -> (Option<Entry>, Vec<Finding>) {
             }
         }
     }
-    if entries.len() > 1 {
-        let names: Vec<_> = entries.iter().map(|entry| entry.file.display().to_string()).collect();
+    let mut names: Vec<_> = entries.iter().map(|entry| entry.file.display().to_string()).collect();
+    names.dedup();
+    if names.len() > 1 {
         findings.push(Finding::broken(
-            format!("the virtual reader stands in {} files: {}", entries.len(), names.join(", ")),
+            format!("the virtual reader stands in {} files: {}", names.len(), names.join(", ")),
             &[
                 "remove all but one: pcscd reads every file there, copies made by an editor too",
+                machine.restart(),
+            ],
+        ));
+    }
+    if let (Some(twice), 1) = (sharing_a_driver(&entries), names.len()) {
+        findings.push(Finding::broken(
+            format!("{}: two entries share {}, and would show the same two cards", names[0], twice.display()),
+            &[
+                "give each its own copy of the driver (a link will not do), as docs/faults.md shows",
                 machine.restart(),
             ],
         ));
@@ -64,6 +74,14 @@ pub(super) fn examine(machine: &Machine) -> (Option<Entry>, Vec<Finding>) {
         ));
     }
     (entries.into_iter().next(), findings)
+}
+
+/// The driver that two entries name: it keeps its slots in one table, whatever their ports are.
+fn sharing_a_driver(entries: &[Entry]) -> Option<&Path> {
+    let mut rest = entries.iter();
+    std::iter::from_fn(|| rest.next().map(|entry| (entry, rest.as_slice())))
+        .find(|(entry, others)| others.iter().any(|other| other.library == entry.library))
+        .map(|(entry, _)| &*entry.library)
 }
 
 fn mentions_vpcd(text: &str) -> bool {
@@ -78,9 +96,18 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
 }
 
-fn parse(file: &Path, text: &str) -> Result<Entry, String> {
+/// An entry as far as it has been read.
+#[derive(Default)]
+struct Draft<'t> {
+    name: Option<&'t str>,
+    device: Option<(usize, &'t str)>,
+    library: Option<&'t str>,
+}
+
+/// The entries of a file: each begins with its FRIENDLYNAME.
+fn parse(file: &Path, text: &str) -> Result<Vec<Entry>, String> {
     let shown = file.display();
-    let (mut device, mut library, mut name) = (None, None, None);
+    let (mut entries, mut draft) = (Vec::new(), Draft::default());
     for (number, line) in lines(text) {
         let (key, value) =
             line.split_once(char::is_whitespace).map_or((line, ""), |(key, value)| (key, value.trim()));
@@ -90,26 +117,39 @@ fn parse(file: &Path, text: &str) -> Result<Entry, String> {
                     "{shown}:{number}: FRIENDLYNAME stands in quotation marks, such as \"Virtual PCD\""
                 ));
             }
-            "FRIENDLYNAME" => name = Some(value),
-            "DEVICENAME" => device = Some((number, value)),
-            "LIBPATH" => library = Some(value),
+            "FRIENDLYNAME" => {
+                if draft.name.is_some() {
+                    entries.push(std::mem::take(&mut draft).finished(file)?);
+                }
+                draft.name = Some(value);
+            }
+            "DEVICENAME" => draft.device = Some((number, value)),
+            "LIBPATH" => draft.library = Some(value),
             "CHANNELID" => {}
             other => return Err(format!("{shown}:{number}: pcscd does not know `{other}`")),
         }
     }
-    let missing = |what| format!("{shown}: the line {what} is missing");
-    name.ok_or_else(|| missing("FRIENDLYNAME"))?;
-    let (number, device) = device.ok_or_else(|| missing("DEVICENAME"))?;
-    let library = PathBuf::from(library.ok_or_else(|| missing("LIBPATH"))?);
-    let (host, port) = device.rsplit_once(':').unwrap_or((device, "0x8C7B"));
-    // As the driver reads it: strtoul with any base.
-    let number_of = |text: &str| match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(hex) => u16::from_str_radix(hex, 16),
-        None => text.parse(),
-    };
-    let port = number_of(port).map_err(|_| format!("{shown}:{number}: `{port}` is no port"))?;
-    let host = (host != "/dev/null").then(|| host.to_owned());
-    Ok(Entry { file: file.to_owned(), port, host, library })
+    entries.push(draft.finished(file)?);
+    Ok(entries)
+}
+
+impl Draft<'_> {
+    fn finished(self, file: &Path) -> Result<Entry, String> {
+        let shown = file.display();
+        let missing = |what| format!("{shown}: the line {what} is missing");
+        self.name.ok_or_else(|| missing("FRIENDLYNAME"))?;
+        let (number, device) = self.device.ok_or_else(|| missing("DEVICENAME"))?;
+        let library = PathBuf::from(self.library.ok_or_else(|| missing("LIBPATH"))?);
+        let (host, port) = device.rsplit_once(':').unwrap_or((device, "0x8C7B"));
+        // As the driver reads it: strtoul with any base.
+        let number_of = |text: &str| match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+            Some(hex) => u16::from_str_radix(hex, 16),
+            None => text.parse(),
+        };
+        let port = number_of(port).map_err(|_| format!("{shown}:{number}: `{port}` is no port"))?;
+        let host = (host != "/dev/null").then(|| host.to_owned());
+        Ok(Entry { file: file.to_owned(), port, host, library })
+    }
 }
 
 #[cfg(test)]
@@ -121,11 +161,23 @@ mod tests {
 
     #[test]
     fn debians_file_is_understood() {
-        let entry = parse(Path::new("vpcd"), DEBIAN).unwrap();
+        let [entry] = parse(Path::new("vpcd"), DEBIAN).unwrap().try_into().unwrap();
         assert_eq!((entry.port, entry.host), (35963, None));
         let reversed = DEBIAN.replace("/dev/null:0x8C7B", "192.168.0.4:4711");
-        let entry = parse(Path::new("vpcd"), &reversed).unwrap();
+        let [entry] = parse(Path::new("vpcd"), &reversed).unwrap().try_into().unwrap();
         assert_eq!((entry.port, entry.host.as_deref()), (4711, Some("192.168.0.4")));
+    }
+
+    #[test]
+    fn more_slots_need_more_copies_of_the_driver() {
+        let second = DEBIAN.replace("0x8C7B", "0x8C7D").replace("Virtual PCD", "Virtual PCD B");
+        let both = |second: &str| parse(Path::new("vpcd"), &format!("{DEBIAN}\n{second}")).unwrap();
+        let shared = both(&second);
+        assert_eq!(shared.iter().map(|entry| entry.port).collect::<Vec<_>>(), [35963, 35965]);
+        assert_eq!(sharing_a_driver(&shared), Some(Path::new("/usr/lib/libifdvpcd.so")));
+        let apart = both(&second.replace("libifdvpcd.so", "libifdvpcd-b.so"));
+        assert_eq!(sharing_a_driver(&apart), None);
+        assert_eq!(sharing_a_driver(&apart[..1]), None);
     }
 
     #[test]
