@@ -11,7 +11,7 @@ use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use vmyna::flow::{DirectHand, Held, InProcess, Seen, Stage, Trouble, World, forged, typed};
+use vmyna::flow::{DirectHand, Held, InProcess, MADE_UP, Seen, Stage, Trouble, World, forged, typed};
 use vmyna::language::Bilingual;
 use vmyna::portal::phone::Reader;
 use vmyna::portal::{Answer, Credential};
@@ -403,6 +403,11 @@ impl Stage for Pages<'_> {
                 }
                 self.post(&fields)?;
             }
+            Delivery::MadeUp => {
+                let mut fields = self.last()?;
+                fields.insert("state".to_owned(), MADE_UP.to_owned());
+                self.post(&fields)?;
+            }
             Delivery::Replayed => {
                 let (challenge, _) = self.open_challenge()?;
                 let mut fields = self.last()?;
@@ -412,7 +417,8 @@ impl Stage for Pages<'_> {
             Delivery::OthersCertificate
             | Delivery::SignatureCertificate
             | Delivery::ReplacedCertificate
-            | Delivery::FormerSignatureCertificate => {
+            | Delivery::FormerSignatureCertificate
+            | Delivery::BrokenCertificate => {
                 let (challenge, nonce) = self.open_challenge()?;
                 let Answer::Signed { certificate, signature } = forged(self.world, delivery, &nonce)? else {
                     return Err(broken("nothing was signed"));

@@ -34,6 +34,11 @@ pub fn forged(world: &World, delivery: Delivery, nonce: &[u8; 32]) -> Result<Ans
             world.registry().enrol(former.record);
             (former.key, former.certificate)
         }
+        Delivery::BrokenCertificate => {
+            let mut certificate = issued.user_authentication.certificate.clone();
+            certificate.truncate(certificate.len() / 2);
+            (issued.user_authentication.key.clone(), certificate)
+        }
         _ => {
             let names = ["taro", DEFAULT_HOLDER];
             let holder = own.personalised().holder().id();

@@ -53,6 +53,9 @@ impl Hand for DirectHand {
     }
 }
 
+/// The name of a challenge that there never was.
+pub const MADE_UP: &str = "00000000000000000000000000000000";
+
 /// Opens the portal in a browser that has not been there.
 type Open<'w> = dyn Fn() -> Box<dyn Visitor<'w> + 'w> + 'w;
 
@@ -259,6 +262,12 @@ impl Stage for InProcess<'_> {
                 };
                 self.tab()?.browser.deliver(&challenge, &altered)?;
             }
+            Delivery::MadeUp => {
+                let (_, answer) = self.last()?;
+                let made_up = ChallengeId::parse(MADE_UP);
+                let made_up = made_up.ok_or_else(|| Trouble::Broken("no name of a challenge".to_owned()))?;
+                self.tab()?.browser.deliver(&made_up, &answer)?;
+            }
             Delivery::Replayed => {
                 let (_, answer) = self.last()?;
                 return self.bring(Some(answer));
@@ -266,7 +275,8 @@ impl Stage for InProcess<'_> {
             Delivery::OthersCertificate
             | Delivery::SignatureCertificate
             | Delivery::ReplacedCertificate
-            | Delivery::FormerSignatureCertificate => {
+            | Delivery::FormerSignatureCertificate
+            | Delivery::BrokenCertificate => {
                 let request = self.tab()?.browser.request();
                 let request = request.ok_or_else(|| Trouble::NotThere("no challenge is open".to_owned()))?;
                 let answer = forged(self.world, delivery, &request.nonce)?;

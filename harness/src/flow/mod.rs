@@ -20,7 +20,7 @@ pub use api::ApiVisitor;
 pub use card::{FlowCard, Reached, Wallet};
 pub use clock::FlowClock;
 pub use forged::forged;
-pub use in_process::{DirectHand, Hand, InProcess};
+pub use in_process::{DirectHand, Hand, InProcess, MADE_UP};
 pub use peer::{Entered, PeerHand, on_a_peer};
 pub use stage::{Held, Seen, Stage, Trouble};
 pub use status::Registry;

@@ -70,6 +70,7 @@ pub fn on_a_peer(scenario: &Scenario) -> Result<Entered, (&'static str, &'static
                         | Delivery::OthersCertificate
                         | Delivery::SignatureCertificate
                         | Delivery::FormerSignatureCertificate
+                        | Delivery::BrokenCertificate
                 ) =>
             {
                 return Err((

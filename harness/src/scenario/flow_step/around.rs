@@ -54,6 +54,10 @@ pub enum Delivery {
     /// the open challenge, signed with the key for signatures, with the signature certificate that the
     /// holder had before the last birthday
     FormerSignatureCertificate,
+    /// the open challenge, answered with half of the certificate
+    BrokenCertificate,
+    /// the last answer, for a challenge that there never was
+    MadeUp,
 }
 
 /// `callback: replayed`
@@ -153,6 +157,8 @@ const fn delivered(delivery: Delivery) -> &'static str {
         Delivery::SignatureCertificate => "署名用の鍵による署名と署名用電子証明書",
         Delivery::FormerSignatureCertificate => "以前の署名用の鍵による署名とその証明書",
         Delivery::ReplacedCertificate => "更新前の鍵による署名とその証明書",
+        Delivery::BrokenCertificate => "正しい署名と、途中で切れた証明書",
+        Delivery::MadeUp => "直前の応答が、存在しないチャレンジへのものとして",
     }
 }
 
