@@ -3,7 +3,7 @@
 
 use super::birthday::{IssueWindow, birthday_in, last_birthday};
 use crate::holder::{CertificateState, IssuingGeneration, State};
-use crate::pki::{Generation, JAPAN, Validity, end_of_day};
+use crate::pki::{Generation, JAPAN, Validity, end_of_day, start_of_day};
 use jiff::civil::Date;
 use jiff::{RoundMode, Timestamp, TimestampRound, ToSpan, Unit};
 
@@ -40,11 +40,11 @@ impl Period {
 
 impl Period {
     /// The same period, of a certificate in a card whose last day is `expiry`, which it does not outlive.
-    /// Of a card that ended before the period begins the certificate ended with the card, whatever its
-    /// state is said to be. `None` beyond the calendar.
+    /// Of a card that ended before the period begins, or on that very day, the certificate ended with the
+    /// card, whatever its state is said to be. `None` beyond the calendar.
     pub fn within_card(mut self, expiry: Date, birth: Date) -> Option<Self> {
         let end = end_of_day(expiry)?;
-        if self.window.validity.not_before > end {
+        if self.window.validity.not_before >= start_of_day(expiry)? {
             let window = expired(birth, expiry)?;
             return Some(Self { window, generation: Generation::at(window.validity.not_before)? });
         }
@@ -185,7 +185,7 @@ mod tests {
         for (certificate, expiry, expected) in [
             (CertificateState::Valid, date(2027, 1, 1), "2025-06-14T15:00:00Z 2027-01-01T14:59:59Z 2"),
             (CertificateState::Valid, date(2035, 6, 15), "2025-06-14T15:00:00Z 2030-06-15T14:59:59Z 2"),
-            (CertificateState::OnHold, date(2025, 6, 15), "2025-06-14T15:00:00Z 2025-06-15T14:59:59Z 2"),
+            (CertificateState::OnHold, date(2025, 6, 15), "2020-06-14T15:00:00Z 2025-06-15T14:59:59Z 1"),
             // the card had ended before its holder's last birthday
             (CertificateState::Valid, date(2024, 2, 1), "2019-06-14T15:00:00Z 2024-02-01T14:59:59Z 0"),
             (CertificateState::NotYetValid, date(2026, 6, 14), "2021-06-14T15:00:00Z 2026-06-14T14:59:59Z 1"),
