@@ -1,9 +1,10 @@
-//! The whole catalogue on cards of every profile. What a profile does otherwise than the physical card
+//! The whole catalogue on cards of every profile and of every built-in person. What a profile does otherwise than the physical card
 //! makes scenarios about that not apply, and none fail; what it does alike is still played.
 
 mod process;
 
 use process::{Ended, Folder, Running, run, vmyna};
+use vmyna_sim::holder::Holder;
 use vmyna_sim::profile::Profile;
 
 /// What applies to every card with JPKI: PINs, SELECT, READ BINARY, status words.
@@ -26,6 +27,16 @@ fn no_scenario_fails_on_a_card_of_another_profile() {
     for name in Profile::built_in_names().filter(is_variant) {
         let ended = run(&mut vmyna(["run", "--profile", name, "--tag", "atr or token"]));
         assert_eq!(ended.code, Some(0), "{name}: {}", ended.all());
+    }
+}
+
+/// A card is not wrong for being a child's, or expired, or nearly locked.
+#[test]
+fn nor_on_one_of_another_person() {
+    for name in Holder::built_in_names() {
+        let ended = run(&mut vmyna(["run", "--holder", name, "--jobs", "2"]));
+        assert!(ended.closing_line().contains(", 0 failed,"), "{name}: {}", ended.all());
+        assert_eq!(ended.code, Some(0), "{name}");
     }
 }
 

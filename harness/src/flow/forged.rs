@@ -60,6 +60,10 @@ pub(super) fn former_signature(world: &World) -> Result<CertifiedKey, Trouble> {
     let own = world.wallet().card(None).map_err(|error| Trouble::NotHere(error.to_string()))?;
     let then = world.clock().now().checked_sub((366 * 24).hours());
     let issued = then.ok().and_then(|then| issue(own.personalised().holder(), then).ok());
-    let former = issued.and_then(|issued| issued.digital_signature);
+    let current = own.personalised().issued().digital_signature.as_ref();
+    let is_another = |former: &CertifiedKey| {
+        current.is_none_or(|current| current.record.serial_number != former.record.serial_number)
+    };
+    let former = issued.and_then(|issued| issued.digital_signature).filter(is_another);
     former.ok_or_else(|| Trouble::NotHere("the holder had no signature certificate before".to_owned()))
 }

@@ -12,6 +12,7 @@ mod judge;
 mod kind;
 mod ownership;
 mod peer;
+mod person;
 mod plan;
 mod recorder;
 mod schedule;

@@ -5,6 +5,7 @@ use super::conduct::{Conduct, Course, Played};
 use super::event::{Beginning, CardIdentity, Sink, Summary};
 use super::judge::Judge;
 use super::kind::Kind;
+use super::person;
 use super::plan::{Plan, STANDARD};
 use super::recorder::{Recorded, Recorder};
 use super::schedule::in_order;
@@ -102,8 +103,13 @@ fn play(
     if let Some(reason) = not_applicable(scenario, personalised.profile()) {
         return (Verdict::NotApplicable(reason), Vec::new());
     }
-    let missing = about_another(scenario, personalised.holder());
-    if let Some(reason) = missing.or_else(|| too_many_given(scenario, personalised.profile())) {
+    let missing = about_another(scenario, personalised.holder())
+        .or_else(|| too_many_given(scenario, personalised.profile()))
+        .or_else(|| {
+            let plan = Plan::of(scenario, personalised.profile().tries);
+            person::unmet_by(scenario, &plan, &personalised, Timestamp::now())
+        });
+    if let Some(reason) = missing {
         return (Verdict::RequirementMissing(reason), Vec::new());
     }
     let holder: Holder = personalised.holder().clone();

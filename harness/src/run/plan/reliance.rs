@@ -22,6 +22,10 @@ pub struct Reliance {
     pub pins: BTreeSet<PinName>,
     /// it reads the certificate for user authentication before the PIN of that is verified
     pub free_certificate: bool,
+    /// the certificates of the card must be in force
+    pub in_force: bool,
+    /// there must be a certificate for digital signature
+    pub signature_certificate: bool,
     /// it has JPKI sign with RSA, or expects such a key
     pub rsa: bool,
     /// it says what the label of the token is

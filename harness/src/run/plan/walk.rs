@@ -5,7 +5,7 @@ use super::Plan;
 use super::reliance::STORED_ANSWER_TO_RESET;
 use crate::link::Selection;
 use crate::scenario::{
-    By, CertificateCheck, CertificateName, PinChoice, Scenario, SecureCommand, SelectTarget,
+    By, CertificateCheck, CertificateName, PinChoice, Pressable, Scenario, SecureCommand, SelectTarget,
     StatusExpectation, Template, TriesExpectation, Verb,
 };
 use crate::terminal;
@@ -28,6 +28,9 @@ pub(super) struct Walk {
 
 /// EF 0006 of JPKI, which begins with the token's label.
 const TOKEN_INFORMATION: u16 = 0x0006;
+
+/// EF 0008 of JPKI, which tells which certificates there are.
+const CERTIFICATES_PRESENT: u16 = 0x0008;
 
 const SUCCESS: [u8; 2] = [0x90, 0x00];
 const REFUSED: [u8; 2] = [0x6A, 0x82];
@@ -56,6 +59,7 @@ impl Walk {
         let is_flow = scenario.flow.is_some();
         walk.plan.reliance.free_certificate |= is_flow;
         walk.plan.reliance.rsa |= is_flow;
+        walk.plan.reliance.in_force |= is_flow;
         walk.plan.reliance.pins = walk.plan.pins.keys().copied().collect();
         walk
     }
@@ -146,17 +150,23 @@ impl Walk {
                 self.reads(file, &step.expect.status);
                 let content = &step.expect.content;
                 let tells_the_label = step.offset == 0 && (content.data.is_some() || content.text.is_some());
+                self.plan.reliance.signature_certificate |=
+                    !content.is_empty() && self.is_in_jpki(file, CERTIFICATES_PRESENT);
                 self.plan.reliance.token_label |= tells_the_label && self.is_in_jpki(file, TOKEN_INFORMATION);
                 let command = terminal::read_binary(step.sfi, step.offset, step.le, step.extended);
                 self.selection.exchange(&command, expected_status(&step.expect.status));
             }
             Verb::Certificate(step) => {
                 self.plan.reliance.rsa |= step.check.contains(&CertificateCheck::Key);
+                self.plan.reliance.in_force |= step.check.contains(&CertificateCheck::Validity);
                 let file = terminal::certificate_file(step.of);
                 self.select(By::Select, file);
                 self.reads(Some(file), &step.expect.status);
             }
             Verb::Transmit(step) => self.transmit(&step.apdu, &step.expect.status),
+            Verb::Press(step) => {
+                self.plan.reliance.signature_certificate |= step.0 == Pressable::RegisterSignature;
+            }
             Verb::Secure(step) => match step.command {
                 SecureCommand::Verify(pin, choice) => {
                     let current = self.value.get(&pin).copied().unwrap_or(PinChoice::Right);
@@ -179,6 +189,10 @@ impl Walk {
 
     /// The scenario reads `file`.
     fn reads(&mut self, file: Option<u16>, expected: &StatusExpectation) {
+        let of_signatures = [CertificateName::DigitalSignature, CertificateName::DigitalSignatureCa];
+        let succeeds = expected.allows_success();
+        self.plan.reliance.signature_certificate |= succeeds
+            && of_signatures.map(terminal::certificate_file).iter().any(|id| self.is_in_jpki(file, *id));
         let certificate = terminal::certificate_file(CertificateName::UserAuthentication);
         if self.is_in_jpki(file, certificate) && expected.allows_success() && !self.verified {
             self.plan.reliance.free_certificate = true;
@@ -232,6 +246,8 @@ impl Walk {
                     0x20 if presents && self.selection.reaches_pins() => self.verify(pin, false, expected),
                     0x20 if self.selection.reaches_pins() => {
                         let left = self.tries.get(&pin).copied().unwrap_or_default();
+                        self.plan.pins.entry(pin).or_default().asked |=
+                            left > 0 && !expected.is_met(Status::TriesLeft(1));
                         self.count(pin, false, expected.is_met(Status::TriesLeft(left)));
                     }
                     0x24 | 0x2C | 0x32 => self.plan.pins.entry(pin).or_default().changed = true,
