@@ -5,6 +5,7 @@ mod applications;
 mod atr;
 mod certificates;
 mod latency;
+mod parts;
 mod shared_pins;
 mod source;
 
@@ -20,8 +21,7 @@ use crate::document::{self, DocumentError};
 use crate::hex::Bytes;
 use crate::pin::PinName;
 use include_dir::{Dir, include_dir};
-use serde::{Deserialize, Deserializer, de};
-use std::collections::BTreeMap;
+use serde::Deserialize;
 use std::path::Path;
 
 /// A kind of card.
@@ -106,26 +106,8 @@ impl Tries {
     }
 }
 
-impl<'de> Deserialize<'de> for Tries {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Count(#[serde(deserialize_with = "tries")] u8);
-
-        let written = BTreeMap::<PinName, Count>::deserialize(deserializer)?;
-        let mut all = [0; PinName::ALL.len()];
-        for pin in PinName::ALL {
-            let Count(count) = written
-                .get(&pin)
-                .ok_or_else(|| de::Error::custom(format!("the tries of {pin} are not told here")))?;
-            all[pin as usize] = *count;
-        }
-        Ok(Self(all))
-    }
-}
-
 /// Answers to the empty VERIFY where sources differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EmptyVerify {
     /// when the PIN is verified
     pub when_verified: EmptyVerifyAnswer,
@@ -146,8 +128,7 @@ pub enum EmptyVerifyAnswer {
 }
 
 /// When verified PINs stay verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecurityStatusLifetime {
     /// over a warm reset
     pub on_warm_reset: Fate,
@@ -214,13 +195,6 @@ impl Profile {
     }
 }
 
-fn tries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
-    match u8::deserialize(deserializer)? {
-        tries @ 1..=15 => Ok(tries),
-        tries => Err(de::Error::custom(format!("a PIN has 1 to 15 tries, not {tries}"))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,11 +250,55 @@ mod tests {
     fn the_tries_of_every_pin_are_told_and_fit_into_a_status() {
         let text = include_str!("../vectors/profiles/card.yaml");
         for (wrong, expected) in [
-            (text.replace("birth_date: 10,", ""), "the tries of birth_date are not told here"),
+            (text.replace("birth_date: 10,", ""), "`birth_date` is not told here; only a profile that"),
             (text.replace("birth_date: 10", "birth_date: 16"), "a PIN has 1 to 15 tries, not 16"),
         ] {
             let error = Profile::parse("mine.yaml", &wrong).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_map_leaves_out_is_as_in_the_profile_that_is_extended() {
+        let mine = |changed: &str| {
+            let text = format!("extends: next-generation\ntitle: {{ja: 私の, en: mine}}\n{changed}\n");
+            Profile::parse("mine.yaml", &text).unwrap()
+        };
+        let base = Profile::built_in("next-generation").unwrap();
+        let tries = mine("tries: {user_authentication: 7}").tries;
+        assert_eq!(tries.of(PinName::UserAuthentication), 7);
+        assert_eq!(tries.of(PinName::TextInput), base.tries.of(PinName::TextInput));
+        let certificates = mine("certificates: {years: 7}").certificates;
+        assert_eq!((certificates.algorithm, certificates.years), (base.certificates.algorithm, 7));
+        let answers = mine("empty_verify: {when_blocked: success}").empty_verify;
+        assert_eq!(answers.when_blocked, EmptyVerifyAnswer::Success);
+        assert_eq!(answers.when_verified, base.empty_verify.when_verified);
+        let lifetime = mine("security_status: {on_warm_reset: cleared}").security_status;
+        assert_eq!(lifetime.on_warm_reset, Fate::Cleared);
+        assert_eq!(lifetime.on_selecting_the_same_application, Fate::Kept);
+    }
+
+    #[test]
+    fn a_card_that_cannot_be_is_told_with_its_line() {
+        for (wrong, expected) in [
+            ("shared_pins: {text_input: text_input}", "3:27: `text_input` cannot be shared with itself"),
+            (
+                "shared_pins: {text_input: digital_signature, digital_signature: text_input}",
+                "3:65: `text_input` is no PIN of its own here but `digital_signature`; name a PIN",
+            ),
+            (
+                "shared_pins: {text_code_a: text_input, text_input: digital_signature}",
+                "3:28: `text_input` is no PIN of its own",
+            ),
+            ("applications: []", "3:15: a card has `jpki` here"),
+            ("applications: [text, juki]", "3:15: a card has `jpki` here"),
+            ("atr: \"3B E0 00 FF 81 31 FE 45 15\"", "3:6: the last byte is 15"),
+            ("certificates: {years: 4}", "3:23: certificates are valid for 5 to 10 years, not 4"),
+            ("tries: {text_input: 0}", "3:21: a PIN has 1 to 15 tries, not 0"),
+        ] {
+            let text = format!("extends: card\ntitle: {{ja: 私の, en: mine}}\n{wrong}\n");
+            let told = Profile::parse("mine.yaml", &text).unwrap_err().to_string();
+            assert!(told.starts_with(&format!("mine.yaml:{expected}")), "{wrong}: {told}");
         }
     }
 

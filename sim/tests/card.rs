@@ -211,13 +211,28 @@ fn command() -> impl Strategy<Value = Vec<u8>> {
                     .extended()
                     .to_bytes()
             });
+    // As long as Lc can say (65,535 and header, Lc and Le around them are 65,544 bytes), and as bytes one more.
+    // Grown from a byte and a length, since so many drawn ones would make the test slow.
+    let longest = (
+        (sample(&[0x00, 0x80, 0x08]), sample(&[0xA4, 0xB0, 0x20, 0x24, 0x2A, 0x32, 0x84, 0xAE, 0xCA])),
+        sample(&[0x00, 0x80, 0x97, 0x98, 0x9B]),
+        60_000usize..=65_535,
+        any::<u8>(),
+    )
+        .prop_map(|((cla, ins), p2, length, byte)| {
+            CommandBuilder::new(cla, ins, 0x00, p2).data(&vec![byte; length]).le(65_536).to_bytes()
+        });
+    let no_command = (any::<[u8; 7]>(), 700usize..=65_545, any::<u8>())
+        .prop_map(|(header, length, byte)| [&header[..], &vec![byte; length - header.len()]].concat());
     prop_oneof![
-        6 => near,
-        1 => Just(SELECT_JPKI.to_vec()),
-        1 => other_application,
-        1 => any_bytes,
-        1 => long_bytes,
-        1 => extended,
+        60 => near,
+        10 => Just(SELECT_JPKI.to_vec()),
+        10 => other_application,
+        10 => any_bytes,
+        10 => long_bytes,
+        10 => extended,
+        1 => longest,
+        1 => no_command,
     ]
 }
 

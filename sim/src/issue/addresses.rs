@@ -11,8 +11,9 @@ pub struct Addresses {
     pub ocsp: OcspUrl,
 }
 
-/// The address of an OCSP responder: `http://` or `https://` and a host, ASCII without spaces, at
-/// most 200 characters. The default leads nowhere: `test` is a name that is never given to anyone
+/// The address of an OCSP responder: `http://` and a host, ASCII without spaces, at most 200
+/// characters. Not `https://`: answers are signed, and who checks the responder's certificate would
+/// have to ask a responder for its status first (RFC 5280, 8). The default leads nowhere: `test` is a name that is never given to anyone
 /// (RFC 6761).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OcspUrl(String);
@@ -50,7 +51,7 @@ impl FromStr for OcspUrl {
     type Err = MalformedUrl;
 
     fn from_str(text: &str) -> Result<Self, MalformedUrl> {
-        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+        let rest = text.strip_prefix("http://");
         let has_host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':']));
         if has_host && text.len() <= MAX_LENGTH && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(text.to_owned()))
@@ -66,13 +67,21 @@ mod tests {
 
     #[test]
     fn addresses_are_web_addresses_in_ascii() {
-        for right in ["http://127.0.0.1:2560", "https://ocsp.example.test/a", DEFAULT_OCSP] {
+        for right in ["http://127.0.0.1:2560", "http://ocsp.example.test/a", DEFAULT_OCSP] {
             assert_eq!(right.parse::<OcspUrl>().unwrap().as_str(), right);
         }
         let long = format!("http://{}", "a".repeat(200));
-        for wrong in
-            ["", "127.0.0.1:2560", "ldap://a", "http://", "http:///a", "http://a b", "http://試", &long]
-        {
+        for wrong in [
+            "",
+            "127.0.0.1:2560",
+            "ldap://a",
+            "https://ocsp.example.test",
+            "http://",
+            "http:///a",
+            "http://a b",
+            "http://試",
+            &long,
+        ] {
             assert_eq!(wrong.parse::<OcspUrl>(), Err(MalformedUrl(wrong.to_owned())));
         }
     }

@@ -68,7 +68,7 @@ pub enum IssueError {
 ///
 /// An ordinary holder's were issued on the last birthday (see [`IssueWindow`]), and by the generation
 /// of each authority that was the latest one then; the holder's
-/// [`State`](crate::holder::State) may say otherwise. Whether
+/// [`State`](crate::holder::State) may say otherwise. None outlives the card. Whether
 /// one is revoked is nothing that can be seen in it.
 ///
 /// # Errors
@@ -97,10 +97,13 @@ pub fn issue_as(
     addresses: &Addresses,
 ) -> Result<Issued, IssueError> {
     let holder = &holder.clone().as_of(now);
+    let birth = holder.person.birth;
+    let card = IssueWindow::at(birth, now).ok_or(IssueError::Clock { now })?;
+    let body = CardBody::issue(holder, &card, now)?;
     let period = |certificate: CertificateState| {
-        let period = Period::at(holder.person.birth, &holder.state, certificate, now);
-        period
-            .and_then(|period| period.lasting(kind.years, holder.person.birth, now))
+        Period::at(birth, &holder.state, certificate, now)
+            .and_then(|period| period.lasting(kind.years, birth, now))
+            .and_then(|period| period.within_card(body.expiry, birth))
             .ok_or(IssueError::Clock { now })
     };
     let authentication = period(holder.state.certificates.user_authentication)?;
@@ -111,7 +114,6 @@ pub fn issue_as(
     };
     let authentication_ca = ca(Authority::UserAuthentication, &authentication)?;
     let signature_ca = ca(Authority::DigitalSignature, &signature)?;
-    let card = IssueWindow::at(holder.person.birth, now).ok_or(IssueError::Clock { now })?;
     let mut user_authentication =
         end_entity::user_authentication(holder, &authentication.window, &authentication_ca, addresses)?;
     let state = holder.state.certificates.user_authentication;
@@ -128,7 +130,7 @@ pub fn issue_as(
         digital_signature,
         user_authentication_ca: authentication_ca.certificate().to_vec(),
         digital_signature_ca: signature_ca.certificate().to_vec(),
-        body: CardBody::issue(holder, &card, now)?,
+        body,
     })
 }
 
@@ -192,6 +194,33 @@ mod tests {
         assert_eq!(first.digital_signature_ca, last.digital_signature_ca);
         let next = hanako_at("2026-06-14T15:00:00Z").unwrap();
         assert_ne!(first.user_authentication.certificate, next.user_authentication.certificate);
+    }
+
+    #[test]
+    fn certificates_end_with_the_card_at_the_latest() {
+        let now = "2026-05-10T00:00:00Z".parse().unwrap();
+        let ends = |issued: Issued| {
+            let ends = issued.certified().map(|certified| certified.record.validity.not_after.to_string());
+            ends.collect::<Vec<_>>()
+        };
+        for (expiry, expected) in [
+            ("2027-01-01", "2027-01-01T14:59:59Z"),
+            ("2030-12-31", "2030-12-31T14:59:59Z"),
+            ("2031-01-01", "2031-01-01T14:59:59Z"),
+            ("2036-01-01", "2031-01-01T14:59:59Z"),
+            ("2025-12-31", "2025-12-31T14:59:59Z"),
+        ] {
+            let text =
+                format!("person: {{name: 試験　太郎, birth: 1990-01-01}}\ncard: {{expiry: {expiry}}}\n");
+            let holder = Holder::parse("mine.yaml", &text).unwrap();
+            assert_eq!(ends(issue(&holder, now).unwrap()), [expected, expected], "{expiry}");
+        }
+        // for ten years where the card of a child is valid for five
+        let child = Holder::built_in("child").unwrap();
+        let kind = crate::profile::Profile::built_in("next-generation").unwrap().certificates;
+        let issued = issue_as(&child, kind, now, &Addresses::default()).unwrap();
+        assert_eq!(issued.body.expiry.to_string(), "2031-05-05");
+        assert_eq!(ends(issued), ["2031-05-05T14:59:59Z"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::birthday::{IssueWindow, birthday_in, last_birthday};
 use crate::holder::{CertificateState, IssuingGeneration, State};
-use crate::pki::{Generation, JAPAN, Validity, end_of_day};
+use crate::pki::{Generation, JAPAN, Validity, end_of_day, start_of_day};
 use jiff::civil::Date;
 use jiff::{RoundMode, Timestamp, TimestampRound, ToSpan, Unit};
 
@@ -39,6 +39,20 @@ impl Period {
 }
 
 impl Period {
+    /// The same period, of a certificate in a card whose last day is `expiry`, which it does not outlive.
+    /// Of a card that ended before the period begins, or on that very day, the certificate ended with the
+    /// card, whatever its state is said to be. `None` beyond the calendar.
+    pub fn within_card(mut self, expiry: Date, birth: Date) -> Option<Self> {
+        let end = end_of_day(expiry)?;
+        if self.window.validity.not_before >= start_of_day(expiry)? {
+            let window = expired(birth, expiry)?;
+            return Some(Self { window, generation: Generation::at(window.validity.not_before)? });
+        }
+        let not_after = &mut self.window.validity.not_after;
+        *not_after = (*not_after).min(end);
+        Some(self)
+    }
+
     /// The same period, of a certificate that ends `years` birthdays after its issue and not
     /// [`IssueWindow::YEARS`]. What has ended when the clock shows `now` ended then all the same. `None`
     /// beyond the calendar.
@@ -162,6 +176,28 @@ mod tests {
         assert_eq!(window.validity.not_before.to_string(), "2026-06-01T12:00:00Z");
         assert_eq!(window.validity.not_after.to_string(), "2030-06-15T14:59:59Z");
         assert_eq!(window.issued_on, date(2026, 6, 1));
+    }
+
+    #[test]
+    fn no_certificate_outlives_its_card() {
+        let birth = date(1980, 6, 15);
+        let now = "2026-06-01T00:00:00Z".parse().unwrap();
+        for (certificate, expiry, expected) in [
+            (CertificateState::Valid, date(2027, 1, 1), "2025-06-14T15:00:00Z 2027-01-01T14:59:59Z 2"),
+            (CertificateState::Valid, date(2035, 6, 15), "2025-06-14T15:00:00Z 2030-06-15T14:59:59Z 2"),
+            (CertificateState::OnHold, date(2025, 6, 15), "2020-06-14T15:00:00Z 2025-06-15T14:59:59Z 1"),
+            // the card had ended before its holder's last birthday
+            (CertificateState::Valid, date(2024, 2, 1), "2019-06-14T15:00:00Z 2024-02-01T14:59:59Z 0"),
+            (CertificateState::NotYetValid, date(2026, 6, 14), "2021-06-14T15:00:00Z 2026-06-14T14:59:59Z 1"),
+            (CertificateState::NotYetValid, date(2030, 6, 15), "2026-06-14T15:00:00Z 2030-06-15T14:59:59Z 2"),
+            (CertificateState::Expired, date(2020, 6, 15), "2015-06-14T15:00:00Z 2020-06-15T14:59:59Z -1"),
+        ] {
+            let period = period(&State::default(), certificate, now, birth);
+            let Period { window, generation } = period.within_card(expiry, birth).unwrap();
+            let Validity { not_before, not_after } = window.validity;
+            assert_eq!(format!("{not_before} {not_after} {}", generation.number()), expected, "{expiry}");
+            assert!(generation.validity().covers(window.validity), "{expiry}");
+        }
     }
 
     proptest! {

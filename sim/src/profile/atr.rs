@@ -22,7 +22,8 @@ impl AnswerToReset {
     /// Reads hexadecimal digits, `??` and, at the end, `TCK`.
     ///
     /// # Errors
-    /// A sentence, when it is anything else or too long.
+    /// A sentence, when it is anything else, of another length than its own T0 and TDi announce, or has a
+    /// wrong check byte.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (fixed, check) = match text.trim_end().strip_suffix("TCK") {
             Some(fixed) => (fixed, true),
@@ -37,7 +38,10 @@ impl AnswerToReset {
         };
         let bytes = digits.chunks(2).map(byte).collect::<Result<Vec<_>, _>>()?;
         match bytes.len() + usize::from(check) {
-            2..=LONGEST => Ok(Self { bytes, check }),
+            2..=LONGEST => {
+                check_structure(&bytes, check)?;
+                Ok(Self { bytes, check })
+            }
             length => Err(format!("an answer to reset has 2 to {LONGEST} bytes, not {length}")),
         }
     }
@@ -62,6 +66,48 @@ impl AnswerToReset {
     pub fn is_fixed(&self) -> bool {
         self.bytes.iter().all(Option::is_some)
     }
+}
+
+/// Interface bytes are there as T0 and each TDi say, historical bytes as T0 says, and TCK wherever a
+/// protocol but T=0 is offered (ISO/IEC 7816-3, 8.2). Behind a random TDi nothing is known.
+fn check_structure(bytes: &[Option<u8>], check: bool) -> Result<(), String> {
+    let length = bytes.len() + usize::from(check);
+    let Some(t0) = bytes[1] else { return Ok(()) };
+    let (mut announced, mut interface) = (2, t0 >> 4);
+    let mut has_check = false;
+    loop {
+        announced += (interface & 0x07).count_ones() as usize;
+        if interface & 0x08 == 0 {
+            break;
+        }
+        match bytes.get(announced) {
+            Some(Some(td)) => {
+                has_check |= td & 0x0F != 0;
+                interface = td >> 4;
+            }
+            Some(None) => return Ok(()),
+            None => interface = 0,
+        }
+        announced += 1;
+    }
+    announced += usize::from(t0 & 0x0F) + usize::from(has_check);
+    if announced != length {
+        return Err(format!("this answer to reset has {length} bytes; its T0 and TDi announce {announced}"));
+    }
+    if has_check && !check {
+        let before = bytes[1..length - 1].iter().copied().collect::<Option<Vec<u8>>>();
+        let right = before.map(|before| before.iter().fold(0, |check, byte| check ^ byte));
+        let last = bytes[length - 1];
+        if right.is_none() || right != last {
+            let last = last.map_or("random".to_owned(), |last| format!("{last:02X}"));
+            let right =
+                right.map_or("one that follows from the others".to_owned(), |right| format!("{right:02X}"));
+            return Err(format!(
+                "the last byte is {last}, but has to be the check byte {right}: write TCK for it"
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl<'de> Deserialize<'de> for AnswerToReset {
@@ -103,6 +149,12 @@ mod tests {
             ("3B E", "do not make whole bytes"),
             ("3B XY", "is no hexadecimal digit"),
             ("3B", "2 to 33 bytes, not 1"),
+            ("3B E0 00 FF 81 31 FE 45 15", "the last byte is 15, but has to be the check byte 14"),
+            ("3B E0 00 FF 81 31 FE 45", "has 8 bytes; its T0 and TDi announce 9"),
+            ("3B E0 00 FF 81 31 FE 45 14 00", "has 10 bytes; its T0 and TDi announce 9"),
+            ("3B E0", "has 2 bytes; its T0 and TDi announce 5"),
+            ("3B 02 41 42 TCK", "has 5 bytes; its T0 and TDi announce 4"),
+            ("3B 88 80 01 ?? 00 05 E0 B3 81 A1 00 7F", "check byte one that follows from the others"),
         ] {
             let told = AnswerToReset::parse(text).unwrap_err();
             assert!(told.contains(expected), "{told}");

@@ -1,18 +1,22 @@
 //! A profile's YAML document. It tells everything, or `extends` a built-in profile and tells what is
-//! different.
+//! different: of the tries, the certificates and what happens when, single entries too.
 
+use super::parts::{CertificatesSource, EmptyVerifySource, SecurityStatusSource, TriesSource};
 use super::{
-    AnswerToReset, Applications, CertificateAccess, Certificates, EmptyVerify, Latency, Profile,
-    SecurityStatusLifetime, SharedPins, Tries, VerificationCodes,
+    AnswerToReset, Applications, CertificateAccess, Latency, Profile, SharedPins, VerificationCodes,
 };
 use crate::apdu::{MAX_RESPONSE_DATA, Status};
 use crate::bilingual::Bilingual;
 use crate::document::{self, DocumentError, Position, Spanned};
 use crate::hex::{self, Bytes};
+use crate::pin::PinName;
 use serde::{Deserialize, Deserializer, de};
+use std::collections::BTreeMap;
 
 /// Fewest bytes that every card answers: those of a short Le.
 const SHORT_LE: u32 = 256;
+/// The application that every card has, beside the card manager.
+const JPKI: &str = "jpki";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,15 +28,15 @@ struct Source {
     atr: Option<AnswerToReset>,
     stored_atr: Option<Bytes>,
     token_label: Option<Spanned<String>>,
-    applications: Option<Applications>,
+    applications: Option<Spanned<Applications>>,
     user_authentication_certificate: Option<CertificateAccess>,
-    certificates: Option<Certificates>,
-    shared_pins: Option<SharedPins>,
+    certificates: Option<Spanned<CertificatesSource>>,
+    shared_pins: Option<BTreeMap<PinName, Spanned<PinName>>>,
     verification_codes: Option<VerificationCodes>,
-    tries: Option<Tries>,
+    tries: Option<Spanned<TriesSource>>,
     blocked_status: Option<StatusSource>,
-    empty_verify: Option<EmptyVerify>,
-    security_status: Option<SecurityStatusLifetime>,
+    empty_verify: Option<Spanned<EmptyVerifySource>>,
+    security_status: Option<Spanned<SecurityStatusSource>>,
     last_command_status: Option<StatusSource>,
     extended_length: Option<bool>,
     longest_response: Option<Spanned<u32>>,
@@ -74,6 +78,18 @@ impl Source {
                 format!("missing field `{field}`; only a profile that `extends` another may leave it out");
             DocumentError::invalid(text, start, problem)
         };
+        let invalid = |at: Position, problem: String| DocumentError::invalid(text, at, problem);
+        if let Some(at) = self.applications.as_ref().filter(|at| !at.value.contains(JPKI)) {
+            let problem =
+                "a card has `jpki` here: it is what authenticates and signs, and scenarios begin with it";
+            return Err(invalid(Position::of(file, at), problem.to_owned()));
+        }
+        let shared_pins = match &self.shared_pins {
+            None => None,
+            Some(written) => {
+                Some(shared_pins(written).map_err(|(at, problem)| invalid(Position::of(file, at), problem))?)
+            }
+        };
         if let Some(label) = self.token_label.as_ref().filter(|label| !is_label(&label.value)) {
             let problem = "expected a label of 1 to 32 ASCII characters";
             return Err(DocumentError::invalid(text, Position::of(file, label), problem));
@@ -93,30 +109,68 @@ impl Source {
                 }
             };
         }
+        macro_rules! merged {
+            ($field:ident) => {
+                match (self.$field, &base) {
+                    (Some(own), base) => {
+                        let at = Position::of(file, &own);
+                        own.value.onto(base.as_ref().map(|base| &base.$field)).map_err(|entry| {
+                            let whole = "only a profile that `extends` another may leave it out";
+                            invalid(at, format!("`{entry}` is not told here; {whole}"))
+                        })?
+                    }
+                    (None, Some(base)) => base.$field.clone(),
+                    (None, None) => return Err(missing(stringify!($field))),
+                }
+            };
+        }
         Ok(Profile {
             title: self.title,
             preview: self.preview,
             atr: told!(atr, self.atr),
             stored_atr: told!(stored_atr, self.stored_atr),
             token_label: told!(token_label, self.token_label.map(|label| label.value)),
-            applications: told!(applications, self.applications),
+            applications: told!(applications, self.applications.map(|applications| applications.value)),
             user_authentication_certificate: told!(
                 user_authentication_certificate,
                 self.user_authentication_certificate
             ),
-            certificates: told!(certificates, self.certificates),
-            shared_pins: told!(shared_pins, self.shared_pins),
+            certificates: merged!(certificates),
+            shared_pins: told!(shared_pins, shared_pins),
             verification_codes: told!(verification_codes, self.verification_codes),
-            tries: told!(tries, self.tries),
+            tries: merged!(tries),
             blocked_status: told!(blocked_status, self.blocked_status.map(|status| status.0)),
-            empty_verify: told!(empty_verify, self.empty_verify),
-            security_status: told!(security_status, self.security_status),
+            empty_verify: merged!(empty_verify),
+            security_status: merged!(security_status),
             last_command_status: told!(last_command_status, self.last_command_status.map(|status| status.0)),
             extended_length: told!(extended_length, self.extended_length),
             longest_response: told!(longest_response, self.longest_response.map(|longest| longest.value)),
             latency: told!(latency, self.latency),
         })
     }
+}
+
+/// `written`, or which entry leads nowhere, and why.
+fn shared_pins(
+    written: &BTreeMap<PinName, Spanned<PinName>>,
+) -> Result<SharedPins, (&Spanned<PinName>, String)> {
+    for (reference, at) in written {
+        let pin = at.value;
+        if pin == *reference {
+            return Err((
+                at,
+                format!("`{pin}` cannot be shared with itself; name another PIN, or leave it out"),
+            ));
+        }
+        if let Some(behind) = written.get(&pin) {
+            let problem = format!(
+                "`{pin}` is no PIN of its own here but `{}`; name a PIN that is not shared itself",
+                behind.value
+            );
+            return Err((at, problem));
+        }
+    }
+    Ok(SharedPins::new(written.iter().map(|(reference, at)| (*reference, at.value)).collect()))
 }
 
 fn is_label(text: &str) -> bool {
