@@ -159,6 +159,7 @@ impl<'a> TryFrom<CommandApdu<'a>> for Command<'a> {
             (Class::Interindustry, 0x2A) => Err(Situation::IsoPso.into()),
             (Class::Proprietary, 0x2A) => compute_digital_signature(&apdu),
             (Class::Proprietary, 0x32) => change_key(&apdu),
+            (Class::Proprietary, 0x8A) => Err(manage_attributes(&apdu)),
             (Class::Proprietary, 0xA2) => Err(authenticate_terminal(&apdu)),
             (Class::Proprietary, 0xAE) => set_session_key(&apdu),
             (Class::Proprietary, 0xFC) => Ok(Self::LastCommand),
@@ -312,6 +313,15 @@ fn authenticate_terminal(apdu: &CommandApdu<'_>) -> Refusal {
     }
 }
 
+/// `80 8A`, by which the issuer changes the attributes of the current EF (P1 `22`) or DF (`24`): nobody else
+/// gets past the check of the issuer's security, and other P1 do not get that far.
+fn manage_attributes(apdu: &CommandApdu<'_>) -> Refusal {
+    match apdu.p1() {
+        0x22 | 0x24 => Status::SecurityStatusNotSatisfied.into(),
+        _ => Situation::ManageAttributesParameters.into(),
+    }
+}
+
 fn set_session_key<'a>(apdu: &CommandApdu<'a>) -> Result<Command<'a>, Refusal> {
     match (apdu.p1(), apdu.p2()) {
         (0x00, 0x00) => Ok(Command::SetSessionKey(apdu.data())),
@@ -394,6 +404,17 @@ mod tests {
         assert_eq!(status(&dummy), Status::WrongLength);
         let unknown = Refusal::Undocumented(Situation::TerminalAuthentication);
         assert_eq!(command(&hex!("80A206C1 01 7F")), Err(unknown));
+    }
+
+    #[test]
+    fn attributes_are_the_issuers_to_manage_with_two_values_of_p1() {
+        for p1 in [0x22, 0x24] {
+            assert_eq!(status(&[0x80, 0x8A, p1, 0x00]), Status::SecurityStatusNotSatisfied);
+        }
+        let unknown = Refusal::Undocumented(Situation::ManageAttributesParameters);
+        for p1 in [0x00, 0x21, 0x23, 0x25, 0xFF] {
+            assert_eq!(command(&[0x80, 0x8A, p1, 0x00]), Err(unknown));
+        }
     }
 
     #[test]

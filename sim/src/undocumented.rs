@@ -115,6 +115,8 @@ situations! {
     SignSchemeElsewhere = "sign-scheme-elsewhere";
     /// `80 A2`, beyond the refusals that are known
     TerminalAuthentication = "terminal-authentication";
+    /// MANAGE ATTRIBUTES with P1 other than `22` and `24`
+    ManageAttributesParameters = "manage-attributes-parameters";
     /// SET SESSION KEY with other P1-P2
     SessionKeyParameters = "session-key-parameters";
     /// SET SESSION KEY of other than 256 bytes

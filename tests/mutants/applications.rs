@@ -19,6 +19,12 @@ pub const ALL: &[Mutant] = &[
     Mutant::new("number-in-binary", "TXT-02", "the individual number is not in ASCII", || {
         changed("text", 0x0001, 0x81, |bytes| bytes[3..15].iter_mut().for_each(|digit| *digit -= b'0'))
     }),
+    Mutant::new("number-with-a-wrong-check-digit", "TXT-51", "the check digit is one too high", || {
+        changed("text", 0x0001, 0x81, |bytes| bytes[14] = b'0' + (bytes[14] - b'0' + 1) % 10)
+    }),
+    Mutant::new("name-in-ascii", "TXT-52", "the first character of the name is three in ASCII", || {
+        changed("text", 0x0002, 0x82, |bytes| bytes[17..20].copy_from_slice(b"Abc"))
+    }),
     Mutant::new("code-b-opens-the-number", "TXT-07", "照合番号B opens the individual number", || {
         opened_by("text", 0x0001, PinName::TextCodeB, PinName::TextInput)
     }),

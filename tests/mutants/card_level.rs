@@ -29,6 +29,29 @@ pub const ALL: &[Mutant] = &[
             }
         })
     }),
+    Mutant::new(
+        "stored-atr-in-card-manager",
+        "ATR-05",
+        "GET DATA 5F51 is answered in the card manager",
+        || {
+            commands(|right, command, raw| {
+                let asked = (command.ins(), command.p1(), command.p2()) == (0xCA, 0x5F, 0x51);
+                match right.application {
+                    "card_manager" if asked => {
+                        vec![0xE0, 0x00, 0xFF, 0x81, 0x31, 0xFE, 0x45, 0x14, 0x90, 0x00]
+                    }
+                    _ => right.answer(raw),
+                }
+            })
+        },
+    ),
+    Mutant::new("no-manage-attributes", "SYS-04", "MANAGE ATTRIBUTES is an unknown instruction", || {
+        answers(|command, answer| {
+            if (command.cla(), command.ins()) == (0x80, 0x8A) {
+                *answer = vec![0x6D, 0x00];
+            }
+        })
+    }),
     Mutant::new("challenge-short", "RND-01", "a challenge lacks its last byte", || {
         answers(|command, answer| {
             if command.ins() == 0x84 && answer.len() > 2 {

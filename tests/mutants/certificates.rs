@@ -141,6 +141,15 @@ pub const ALL: &[Mutant] = &[
     Mutant::new("birth-of-another-day", "CERT-14", "the birth is a day later than in EF 0002", || {
         signature(|right, der| told(right, der, 4, |birth| birth[8] += 1))
     }),
+    Mutant::new(
+        "certificate-name-in-ascii",
+        "CERT-25",
+        "the name begins with three letters of ASCII",
+        || signature(|right, der| told(right, der, 1, |name| name[..3].copy_from_slice(b"Abc"))),
+    ),
+    Mutant::new("unknown-day-in-nines", "CERT-26", "an unknown day of birth is 99", || {
+        signature(|right, der| told(right, der, 4, |birth| birth[7..9].fill(b'9')))
+    }),
     Mutant::new("sex-in-letters", "CERT-15", "the sex is F", || {
         signature(|right, der| told(right, der, 3, |sex| sex[0] = b'F'))
     }),

@@ -227,6 +227,12 @@ pub const ALL: &[Mutant] = &[
             })
         },
     ),
+    Mutant::new("no-pin-with-a-leading-zero", "PIN-25", "a PIN of digits may not begin with 0", || {
+        refused_change(|value| value.len() == 4 && value[0] == b'0')
+    }),
+    Mutant::new("no-pin-of-sixteen", "PIN-26", "a signature PIN of sixteen characters is too long", || {
+        refused_change(|value| value.len() == 16)
+    }),
     Mutant::new("change-keeps-the-old", "CHG-03", "after a change the old PIN opens as well", || {
         let mut old: Option<(PinName, Vec<u8>)> = None;
         commands(move |right, command, raw| {
@@ -307,6 +313,14 @@ pub const ALL: &[Mutant] = &[
         })
     }),
 ];
+
+/// CHANGE REFERENCE DATA to such values answers `6A80`.
+fn refused_change(such: fn(&[u8]) -> bool) -> Wrongness {
+    commands(move |right, command, raw| match command.ins() {
+        0x24 if such(command.data()) => vec![0x6A, 0x80],
+        _ => right.answer(raw),
+    })
+}
 
 fn override_of(pin: PinName, of: PinName, full: u8) -> u8 {
     if pin == of { full } else { super::wrong_card::full_tries(pin) }

@@ -81,6 +81,28 @@ pub const ALL: &[Mutant] = &[
             false => right.answer(raw),
         })
     }),
+    Mutant::new(
+        "next-generation-text-opens-to-four-digits",
+        "PRF-15",
+        "the PIN of four digits opens the data for filling in forms",
+        || {
+            commands(|right, command, raw| {
+                let is_short = command.ins() == 0x20 && command.data().len() == 4;
+                if is_short && right.application == "text" { vec![0x90, 0x00] } else { right.answer(raw) }
+            })
+        },
+    ),
+    Mutant::new(
+        "next-generation-code-of-twelve-digits",
+        "PRF-16",
+        "照合番号A of the next generation is still the individual number",
+        || {
+            commands(|right, command, raw| {
+                let is_long = command.ins() == 0x20 && command.data().len() == 12;
+                if is_long && right.application == "text" { vec![0x90, 0x00] } else { right.answer(raw) }
+            })
+        },
+    ),
 ];
 
 /// Another label in the token information.

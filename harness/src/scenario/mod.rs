@@ -69,7 +69,7 @@ pub use status_pattern::{StatusExpectation, StatusPattern};
 pub use step::{Action, Step, Verb};
 pub use tag::{TagError, TagExpression};
 pub use template::Template;
-pub use text_match::{BirthdayMatch, TextMatch, TextPattern};
+pub use text_match::{BirthdayMatch, NumberMatch, TextMatch, TextPattern};
 pub use tlv::{BerPath, SimpleTag, object_length};
 pub(crate) use words::certificate as certificate_in_words;
 pub use words::{expectation_in_words, pin as pin_in_words};

@@ -33,13 +33,23 @@ pub enum TextMatch {
     },
     /// a day
     Birthday(BirthdayMatch),
+    /// a number with its check digit
+    Number(NumberMatch),
+}
+
+/// A number whose check digit is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberMatch {
+    /// 個人番号: twelve digits, the last of which checks the others
+    Individual,
 }
 
 impl TextMatch {
     /// The captured values that it is about.
     pub fn captured(&self) -> impl Iterator<Item = &CaptureName> {
         let names = match self {
-            Self::Exactly(_) | Self::Contains(_) => [None, None, None],
+            Self::Exactly(_) | Self::Contains(_) | Self::Number(_) => [None, None, None],
             Self::Like { as_long_as, .. } => [as_long_as.as_ref(), None, None],
             Self::Captured { name, .. } => [Some(name), None, None],
             Self::Birthday(BirthdayMatch { of, after, at_latest, .. }) => {
@@ -74,6 +84,10 @@ impl TextMatch {
             }
             Self::Captured { name, after: Some(pattern) } => format!("the captured {name} after {pattern}"),
             Self::Birthday(birthday) => birthday.in_words(language),
+            Self::Number(NumberMatch::Individual) if ja => "検査用数字の正しい 12 桁の個人番号".to_owned(),
+            Self::Number(NumberMatch::Individual) => {
+                "an individual number of twelve digits with the right check digit".to_owned()
+            }
         }
     }
 }
@@ -190,24 +204,26 @@ pub(super) struct TextMap {
     after: Option<TextPattern>,
     /// a day counted in birthdays
     birthday: Option<BirthdayMatch>,
+    /// a number with its check digit
+    number: Option<NumberMatch>,
 }
 
 impl TextMap {
     fn text(self) -> Result<TextMatch, &'static str> {
-        let Self { contains, matches, as_long_as, captured, after, birthday } = self;
-        match (contains, matches, captured, birthday) {
-            (Some(text), None, None, None) if as_long_as.is_none() && after.is_none() => {
-                Ok(TextMatch::Contains(text))
-            }
-            (None, Some(pattern), None, None) if after.is_none() => {
+        let Self { contains, matches, as_long_as, captured, after, birthday, number } = self;
+        let alone = as_long_as.is_none() && after.is_none();
+        match (contains, matches, captured, birthday, number) {
+            (Some(text), None, None, None, None) if alone => Ok(TextMatch::Contains(text)),
+            (None, Some(pattern), None, None, None) if after.is_none() => {
                 Ok(TextMatch::Like { pattern, as_long_as })
             }
-            (None, None, Some(name), None) if as_long_as.is_none() => Ok(TextMatch::Captured { name, after }),
-            (None, None, None, Some(birthday)) if as_long_as.is_none() && after.is_none() => {
-                Ok(TextMatch::Birthday(birthday))
+            (None, None, Some(name), None, None) if as_long_as.is_none() => {
+                Ok(TextMatch::Captured { name, after })
             }
+            (None, None, None, Some(birthday), None) if alone => Ok(TextMatch::Birthday(birthday)),
+            (None, None, None, None, Some(number)) if alone => Ok(TextMatch::Number(number)),
             _ => Err(
-                "a text is matched by one of contains, matches (with as_long_as), captured (with after) and birthday",
+                "a text is matched by one of contains, matches (with as_long_as), captured (with after), birthday and number",
             ),
         }
     }
@@ -269,6 +285,7 @@ mod tests {
                 "{birthday: {number: {at_least: 1, at_most: 10}, of: birth, after: issued}}",
                 "one of birthdays 1 to 10 of the captured birth after the captured issued",
             ),
+            ("{number: individual}", "an individual number of twelve digits with the right check digit"),
         ] {
             assert_eq!(read(yaml).unwrap().in_words(Language::En), shown);
             let japanese = read(yaml).unwrap().in_words(Language::Ja);
@@ -283,6 +300,8 @@ mod tests {
             ("{contains: a, captured: b}", "one of contains, matches"),
             ("{contains: a, as_long_as: b}", "one of contains, matches"),
             ("{birthday: {number: 5, of: birth}}", "after"),
+            ("{number: individual, after: a}", "one of contains, matches"),
+            ("{number: passport}", "individual"),
             ("{like: a}", "unknown field"),
         ] {
             let error = read(yaml).unwrap_err();

@@ -1,11 +1,12 @@
 //! Holding a text against what it must be.
 
 use crate::language::{Language, quoted, readable};
-use crate::scenario::{BirthdayMatch, CaptureName, Captures, TextMatch};
+use crate::scenario::{BirthdayMatch, CaptureName, Captures, NumberMatch, TextMatch};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz;
 use std::cmp::min;
+use vmyna_sim::holder::MyNumber;
 
 /// More birthdays than anyone has had.
 const MOST_BIRTHDAYS: usize = 150;
@@ -23,6 +24,7 @@ pub(super) fn text_fits(wanted: &TextMatch, came: &str, captures: &Captures) -> 
         TextMatch::Captured { name, after: None } => captures.get(name) == came.as_bytes(),
         TextMatch::Captured { name, after: Some(pattern) } => pattern.rest(came) == Some(captured(name)),
         TextMatch::Birthday(birthday) => birthday_fits(birthday, came, captured).unwrap_or_default(),
+        TextMatch::Number(NumberMatch::Individual) => MyNumber::parse(came).is_ok(),
     }
 }
 
@@ -37,7 +39,9 @@ pub(super) fn shown(wanted: &TextMatch, captures: &Captures, language: Language)
             let values: Vec<_> = names.map(|name| format!("{name} {}", readable(&captured(name)))).collect();
             format!("{words} ({})", values.join(language.say("、", ", ")))
         }
-        TextMatch::Exactly(_) | TextMatch::Contains(_) | TextMatch::Like { .. } => words,
+        TextMatch::Exactly(_) | TextMatch::Contains(_) | TextMatch::Like { .. } | TextMatch::Number(_) => {
+            words
+        }
     }
 }
 
@@ -92,6 +96,14 @@ mod tests {
         assert!(fits("{matches: \"[01]+\", as_long_as: name}", "01010"));
         assert!(!fits("{matches: \"[01]+\", as_long_as: name}", "0101"));
         assert!(!fits("{matches: \"[01]+\", as_long_as: name}", "01012"));
+    }
+
+    #[test]
+    fn an_individual_number_has_its_check_digit() {
+        assert!(fits("{number: individual}", "123456789018"));
+        for other in ["123456789012", "12345678901", "1234567890180", "12345678901X", ""] {
+            assert!(!fits("{number: individual}", other), "{other}");
+        }
     }
 
     #[test]
