@@ -385,7 +385,10 @@ fn what_cannot_be_done_changes_nothing() {
     pki.vmyna(&["pki", "revoke", "hanako", "--certificate", "digital_signature", "--in", "pki"], 0);
     let before = pki.contents("pki");
     for (what, expected) in [
-        (vec!["hold", "hanako"], "digital-signature"),
+        (
+            vec!["hold", "hanako"],
+            "Nothing was changed; `--certificate user_authentication` changes the other one",
+        ),
         (vec!["revoke", "hanako"], "and that is for good"),
         (vec!["revoke", "hanako", "--reason", "certificate_hold"], "`vmyna pki hold` does that"),
         (vec!["revoke", "hanako", "--reason", "stolen"], "expected one of unspecified, key_compromise"),
@@ -403,7 +406,7 @@ fn what_cannot_be_done_changes_nothing() {
 #[test]
 fn holders_from_files_are_known_once_they_are_written() {
     let pki = Pki::none();
-    let text = "person: {name: 試験　太郎, birth: 1990-02-03}\nmunicipality: {prefecture: Osaka-fu, city: Osaka-shi}\n";
+    let text = "person: {name: 試験　太郎, birth: 1990-02-03}\nmunicipality: {code: 27100, prefecture: Osaka-fu, city: Osaka-shi}\n";
     std::fs::write(pki.path().join("jiro.yaml"), text).unwrap();
     pki.vmyna(&["pki", "write", "pki", "--holder", "jiro.yaml"], 0);
     let responder = Responder::of(&pki);

@@ -223,10 +223,10 @@ fn no_secret_is_in_what_is_wrong_with_a_file() {
     let whole = holder_file();
     let turned_round = [
         format!("{whole}pins: {{{PASSWORD}: digital_signature}}\n"),
-        format!("person: {{name: a, age: 40}}\npins: {{{PASSWORD}: digital_signature}}\n"),
-        format!("person: {{name: a, age: 40}}\n{PASSWORD}: {PASSWORD}\n{PASSWORD}: {PASSWORD}\n"),
-        format!("person: {{name: a, age: 40}}\npins: {PASSWORD}\n"),
-        format!("person: {{name: a, age: 40}}\nkeys: {{user_authentication: {PASSWORD}}}\n"),
+        format!("person: {{name: 試　験, age: 40}}\npins: {{{PASSWORD}: digital_signature}}\n"),
+        format!("person: {{name: 試　験, age: 40}}\n{PASSWORD}: {PASSWORD}\n{PASSWORD}: {PASSWORD}\n"),
+        format!("person: {{name: 試　験, age: 40}}\npins: {PASSWORD}\n"),
+        format!("person: {{name: 試　験, age: 40}}\nkeys: {{user_authentication: {PASSWORD}}}\n"),
     ];
     for text in turned_round.into_iter().chain(broken_copies(&whole)) {
         if let Err(error) = Holder::parse("secret.yaml", &text) {

@@ -17,6 +17,9 @@ pub const MAX_BYTES: u64 = 1 << 20;
 /// Of what is wrong, so many characters are told; what a document says may be in it, and that may be long.
 const LONGEST_PROBLEM: usize = 1_000;
 
+/// What is wrong with a file without anything in it.
+pub(crate) const EMPTY: &str = "this file is empty";
+
 /// How the YAML reader calls what would exhaust it, and what a person is told.
 const OVER_BUDGET: &str = "budget breached";
 const MORE_THAN_IS_READ: &str =
@@ -138,7 +141,7 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DocumentE
     if text.trim().is_empty() {
         // Even where every key may be left out: nobody means a file by that.
         let position = Position { file: file.to_owned(), line: 1, column: 1 };
-        return Err(DocumentError::invalid(text, position, "this file is empty"));
+        return Err(DocumentError::invalid(text, position, EMPTY));
     }
     serde_yaml::from_str(text).map_err(|error| {
         let (line, column) = error.location().map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));

@@ -103,7 +103,7 @@ fn a_card_without_a_signature_certificate_says_so_and_opens_nothing() {
 /// there is no key to sign with.
 #[test]
 fn a_pin_that_works_without_its_certificate_finds_no_key() {
-    let text = "person: {name: 試験, age: 40}\nstate: {certificates: {digital_signature: none}, \
+    let text = "person: {name: 試験　太郎, age: 40}\nstate: {certificates: {digital_signature: none}, \
                 tries_left: {digital_signature: 5}}\n";
     let holder = Holder::parse("mine.yaml", text).unwrap();
     let personalised = Personalised::new(holder, Profile::card(), now()).unwrap();

@@ -44,7 +44,8 @@ impl Town {
     fn at(now: Timestamp) -> Self {
         let hanako = issue(&Holder::built_in("hanako").unwrap(), now).unwrap();
         let neighbour = issue(&holder("neighbour", "{city: Chiyoda-ku, prefecture: Tokyo-to}"), now).unwrap();
-        let stranger = issue(&holder("stranger", "{city: Osaka-shi, prefecture: Osaka-fu}"), now).unwrap();
+        let stranger =
+            issue(&holder("stranger", "{code: 27100, city: Osaka-shi, prefecture: Osaka-fu}"), now).unwrap();
         let mut register = Register::new();
         let folder = tempfile::tempdir().unwrap();
         for (name, issued) in [("hanako", &hanako), ("neighbour", &neighbour), ("stranger", &stranger)] {

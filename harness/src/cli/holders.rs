@@ -107,8 +107,34 @@ mod tests {
     }
 
     #[test]
+    fn of_a_card_that_has_expired_it_says_so() {
+        let text = "person: {name: 試験　太郎, birth: 1980-06-15}\ncard: {expiry: 2026-03-02}\n";
+        for (language, expected) in [
+            (
+                Language::En,
+                [
+                    "2026-03-02 (expired 30 days ago, and the certificates by then)",
+                    "2025-06-15 to 2026-03-02",
+                ],
+            ),
+            (
+                Language::Ja,
+                [
+                    "2026-03-02 (期限切れ、30日前まで有効。電子証明書もその日まで)",
+                    "2025-06-15 から 2026-03-02 まで",
+                ],
+            ),
+        ] {
+            let told = description(Holder::parse("mine.yaml", text).unwrap(), false, language);
+            for line in expected {
+                assert!(told.contains(line), "{told}");
+            }
+        }
+    }
+
+    #[test]
     fn no_secret_out_of_a_file_is_printed() {
-        let text = "person: {name: 試験, birth: 1980-06-15}\npins: {user_authentication: \"9876\"}\n";
+        let text = "person: {name: 試験　太郎, birth: 1980-06-15}\npins: {user_authentication: \"9876\"}\n";
         for language in [Language::En, Language::Ja] {
             let told = description(Holder::parse("mine.yaml", text).unwrap(), false, language);
             for secret in ["9876", "ABC123", "123456789018"] {

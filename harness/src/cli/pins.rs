@@ -12,7 +12,7 @@ use vmyna_sim::profile::Profile;
 use zeroize::Zeroizing;
 
 /// A person of whom nothing is known.
-const NOBODY: &str = "person: {name: 不明, age: 40}\n";
+const NOBODY: &str = "person: {name: 不明　不明, age: 40}\n";
 
 /// What is asked for a PIN. 照合番号B and the date of birth come from a holder's file only.
 const fn question(pin: PinName) -> Option<&'static str> {

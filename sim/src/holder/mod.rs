@@ -202,9 +202,11 @@ impl Holder {
     /// Reads the holder's file at `path`.
     ///
     /// # Errors
-    /// [`DocumentError`] when the file cannot be read, or as for [`Holder::parse`].
+    /// [`DocumentError`] when the file cannot be read, has a birth after today, or as for
+    /// [`Holder::parse`].
     pub fn load(path: &Path) -> Result<Self, DocumentError> {
-        Self::parse(&path.display().to_string(), &document::read(path)?)
+        let today = JAPAN.to_datetime(Timestamp::now()).date();
+        source::parse(&path.display().to_string(), &document::read(path)?, Some(today))
     }
 
     /// Reads `text`, the contents of the holder's file `file_name`, whose stem becomes the
@@ -215,7 +217,7 @@ impl Holder {
     /// [`DocumentError::Invalid`] at the first thing that does not fit. Values out of the file are
     /// masked in the line that it shows, so that no PIN is printed.
     pub fn parse(file_name: &str, text: &str) -> Result<Self, DocumentError> {
-        source::parse(file_name, text)
+        source::parse(file_name, text, None)
     }
 
     /// The holder when the clock shows `now`: someone whose file gives an age was born so long ago.

@@ -1,7 +1,9 @@
 //! A holder's YAML document: its shape, its defaults, and every rule that a value must keep. Errors
 //! show the line with the values masked, for a file may hold the PINs of a real card.
 
+mod full_width;
 mod images;
+mod jpeg2000;
 mod masking;
 mod state;
 
@@ -20,8 +22,6 @@ use state::StateSource;
 use std::path::Path;
 use zeroize::Zeroize;
 
-/// Longest name and longest address, in characters (200 is the published limit for addresses).
-const MAX_CHARACTERS: usize = 200;
 /// Longest locality: with ` CRLDP` behind it, a common name of 64 characters (RFC 5280,
 /// ub-common-name).
 const MAX_LOCALITY: usize = 58;
@@ -65,7 +65,7 @@ struct HolderSource {
 struct PersonSource {
     name: Spanned<String>,
     birth: Text,
-    age: Option<Spanned<i16>>,
+    age: Option<Spanned<i64>>,
     birthday: Text,
     #[serde(default)]
     sex: SexSource,
@@ -180,21 +180,24 @@ impl Document<'_> {
     }
 }
 
-pub(super) fn parse(file: &str, text: &str) -> Result<Holder, DocumentError> {
+/// `today` is the last day on which the holder can have been born, where anybody knows one.
+pub(super) fn parse(file: &str, text: &str, today: Option<Date>) -> Result<Holder, DocumentError> {
     let source: HolderSource = document::parse(file, text).map_err(|error| masked(error, text))?;
     let document = Document { file, text };
     let id = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or(file).to_owned();
     let (person, age) = person(&document, &source.person)?;
+    if let (Some(at), Some(today)) = (&source.person.birth, today)
+        && person.birth > today
+    {
+        let problem = format!("expected a date of birth that is not after today, {today}; or write `age`");
+        return Err(document.error(at, problem));
+    }
     let stated = stated(&source);
     let title = match source.title {
         Some(title) => title,
         None => Bilingual { ja: person.name.clone(), en: person.name.clone() },
     };
-    let municipality = Municipality {
-        code: document.value(&source.municipality.code, DEFAULT_CODE, municipality_code)?,
-        prefecture: document.value(&source.municipality.prefecture, DEFAULT_PREFECTURE, locality)?,
-        city: document.value(&source.municipality.city, DEFAULT_CITY, locality)?,
-    };
+    let municipality = municipality(&document, &source.municipality)?;
     let pins = Pins {
         user_authentication: document.value(
             &source.pins.user_authentication,
@@ -215,11 +218,42 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Holder, DocumentError> {
         common_card: document.value(&source.pins.common_card, DEFAULT_OTHER_PIN, PinValue::four_digits)?,
     };
     let card = card(&document, &source.card, &id)?;
+    if let (Some(at), Some(expiry), None) = (&source.card.expiry, card.expiry, age)
+        && expiry < person.birth
+    {
+        return Err(document.error(at, "expected a date of expiry that is not before the birth"));
+    }
     let keys = keys(&document, &source.keys, &id)?;
     let state = source.state.read(&document)?;
     let images = source.images.read(&document)?;
     let holder = Holder { id, title, person, municipality, pins, card, keys, state, images, age, stated };
     Ok(holder.as_of(Timestamp::UNIX_EPOCH))
+}
+
+/// One municipality: a code and names that do not go with the default of the others are given together.
+fn municipality(document: &Document<'_>, source: &MunicipalitySource) -> Result<Municipality, DocumentError> {
+    let municipality = Municipality {
+        code: document.value(&source.code, DEFAULT_CODE, municipality_code)?,
+        prefecture: document.value(&source.prefecture, DEFAULT_PREFECTURE, locality)?,
+        city: document.value(&source.city, DEFAULT_CITY, locality)?,
+    };
+    let entries = [
+        ("code", &source.code, DEFAULT_CODE),
+        ("prefecture", &source.prefecture, DEFAULT_PREFECTURE),
+        ("city", &source.city, DEFAULT_CITY),
+    ];
+    let another = entries.iter().find_map(|(_, at, default)| at.as_ref().filter(|at| at.value != *default));
+    let left_out = entries.iter().find(|(_, at, _)| at.is_none());
+    match (another, left_out) {
+        (Some(at), Some((missing, ..))) => Err(document.error(
+            at,
+            format!(
+                "another municipality than the default ({DEFAULT_CODE} {DEFAULT_CITY}, {DEFAULT_PREFECTURE}) \
+                 has its `code`, `prefecture` and `city` all told; `{missing}` is left out"
+            ),
+        )),
+        _ => Ok(municipality),
+    }
 }
 
 /// The PINs whose value `source` says.
@@ -265,14 +299,14 @@ fn card(document: &Document<'_>, source: &CardSource, id: &str) -> Result<Card, 
 
 fn person(document: &Document<'_>, source: &PersonSource) -> Result<(Person, Option<Age>), DocumentError> {
     let name =
-        full_width_text(&source.name.value).map_err(|problem| document.error(&source.name, problem))?;
+        full_width::name(&source.name.value).map_err(|problem| document.error(&source.name, problem))?;
     let (birth, age) = birth_or_age(document, source)?;
     let sex = match source.sex {
         SexSource::Male => Sex::Male,
         SexSource::Female => Sex::Female,
         SexSource::Unknown => Sex::Unknown,
     };
-    let address = document.value(&source.address, DEFAULT_ADDRESS, full_width_text)?;
+    let address = document.value(&source.address, DEFAULT_ADDRESS, full_width::of)?;
     let my_number = document.value(&source.my_number, DEFAULT_MY_NUMBER, MyNumber::parse)?;
     let substitutes = Substitutes {
         name: document.value(&source.substitutes.name, &none_of(&name), |map| substitutes(map, &name))?,
@@ -296,11 +330,11 @@ fn birth_or_age(
             Ok((birth, None))
         }
         (None, Some(at)) => {
-            if !(0..=MAX_AGE).contains(&at.value) {
-                return Err(document.error(at, format!("expected an age from 0 to {MAX_AGE} years")));
-            }
+            let years = i16::try_from(at.value).ok().filter(|years| (0..=MAX_AGE).contains(years));
+            let years = years
+                .ok_or_else(|| document.error(at, format!("expected an age from 0 to {MAX_AGE} years")))?;
             let birthday = document.value(&source.birthday, DEFAULT_BIRTHDAY, birthday)?;
-            Ok((birthday, Some(Age { years: at.value, birthday })))
+            Ok((birthday, Some(Age { years, birthday })))
         }
         (Some(_), Some(at)) => Err(document.error(at, "expected either `birth` or `age`, not both")),
         (None, None) => Err(document.error(&source.name, "missing field `birth` (or `age`) beside the name")),
@@ -321,19 +355,6 @@ fn keys(document: &Document<'_>, source: &KeysSource, id: &str) -> Result<Keys, 
         session: document.value(&source.session, &default("session"), KeyName::parse)?,
         common: document.value(&source.common, &default("common"), KeyName::parse)?,
     })
-}
-
-fn full_width_text(text: &str) -> Result<String, String> {
-    let characters = text.chars().count();
-    if text.trim().is_empty() {
-        Err("expected some text here; this is empty".into())
-    } else if characters > MAX_CHARACTERS {
-        Err(format!("this has {characters} characters; at most {MAX_CHARACTERS} fit into a certificate"))
-    } else if text.chars().any(char::is_control) {
-        Err("a line break or another control character does not belong here".into())
-    } else {
-        Ok(text.to_owned())
-    }
 }
 
 /// Births from the introduction of the Gregorian calendar in Japan (1873) to 9900, so that every

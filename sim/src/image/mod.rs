@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn who_has_no_portrait_gets_the_stand_in() {
-        let holder = Holder::parse("mine.yaml", "person: {name: 髙橋, age: 40}\n").unwrap();
+        let holder = Holder::parse("mine.yaml", "person: {name: 髙橋　花, age: 40}\n").unwrap();
         assert_eq!(of(&holder).portrait_jp2, STAND_IN);
     }
 }

@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn valid_until(birth: &str, now: &str) -> Option<Date> {
-        let holder = Holder::parse("a.yaml", &format!("person: {{name: a, birth: {birth}}}\n")).unwrap();
+        let holder = Holder::parse("a.yaml", &format!("person: {{name: 試　験, birth: {birth}}}\n")).unwrap();
         card_expiry(&holder, now.parse().unwrap())
     }
 

@@ -78,7 +78,13 @@ impl Description<'_> {
         self.substitutes(f, &person.substitutes.address)?;
         self.line(f, self.said("個人番号", "My Number"), if self.published { &number } else { MASK })?;
         self.line(f, self.said("市区町村", "municipality"), &municipality)?;
-        let expiry = self.card.issued().body.expiry.to_string();
+        let expiry = self.card.issued().body.expiry;
+        let days_ago = JAPAN.to_datetime(self.now).date().duration_since(expiry).as_hours() / 24;
+        let expiry = match self.language {
+            _ if days_ago <= 0 => expiry.to_string(),
+            Language::Ja => format!("{expiry} (期限切れ、{days_ago}日前まで有効。電子証明書もその日まで)"),
+            Language::En => format!("{expiry} (expired {days_ago} days ago, and the certificates by then)"),
+        };
         self.line(f, self.said("カードの有効期限", "card valid until"), &expiry)
     }
 

@@ -1,14 +1,22 @@
 //! The part of a holder's document that names pictures. They lie beside the document.
 
-use super::{Document, Text};
+use super::{Document, Text, jpeg2000};
 use crate::document::{self, DocumentError};
 use crate::holder::Images;
+use png::BitDepth;
 use serde::Deserialize;
+use std::io::Cursor;
 use std::path::Path;
 
 /// Largest picture, in bytes: four of them and what else is in the EF can still be read, for offsets
 /// end at 32,767.
 const MAX_BYTES: u64 = 7000;
+/// Longest side of a PNG, in dots: more than any text needs, and soon decoded.
+const MAX_SIDE: u32 = 4096;
+/// Width and height of the picture of 個人番号, in dots (measured).
+const MY_NUMBER: (u32, u32) = (72, 12);
+/// What a PNG begins with.
+const PNG: &[u8] = b"\x89PNG\r\n\x1A\n";
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -22,52 +30,56 @@ pub(super) struct ImagesSource {
 
 impl ImagesSource {
     pub(super) fn read(&self, document: &Document<'_>) -> Result<Images, DocumentError> {
-        let file = |at: &Text, form: Form| {
-            let read = |at| form.read(document.file, at);
+        let file = |at: &Text, check: &dyn Fn(&[u8]) -> Result<(), String>| {
+            let read = |name| read(document.file, name).and_then(|bytes| check(&bytes).map(|()| bytes));
             at.as_ref().map(|at| read(&at.value).map_err(|problem| document.error(at, problem))).transpose()
         };
+        let any_size = |bytes: &[u8]| png(bytes, None);
         Ok(Images {
-            name: file(&self.name, Form::Png)?,
-            address: file(&self.address, Form::Png)?,
-            portrait: file(&self.portrait, Form::Jpeg2000)?,
-            security_code: file(&self.security_code, Form::Png)?,
-            my_number: file(&self.my_number, Form::Png)?,
+            name: file(&self.name, &any_size)?,
+            address: file(&self.address, &any_size)?,
+            portrait: file(&self.portrait, &jpeg2000::check)?,
+            security_code: file(&self.security_code, &any_size)?,
+            my_number: file(&self.my_number, &|bytes| png(bytes, Some(MY_NUMBER)))?,
         })
     }
 }
 
-#[derive(Clone, Copy)]
-enum Form {
-    Png,
-    Jpeg2000,
+/// The file `name` in the folder of the document `holder`.
+fn read(holder: &str, name: &str) -> Result<Vec<u8>, String> {
+    let path = Path::new(holder).parent().unwrap_or(Path::new("")).join(name);
+    document::read_bytes(&path, MAX_BYTES).map_err(|error| format!("this picture cannot be used: {error}"))
 }
 
-impl Form {
-    /// What a file of this form begins with.
-    const fn signatures(self) -> &'static [&'static [u8]] {
-        match self {
-            Self::Png => &[b"\x89PNG\r\n\x1A\n"],
-            // the file format, and the bare codestream
-            Self::Jpeg2000 => &[b"\x00\x00\x00\x0CjP  ", b"\xFF\x4F\xFF\x51"],
-        }
+/// Refuses all but a whole PNG of one bit for each dot, of this width and height where one is given.
+fn png(file: &[u8], size: Option<(u32, u32)>) -> Result<(), String> {
+    if !file.starts_with(PNG) {
+        return Err("expected a PNG picture; this file begins otherwise".into());
     }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Png => "PNG",
-            Self::Jpeg2000 => "JPEG 2000",
-        }
+    let broken = |error: png::DecodingError| format!("this PNG picture is cut off or broken: {error}");
+    let mut decoder = png::Decoder::new(Cursor::new(file));
+    let header = decoder.read_header_info().map_err(broken)?;
+    let (depth, colour, width, height) = (header.bit_depth, header.color_type, header.width, header.height);
+    if depth != BitDepth::One {
+        return Err(format!(
+            "expected a PNG of one bit for each dot, black and white; this one is {colour:?} of {} bits a sample",
+            depth as u8
+        ));
     }
-
-    /// The file `name` in the folder of the document `holder`.
-    fn read(self, holder: &str, name: &str) -> Result<Vec<u8>, String> {
-        let path = Path::new(holder).parent().unwrap_or(Path::new("")).join(name);
-        let bytes = document::read_bytes(&path, MAX_BYTES)
-            .map_err(|error| format!("this picture cannot be used: {error}"))?;
-        if self.signatures().iter().any(|signature| bytes.starts_with(signature)) {
-            Ok(bytes)
-        } else {
-            Err(format!("expected a {} picture; this file begins otherwise", self.name()))
+    match size {
+        Some((right, high)) if (width, height) != (right, high) => {
+            return Err(format!(
+                "expected a picture of {right} by {high} dots; this one has {width} by {height}"
+            ));
         }
+        _ if width > MAX_SIDE || height > MAX_SIDE => {
+            return Err(format!(
+                "expected a picture of at most {MAX_SIDE} dots a side; this one has {width} by {height}"
+            ));
+        }
+        _ => {}
     }
+    let mut reader = decoder.read_info().map_err(broken)?;
+    while reader.next_row().map_err(broken)?.is_some() {}
+    reader.finish().map_err(broken)
 }

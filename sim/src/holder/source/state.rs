@@ -6,13 +6,15 @@ use crate::holder::{
     CertificateState, Certificates, IssuingGeneration, SignatureCertificate, State, TriesLeft,
 };
 use crate::pin::PinName;
-use serde::Deserialize;
+use crate::profile::Profile;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::fmt;
 
-/// Most tries that `63Cx` can tell.
-const MAX_TRIES: u8 = 15;
 /// Longest ago that a certificate may have expired, in days.
 const MAX_DAYS: u16 = 3650;
+const EXPIRED_DAYS_AGO: &str = "expired_days_ago";
 /// What stands for every PIN.
 const ALL: &str = "all";
 
@@ -20,7 +22,7 @@ const ALL: &str = "all";
 #[serde(deny_unknown_fields)]
 pub(super) struct StateSource {
     #[serde(default)]
-    tries_left: BTreeMap<String, Spanned<u8>>,
+    tries_left: BTreeMap<String, Spanned<i64>>,
     #[serde(default)]
     certificates: CertificatesSource,
     #[serde(default)]
@@ -35,16 +37,56 @@ struct CertificatesSource {
     digital_signature: Option<Spanned<CertificateSource>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
 enum CertificateSource {
     None,
     Valid,
     Expired,
-    ExpiredDaysAgo(u16),
+    /// none where the name stands alone
+    ExpiredDaysAgo(Option<i64>),
     NotYetValid,
     Revoked,
     OnHold,
+}
+
+const CERTIFICATES: &str =
+    "expected one of none, valid, expired, {expired_days_ago: DAYS}, not_yet_valid, revoked, on_hold";
+
+impl<'de> Deserialize<'de> for CertificateSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = CertificateSource;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(CERTIFICATES.trim_start_matches("expected "))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<CertificateSource, E> {
+                Ok(match text {
+                    "none" => CertificateSource::None,
+                    "valid" => CertificateSource::Valid,
+                    "expired" => CertificateSource::Expired,
+                    EXPIRED_DAYS_AGO => CertificateSource::ExpiredDaysAgo(None),
+                    "not_yet_valid" => CertificateSource::NotYetValid,
+                    "revoked" => CertificateSource::Revoked,
+                    "on_hold" => CertificateSource::OnHold,
+                    _ => return Err(E::custom(CERTIFICATES)),
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<CertificateSource, A::Error> {
+                match map.next_entry::<String, i64>()? {
+                    Some((name, days)) if name == EXPIRED_DAYS_AGO && map.next_key::<String>()?.is_none() => {
+                        Ok(CertificateSource::ExpiredDaysAgo(Some(days)))
+                    }
+                    _ => Err(de::Error::custom(CERTIFICATES)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -74,20 +116,28 @@ impl StateSource {
 
     fn tries_left(&self, document: &Document<'_>) -> Result<TriesLeft, DocumentError> {
         let mut tries_left = TriesLeft::default();
-        for (key, at) in &self.tries_left {
-            if at.value > MAX_TRIES {
-                return Err(document.error(at, format!("a PIN has at most {MAX_TRIES} tries")));
-            }
-            match PinName::ALL.into_iter().find(|pin| pin.to_string() == *key) {
-                Some(pin) => {
-                    tries_left.of.insert(pin, at.value);
-                }
-                None if key == ALL => tries_left.all = Some(at.value),
-                None => {
-                    let known = PinName::ALL.map(|pin| format!("`{pin}`")).join(", ");
-                    return Err(document.error(at, format!("expected a number beside `{ALL}`, {known}")));
-                }
-            }
+        if self.tries_left.is_empty() {
+            return Ok(tries_left);
+        }
+        let full = Profile::card().tries;
+        let within = |at: &Spanned<i64>, pin: PinName| {
+            let most = full.of(pin);
+            u8::try_from(at.value).ok().filter(|tries| *tries <= most).ok_or_else(|| {
+                document
+                    .error(at, format!("expected 0 to {most} tries: the full counter of {pin} has {most}"))
+            })
+        };
+        for (key, at) in self.tries_left.iter().filter(|(key, _)| *key != ALL) {
+            let Some(pin) = PinName::ALL.into_iter().find(|pin| pin.to_string() == *key) else {
+                let known = PinName::ALL.map(|pin| format!("`{pin}`")).join(", ");
+                return Err(document.error(at, format!("expected a number beside `{ALL}`, {known}")));
+            };
+            tries_left.of.insert(pin, within(at, pin)?);
+        }
+        if let Some(at) = self.tries_left.get(ALL) {
+            let others = PinName::ALL.into_iter().filter(|pin| !tries_left.of.contains_key(pin));
+            let fewest = others.min_by_key(|pin| full.of(*pin)).unwrap_or(PinName::UserAuthentication);
+            tries_left.all = Some(within(at, fewest)?);
         }
         Ok(tries_left)
     }
@@ -142,9 +192,13 @@ fn state(
         CertificateSource::None => return Ok(None),
         CertificateSource::Valid => CertificateState::Valid,
         CertificateSource::Expired => CertificateState::Expired,
-        CertificateSource::ExpiredDaysAgo(days @ 1..=MAX_DAYS) => CertificateState::ExpiredDaysAgo(days),
-        CertificateSource::ExpiredDaysAgo(_) => {
-            return Err(document.error(at, format!("expected 1 to {MAX_DAYS} days")));
+        CertificateSource::ExpiredDaysAgo(days) => {
+            let days =
+                days.and_then(|days| u16::try_from(days).ok()).filter(|days| (1..=MAX_DAYS).contains(days));
+            CertificateState::ExpiredDaysAgo(days.ok_or_else(|| {
+                let problem = format!("expected 1 to {MAX_DAYS} days, such as {{{EXPIRED_DAYS_AGO}: 30}}");
+                document.error(at, problem)
+            })?)
         }
         CertificateSource::NotYetValid => CertificateState::NotYetValid,
         CertificateSource::Revoked => CertificateState::Revoked,

@@ -6,6 +6,10 @@ use crate::pin::PinName;
 
 const SHORT: &str = "person: {name: 試験　太郎, birth: 2001-02-03}\n";
 
+fn parse(file: &str, text: &str) -> Result<Holder, DocumentError> {
+    super::parse(file, text, None)
+}
+
 fn problem(text: &str) -> String {
     parse("folder/taro.yaml", text).unwrap_err().to_string()
 }
@@ -108,13 +112,13 @@ fn a_pin_of_the_wrong_form_is_told_the_rule() {
 fn values_that_no_certificate_can_hold_are_refused_where_they_stand() {
     let long = "字".repeat(201);
     for (text, expected) in [
-        ("person: {name: a, birth: 2001-02-30}".to_owned(), "1:26: expected a date that exists"),
-        ("person: {name: a, birth: 1872-12-31}".to_owned(), "1:26: expected a date of birth from 1873"),
+        ("person: {name: 試　験, birth: 2001-02-30}".to_owned(), "1:28: expected a date that exists"),
+        ("person: {name: 試　験, birth: 1872-12-31}".to_owned(), "1:28: expected a date of birth from 1873"),
         (format!("person: {{name: {long}, birth: 2001-02-03}}"), "1:16: this has 201 characters"),
-        ("person: {name: \"a\\nb\", birth: 2001-02-03}".to_owned(), "1:16: a line break"),
+        ("person: {name: \"試\\n験\", birth: 2001-02-03}".to_owned(), "1:16: a line break"),
         (format!("{SHORT}municipality: {{code: \"131016\"}}"), "2:22: a municipality code has 5 digits"),
         (format!("{SHORT}municipality: {{city: 千代田区}}"), "2:22: expected a name in Latin letters"),
-        ("person: {name: a}".to_owned(), "1:"),
+        ("person: {name: 試　験}".to_owned(), "1:"),
     ] {
         let told = problem(&text);
         assert!(told.starts_with(&format!("folder/taro.yaml:{expected}")), "{told}");
@@ -129,7 +133,7 @@ fn a_holder_whose_file_is_called_after_a_key_has_that_key() {
 
 #[test]
 fn an_age_stays_whatever_the_clock_shows() {
-    let child = parse("child.yaml", "person: {name: a, age: 8, birthday: 02-29}\n").unwrap();
+    let child = parse("child.yaml", "person: {name: 試　験, age: 8, birthday: 02-29}\n").unwrap();
     for (now, birth) in [
         ("2026-02-27T14:59:59Z", date(2017, 2, 28)),
         ("2026-02-27T15:00:00Z", date(2018, 2, 28)),
@@ -145,7 +149,7 @@ fn an_age_stays_whatever_the_clock_shows() {
 
 #[test]
 fn the_fifteenth_birthday_brings_the_signature_certificate() {
-    let holder = parse("a.yaml", "person: {name: a, birth: 2011-04-02}\n").unwrap();
+    let holder = parse("a.yaml", "person: {name: 試　験, birth: 2011-04-02}\n").unwrap();
     assert_eq!(holder.signature_certificate("2026-04-01T14:59:59Z".parse().unwrap()), None);
     let later = holder.signature_certificate("2026-04-01T15:00:00Z".parse().unwrap());
     assert_eq!(later, Some(CertificateState::Valid));
@@ -170,11 +174,33 @@ fn a_state_is_read_as_it_is_written() {
 fn a_state_that_cannot_be_is_told_with_its_line() {
     for (state, expected) in [
         ("{tries_left: {pin: 1}}", "2:27: expected a number beside `all`, `user_authentication`"),
-        ("{tries_left: {all: 16}}", "2:27: a PIN has at most 15 tries"),
+        (
+            "{tries_left: {all: 16}}",
+            "2:27: expected 0 to 3 tries: the full counter of user_authentication has 3",
+        ),
+        ("{tries_left: {all: 4}}", "2:27: expected 0 to 3 tries"),
+        (
+            "{tries_left: {user_authentication: 4}}",
+            "2:43: expected 0 to 3 tries: the full counter of user_auth",
+        ),
+        ("{tries_left: {user_authentication: -1}}", "2:43: expected 0 to 3 tries"),
+        ("{tries_left: {digital_signature: 6}}", "2:41: expected 0 to 5 tries"),
         ("{tries_left: {all: many}}", "2:27: "),
         ("{certificates: {user_authentication: none}}", "2:45: every card has this certificate"),
         ("{certificates: {user_authentication: expird}}", "2:45: expected one of"),
-        ("{certificates: {user_authentication: {expired_days_ago: 0}}}", "2:"),
+        (
+            "{certificates: {user_authentication: {expired_days_ago: 0}}}",
+            "2:45: expected 1 to 3650 days, such as {expired_days_ago: 30}",
+        ),
+        ("{certificates: {user_authentication: {expired_days_ago: 99999}}}", "2:45: expected 1 to 3650 days"),
+        ("{certificates: {user_authentication: {expired_days_ago: -1}}}", "2:45: expected 1 to 3650 days"),
+        ("{certificates: {digital_signature: expired_days_ago}}", "2:43: expected 1 to 3650 days, such as"),
+        ("{certificates: {digital_signature: {expired: 3}}}", "2:43: expected one of none, valid"),
+        (
+            "{certificates: {digital_signature: {expired_days_ago: 3, valid: 2}}}",
+            "2:43: expected one of none",
+        ),
+        ("{certificates: {digital_signature: 3}}", "2:24: expected one of none, valid"),
         (
             "{generation: previous, certificates: {digital_signature: expired}}",
             "2:65: a certificate of an earlier",
@@ -191,12 +217,12 @@ fn a_state_that_cannot_be_is_told_with_its_line() {
 #[test]
 fn a_person_that_cannot_be_is_told_with_its_line() {
     for (person, expected) in [
-        ("{name: a, age: 8, birth: 2001-02-03}", "1:24: expected either `birth` or `age`"),
-        ("{name: a, age: 131}", "1:24: expected an age from 0 to 130"),
-        ("{name: a, birth: 2001-02-03, birthday: 02-03}", "1:48: `birthday` goes with `age`"),
-        ("{name: a, age: 8, birthday: 13-01}", "1:37: expected a day of the year"),
-        ("{name: a b, birth: 2001-02-03, substitutes: {name: \"01\"}}", "1:60: expected 3 digits 0 or 1"),
-        ("{name: ab, birth: 2001-02-03, substitutes: {name: \"02\"}}", "1:59: expected 2 digits 0 or 1"),
+        ("{name: 試　験, age: 8, birth: 2001-02-03}", "1:26: expected either `birth` or `age`"),
+        ("{name: 試　験, age: 131}", "1:26: expected an age from 0 to 130"),
+        ("{name: 試　験, birth: 2001-02-03, birthday: 02-03}", "1:50: `birthday` goes with `age`"),
+        ("{name: 試　験, age: 8, birthday: 13-01}", "1:39: expected a day of the year"),
+        ("{name: 試　験, birth: 2001-02-03, substitutes: {name: \"01\"}}", "1:60: expected 3 digits 0 or 1"),
+        ("{name: 試　験, birth: 2001-02-03, substitutes: {name: \"002\"}}", "1:60: expected 3 digits 0 or 1"),
     ] {
         let told = problem(&format!("person: {person}\n"));
         assert!(told.starts_with(&format!("folder/taro.yaml:{expected}")), "{person}: {told}");
@@ -204,19 +230,89 @@ fn a_person_that_cannot_be_is_told_with_its_line() {
 }
 
 #[test]
+fn what_no_card_has_is_refused_where_it_stands() {
+    let all = "its `code`, `prefecture` and `city` all told; ";
+    for (text, expected) in [
+        ("person: {name: Taro Yamada, birth: 2001-02-03}".to_owned(), "1:16: character 1 is of half width"),
+        ("person: {name: ﾀﾛｳ　ﾔﾏﾀﾞ, birth: 2001-02-03}".to_owned(), "1:16: character 1 is of half width"),
+        ("person: {name: 山田太郎, birth: 2001-02-03}".to_owned(), "1:16: expected a full-width space"),
+        (
+            "person: {name: 山田　太郎, birth: 2001-02-03, address: 試験町1-2-3}".to_owned(),
+            "1:51: character 4 is of half width",
+        ),
+        (format!("{SHORT}municipality: {{code: \"27127\"}}"), "2:22: another municipality than the default"),
+        (
+            format!("{SHORT}municipality: {{prefecture: Osaka-fu, city: Osaka-shi}}"),
+            "2:28: another municipality",
+        ),
+        (
+            format!("{SHORT}card: {{expiry: 2001-02-02}}"),
+            "2:16: expected a date of expiry that is not before",
+        ),
+        (String::new(), "1:1: this file is empty; write at least `person: {name: "),
+        ("person: {name: 試　験, age: 99999}".to_owned(), "1:26: expected an age from 0 to 130"),
+    ] {
+        let told = problem(&text);
+        assert!(told.starts_with(&format!("folder/taro.yaml:{expected}")), "{told}");
+        assert!(!told.contains("municipality than") || told.contains(all), "{told}");
+    }
+    let told = super::parse("taro.yaml", SHORT, Some(date(2001, 2, 2))).unwrap_err().to_string();
+    assert!(
+        told.starts_with("taro.yaml:1:30: expected a date of birth that is not after today, 2001-02-02"),
+        "{told}"
+    );
+    assert!(super::parse("taro.yaml", SHORT, Some(date(2001, 2, 3))).is_ok());
+}
+
+#[test]
 fn pictures_lie_beside_the_document_and_are_what_they_should_be() {
     let folder = tempfile::tempdir().unwrap();
     let document = folder.path().join("mine.yaml");
     let file = document.display().to_string();
-    std::fs::write(folder.path().join("me.jp2"), b"\xFF\x4F\xFF\x51 and more").unwrap();
-    std::fs::write(folder.path().join("large.png"), vec![0; 7001]).unwrap();
+    let whole = include_bytes!("../../../vectors/holders/images/hanako.jp2");
+    let picture = |depth, width: u32, height: u32| {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, width, height);
+        let (colour, bytes) = match depth {
+            png::BitDepth::One => (png::ColorType::Grayscale, width.div_ceil(8) * height),
+            _ => (png::ColorType::Rgb, 3 * width * height),
+        };
+        encoder.set_color(colour);
+        encoder.set_depth(depth);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&vec![0x5A; bytes as usize]).unwrap();
+        writer.finish().unwrap();
+        file
+    };
+    let dots = picture(png::BitDepth::One, 72, 12);
+    for (name, bytes) in [
+        ("me.jp2", &whole[..]),
+        ("cut.jp2", &whole[..600]),
+        ("large.png", &[0; 7001]),
+        ("dots.png", &dots),
+        ("cut.png", &dots[..dots.len() - 20]),
+        ("wide.png", &picture(png::BitDepth::One, 80, 12)),
+        ("rgb.png", &picture(png::BitDepth::Eight, 8, 8)),
+        ("endless.png", &picture(png::BitDepth::One, 5000, 1)),
+    ] {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
     let with = |images: &str| parse(&file, &format!("{SHORT}images: {{{images}}}\n"));
-    let holder = with("portrait: me.jp2").unwrap();
+    let holder = with("portrait: me.jp2, my_number: dots.png, name: wide.png").unwrap();
     assert!(holder.images.portrait.is_some());
-    assert_eq!(format!("{:?}", holder.images), "{\"portrait\"}");
+    assert_eq!(format!("{:?}", holder.images), "{\"name\", \"portrait\", \"my_number\"}");
     for (images, expected) in [
         ("name: me.jp2", ":2:16: expected a PNG picture"),
         ("name: large.png", ":2:16: this picture cannot be used: "),
+        (
+            "name: rgb.png",
+            ":2:16: expected a PNG of one bit for each dot, black and white; this one is Rgb of 8",
+        ),
+        ("address: cut.png", ":2:19: this PNG picture is cut off or broken"),
+        ("security_code: endless.png", ":2:25: expected a picture of at most 4096 dots a side"),
+        ("my_number: wide.png", ":2:21: expected a picture of 72 by 12 dots; this one has 80 by 12"),
+        ("portrait: cut.jp2", ":2:20: this JPEG 2000 file is cut off"),
+        ("portrait: dots.png", ":2:20: expected a JPEG 2000 picture"),
         ("portrait: none.jp2", ":2:20: this picture cannot be used: "),
     ] {
         let told = with(images).unwrap_err().to_string();
