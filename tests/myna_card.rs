@@ -97,6 +97,7 @@ fn a_session_agrees_with_the_plain_read(slot: &Slot) -> Result<(), Failed> {
     let record = text.read_integrity_record()?;
     record.verify(&issuer)?;
     assert!(record.matches_my_number_file(&number) && record.matches_attributes_file(&attributes)?);
+    assert!(text.read_ap_basic_data()?.digest().is_some());
     let mut session = text.open_secure_session(&[0x5A; 32])?;
     session.verify(text::ef::CODE_A, &digits("123456789018")?)?;
     assert_eq!(session.read_ef_physical(text::ef::MY_NUMBER)?, number);
@@ -113,6 +114,7 @@ fn the_others_are_read(slot: &Slot) -> Result<(), Failed> {
     chain[1].verify_with(&chain[0].public_key)?;
     let mut surface = surface::SurfaceAp::select(&mut card)?;
     let issuer = surface.read_certificate()?.public_key;
+    assert_eq!(surface.read_ap_basic_data()?.municipality_code, "13101");
     surface.verify_birth_date(&digits("550615")?)?;
     surface.read_age_record()?.verify(&issuer)?;
     surface.verify_code_a(&digits("123456789018")?)?;

@@ -10,19 +10,17 @@ mod support;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use process::foreign_card::{ForeignCard, OFFICIAL_TEST};
+use process::in_hand::{Held, InHand};
 use process::{Ended, Folder, Running, assert_no_pin_in, run, vmyna};
 use std::env;
 use std::process::ExitCode;
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use support::reader::{Slot, VirtualReader};
 use vmyna::terminal::own_pin;
 use vmyna_sim::card::VirtualCard;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
-use vmyna_sim::smart_card::{Power, Reaction, SmartCard};
-use vmyna_sim::vpcd::{self, Address, Event, Mode, Shutdown};
+use vmyna_sim::smart_card::SmartCard;
 
 type Test = fn(&Slot) -> Result<(), Failed>;
 
@@ -59,76 +57,9 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), TESTS.map(trial).into()).exit_code()
 }
 
-/// A card of this process in a slot; it leaves when dropped.
-struct InSlot {
-    arrived: Arc<Mutex<Vec<Vec<u8>>>>,
-    shutdown: Shutdown,
-    thread: Option<JoinHandle<()>>,
-    ready: Receiver<()>,
-}
-
-impl InSlot {
-    /// Puts `card` into the slot and waits until the reader has powered it.
-    fn insert(slot: &Slot, card: impl SmartCard + 'static) -> Self {
-        let card = Self::on_its_way(slot, card);
-        card.ready.recv_timeout(process::PATIENCE).expect("the reader powers the card");
-        card
-    }
-
-    fn on_its_way(slot: &Slot, card: impl SmartCard + 'static) -> Self {
-        let (arrived, shutdown) = (Arc::default(), Shutdown::new());
-        let mut card = Counting { card, arrived: Arc::clone(&arrived) };
-        let (tell, ready) = channel();
-        let (end, port) = (shutdown.clone(), slot.port);
-        let thread = thread::spawn(move || {
-            vpcd::serve(&mut card, Mode::Connect(Address::loopback(port)), &end, &mut |event| {
-                if event == Event::Ready {
-                    let _ = tell.send(()); // unheard once the card is in
-                }
-            });
-        });
-        Self { arrived, shutdown, thread: Some(thread), ready }
-    }
-
-    /// The commands that presented or changed a PIN.
-    fn pin_commands(&self) -> Vec<Vec<u8>> {
-        let arrived = self.arrived.lock().expect("no thread has failed");
-        let with_data = |command: &&Vec<u8>| {
-            command.len() > 5 && matches!(command[1], 0x20 | 0x21 | 0x24 | 0x25 | 0x2C | 0x2D | 0x32)
-        };
-        arrived.iter().filter(with_data).cloned().collect()
-    }
-
-    fn count(&self) -> usize {
-        self.arrived.lock().expect("no thread has failed").len()
-    }
-}
-
-impl Drop for InSlot {
-    fn drop(&mut self) {
-        self.shutdown.now();
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-struct Counting<C> {
-    card: C,
-    arrived: Arc<Mutex<Vec<Vec<u8>>>>,
-}
-
-impl<C: SmartCard> SmartCard for Counting<C> {
-    fn atr(&mut self) -> Reaction {
-        self.card.atr()
-    }
-
-    fn power(&mut self, power: Power) {
-        self.card.power(power);
-    }
-
-    fn transmit(&mut self, command: &[u8]) -> Reaction {
-        self.arrived.lock().expect("no thread has failed").push(command.to_vec());
-        self.card.transmit(command)
-    }
+/// Puts `card` into the slot and waits until the reader has powered it.
+fn insert(slot: &Slot, card: impl SmartCard + 'static) -> InHand {
+    InHand::connect(card, slot.port).until_ready()
 }
 
 /// The seat of the slot, and the scenarios: few enough to be quick, of every cost.
@@ -145,7 +76,7 @@ fn play(slot: &Slot, more: &[&str]) -> Ended {
 const PINS_AND_CHANGES: [&str; 2] = ["--tag", "pin or change"];
 
 fn without_the_holder_no_pin_arrives(slot: &Slot) -> Result<(), Failed> {
-    let card = InSlot::insert(slot, ForeignCard::of("hanako"));
+    let card = insert(slot, ForeignCard::of("hanako"));
     let ended = play(slot, &PINS_AND_CHANGES);
     assert_eq!(card.pin_commands(), Vec::<Vec<u8>>::new(), "{}", ended.all());
     assert!(card.count() > 20, "it was asked other things\n{}", ended.all());
@@ -154,7 +85,7 @@ fn without_the_holder_no_pin_arrives(slot: &Slot) -> Result<(), Failed> {
 }
 
 fn with_the_holder_only_right_pins_arrive(slot: &Slot) -> Result<(), Failed> {
-    let card = InSlot::insert(slot, ForeignCard::of("hanako"));
+    let card = insert(slot, ForeignCard::of("hanako"));
     let ended = play(slot, &[&PINS_AND_CHANGES[..], &["--holder", "hanako"]].concat());
     assert!(!card.pin_commands().is_empty(), "{}", ended.all());
     let hanako = Holder::built_in("hanako").ok_or("hanako is built in")?;
@@ -168,7 +99,7 @@ fn with_the_holder_only_right_pins_arrive(slot: &Slot) -> Result<(), Failed> {
 }
 
 fn consent_alone_lets_no_pin_through(slot: &Slot) -> Result<(), Failed> {
-    let card = InSlot::insert(slot, ForeignCard::of("hanako"));
+    let card = insert(slot, ForeignCard::of("hanako"));
     let ended = play(slot, &[&PINS_AND_CHANGES[..], &["--spend-tries", "--change-pins"]].concat());
     assert_eq!(card.pin_commands(), Vec::<Vec<u8>>::new(), "{}", ended.all());
     Ok(())
@@ -179,7 +110,7 @@ fn a_refused_right_pin_ends_presenting(slot: &Slot) -> Result<(), Failed> {
     let holder = "person: {name: 試験　太郎, birth: 2001-02-03}\n\
                   pins: {user_authentication: \"8642\", digital_signature: QX7RT9}\n";
     let holder = folder.write("taro.yaml", holder).display().to_string();
-    let card = InSlot::insert(slot, ForeignCard::of("hanako"));
+    let card = insert(slot, ForeignCard::of("hanako"));
     for consent in [&[][..], &["--spend-tries", "--change-pins"]] {
         let before = card.pin_commands().len();
         let ended = play(slot, &[&PINS_AND_CHANGES[..], &["--holder", &holder], consent].concat());
@@ -197,7 +128,7 @@ fn a_default_is_no_pin(slot: &Slot) -> Result<(), Failed> {
     let folder = Folder::new();
     // Hanako's PINs are the defaults: presented as such they would be right, and still a guess.
     let holder = folder.write("me.yaml", "person: {name: 試験　太郎, birth: 2001-02-03}\n");
-    let card = InSlot::insert(slot, ForeignCard::of("hanako"));
+    let card = insert(slot, ForeignCard::of("hanako"));
     let ended = play(slot, &[&PINS_AND_CHANGES[..], &["--holder", &holder.display().to_string()]].concat());
     // The date of birth is told, and is the value of a PIN too.
     let only_what_is_told = card.pin_commands().iter().all(|command| command[5..] == *b"130203");
@@ -224,7 +155,7 @@ fn other_applications_are_guarded(slot: &Slot) -> Result<(), Failed> {
         folder.write(&format!("{index}.yaml"), format!("{head}  - select: {application}\n{step}"));
     }
     let path = folder.path().display().to_string();
-    let card = InSlot::insert(slot, ForeignCard::of("hanako"));
+    let card = insert(slot, ForeignCard::of("hanako"));
     let ended = play(slot, &[&path, "--holder", "hanako"]);
     assert_eq!(card.pin_commands(), Vec::<Vec<u8>>::new(), "{}", ended.all());
     assert_eq!(ended.closing_line(), "0 passed, 0 failed, 6 skipped", "{}", ended.all());
@@ -233,7 +164,7 @@ fn other_applications_are_guarded(slot: &Slot) -> Result<(), Failed> {
 }
 
 fn an_official_test_card_is_guarded(slot: &Slot) -> Result<(), Failed> {
-    let card = InSlot::insert(slot, ForeignCard::issued_by(OFFICIAL_TEST, "hanako"));
+    let card = insert(slot, ForeignCard::issued_by(OFFICIAL_TEST, "hanako"));
     let ended = play(slot, &PINS_AND_CHANGES);
     assert_eq!(card.pin_commands(), Vec::<Vec<u8>>::new(), "{}", ended.all());
     assert!(ended.stdout.contains("the card may be real: it is guarded"), "{}", ended.all());
@@ -241,7 +172,7 @@ fn an_official_test_card_is_guarded(slot: &Slot) -> Result<(), Failed> {
 }
 
 fn a_simulator_is_not_guarded(slot: &Slot) -> Result<(), Failed> {
-    let card = InSlot::insert(slot, VirtualCard::built_in("hanako")?);
+    let card = insert(slot, VirtualCard::built_in("hanako")?);
     let ended = play(slot, &["--tag", "pin and not lockout"]);
     assert_eq!(ended.code, Some(0), "{}", ended.all());
     assert!(card.pin_commands().iter().any(|command| command[5..] == *b"1235"), "wrong values as well");
@@ -252,7 +183,7 @@ fn a_card_that_comes_is_played(slot: &Slot) -> Result<(), Failed> {
     slot.await_empty()?;
     let mut running = Running::start(&mut vmyna(arguments(slot, &["--tag", "challenge", "--wait", "60"])));
     running.says("scenarios: ");
-    let _card = InSlot::on_its_way(slot, VirtualCard::built_in("hanako")?);
+    let _card = InHand::connect(VirtualCard::built_in("hanako")?, slot.port);
     let ended = running.ends();
     assert_eq!(ended.code, Some(0), "{}", ended.all());
     Ok(())
@@ -265,7 +196,7 @@ fn waiting_ends_when_the_card_is_shown(slot: &Slot) -> Result<(), Failed> {
     assert_eq!(in_vain.code, Some(3), "{}", in_vain.all());
     assert!(in_vain.stderr.contains("no card in the reader"), "{}", in_vain.all());
     let waiting = Running::start(&mut vmyna(["wait", &reader, "--wait", "30"]));
-    let _card = InSlot::on_its_way(slot, VirtualCard::built_in("hanako")?);
+    let _card = InHand::connect(VirtualCard::built_in("hanako")?, slot.port);
     let ended = waiting.ends();
     assert_eq!((ended.code, ended.all().as_str()), (Some(0), ""));
     let listed = slot.run("opensc-tool", ["--list-readers"])?.success()?;
@@ -294,34 +225,9 @@ fn an_empty_reader_is_no_card(slot: &Slot) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Does not answer its first command until it is told to go on.
-struct Held {
-    card: VirtualCard,
-    go: Receiver<()>,
-    held: bool,
-}
-
-impl SmartCard for Held {
-    fn atr(&mut self) -> Reaction {
-        self.card.atr()
-    }
-
-    fn power(&mut self, power: Power) {
-        self.card.power(power);
-    }
-
-    fn transmit(&mut self, command: &[u8]) -> Reaction {
-        if std::mem::replace(&mut self.held, false) {
-            self.go.recv().expect("it is told to go on");
-        }
-        self.card.transmit(command)
-    }
-}
-
 fn a_card_held_alone_is_told(slot: &Slot) -> Result<(), Failed> {
-    let (go, may_go) = channel();
-    let held = Held { card: VirtualCard::built_in("hanako")?, go: may_go, held: true };
-    let card = InSlot::insert(slot, held);
+    let (held, go) = Held::back(VirtualCard::built_in("hanako")?);
+    let card = insert(slot, held);
     let mut alone = Running::start(&mut vmyna(arguments(slot, &["--exclusive", "--tag", "challenge"])));
     alone.says("scenarios: ");
     // It has the card once its first command has arrived.
@@ -339,9 +245,8 @@ fn a_card_held_alone_is_told(slot: &Slot) -> Result<(), Failed> {
 }
 
 fn the_plan_comes_first(slot: &Slot) -> Result<(), Failed> {
-    let (go, may_go) = channel();
-    let held = Held { card: VirtualCard::built_in("hanako")?, go: may_go, held: true };
-    let card = InSlot::insert(slot, held);
+    let (held, go) = Held::back(VirtualCard::built_in("hanako")?);
+    let card = insert(slot, held);
     let mut running = Running::start(&mut vmyna(arguments(slot, &["--tag", "challenge"])));
     running.says("scenarios: ");
     running.says("unless its certificate names JPKI-VMYNA-TEST, the card may be real");

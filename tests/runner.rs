@@ -4,11 +4,11 @@
 
 #[path = "runner/guarded.rs"]
 mod guarded;
-#[path = "runner/in_hand.rs"]
-mod in_hand;
+#[path = "runner/played.rs"]
+mod played;
 mod process;
 
-use in_hand::{play, start};
+use played::{play, start};
 use process::reader::connect;
 use process::{Ended, Folder, ReservedPort, Running, assert_no_pin_in, run, vmyna};
 use rustix::process::Signal;

@@ -223,11 +223,12 @@ fn reads_and_verifies(name: &str) {
         Arc::new(Personalised::new(Holder::built_in(name).unwrap(), Profile::card(), now).unwrap());
     let in_process = VirtualCard::new(personalised.clone());
     let usable = |pin| in_process.pins().get(pin).tries_left > 0;
-    let [authentication, signature, text_input, code_a, birth_date] = [
+    let [authentication, signature, text_input, code_a, code_b, birth_date] = [
         PinName::UserAuthentication,
         PinName::DigitalSignature,
         PinName::TextInput,
         PinName::TextCodeA,
+        PinName::TextCodeB,
         PinName::BirthDate,
     ]
     .map(|pin| {
@@ -271,26 +272,35 @@ fn reads_and_verifies(name: &str) {
     let mut text = text::TextAp::select(&mut card).unwrap();
     let certificate = text.read_certificate().unwrap();
     certificate.verify_with(&authority("ca-cv-text")).unwrap();
-    if let Some(pin) = &text_input {
-        text.verify_pin(pin).unwrap();
-        let attributes = text.read_attributes().unwrap();
-        assert_eq!(attributes.name, personalised.holder().person.name);
-        let record = text.read_integrity_record().unwrap();
-        record.verify(&certificate.public_key).unwrap();
-        assert!(record.matches_my_number_file(&text.read_my_number_file().unwrap()));
-        let raw = text.read_ef(text::ef::ATTRIBUTES).unwrap();
-        assert!(record.matches_attributes_file(&raw).unwrap());
-        let signed = text.read_signed_public_key().unwrap();
-        signed.verify(&certificate.public_key).unwrap();
-        let signature = text.sign(b"present").unwrap();
-        signed.public_key.verify_pkcs1_sha256(b"present", &signature).unwrap();
-        let mut session = text.open_secure_session(&[0x5A; 32]).unwrap();
-        assert_eq!(session.read_ef(text::ef::ATTRIBUTES).unwrap(), raw);
+    assert!(text.read_ap_basic_data().unwrap().digest().is_some());
+    let name = &personalised.holder().person.name;
+    match (&code_a, &code_b) {
+        (Some(code_a), Some(code_b)) => {
+            text.verify_code_b(code_b).unwrap();
+            assert!(text.read_my_number_file().is_err());
+            text.verify_code_a(code_a).unwrap();
+            reads_the_forms(&mut text, &certificate.public_key, name);
+        }
+        _ => assert_eq!(text.retries(text::ef::CODE_A).unwrap(), Retries::Blocked),
+    }
+    // another application in between ends what the codes have opened
+    JpkiAp::select(&mut card).unwrap();
+    let mut text = text::TextAp::select(&mut card).unwrap();
+    match &text_input {
+        Some(pin) => {
+            text.verify_pin(pin).unwrap();
+            let raw = reads_the_forms(&mut text, &certificate.public_key, name);
+            let mut session = text.open_secure_session(&[0x5A; 32]).unwrap();
+            assert_eq!(session.read_ef(text::ef::ATTRIBUTES).unwrap(), raw);
+        }
+        None => assert_eq!(text.retries(text::ef::PIN).unwrap(), Retries::Blocked),
     }
 
     let mut surface = surface::SurfaceAp::select(&mut card).unwrap();
     let certificate = surface.read_certificate().unwrap();
     certificate.verify_with(&authority("ca-cv-visual")).unwrap();
+    let municipality = &personalised.holder().municipality.code;
+    assert_eq!(surface.read_ap_basic_data().unwrap().municipality_code, *municipality);
     if let (Some(birth_date), Some(code_a)) = (&birth_date, &code_a) {
         surface.verify_birth_date(birth_date).unwrap();
         surface.read_age_record().unwrap().verify(&certificate.public_key).unwrap();
@@ -301,10 +311,26 @@ fn reads_and_verifies(name: &str) {
 
     let mut common = common::CommonAp::select(&mut card).unwrap();
     let information = common.read_card_info().unwrap();
-    assert_eq!(information.municipality_code, personalised.holder().municipality.code);
+    assert_eq!(information.municipality_code, *municipality);
     let reference = common.read_record(common::ef::KEY_REFERENCE, 1).unwrap();
     let mut juki = juki::JukiAp::select(&mut card).unwrap();
     assert_eq!(juki.read_record(juki::ef::KEY_REFERENCE, 1).unwrap(), reference);
+}
+
+/// Reads number, attributes, their digests and the card's own key, which are open by now, and verifies them;
+/// gives the file of the attributes.
+fn reads_the_forms(text: &mut text::TextAp<'_, InProcess>, issuer: &RsaPublicKey, name: &str) -> Vec<u8> {
+    assert_eq!(text.read_attributes().unwrap().name, name);
+    let record = text.read_integrity_record().unwrap();
+    record.verify(issuer).unwrap();
+    assert!(record.matches_my_number_file(&text.read_my_number_file().unwrap()));
+    let raw = text.read_ef(text::ef::ATTRIBUTES).unwrap();
+    assert!(record.matches_attributes_file(&raw).unwrap());
+    let signed = text.read_signed_public_key().unwrap();
+    signed.verify(issuer).unwrap();
+    let signature = text.sign(b"present").unwrap();
+    signed.public_key.verify_pkcs1_sha256(b"present", &signature).unwrap();
+    raw
 }
 
 #[test]

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 pub mod foreign_card;
+pub mod in_hand;
 pub mod reader;
 
 use rustix::process::{Pid, Signal, kill_process};

@@ -1,43 +1,17 @@
 //! A card that may be real: what the guard promises is proven by what has arrived at the card.
 
-use crate::in_hand::{play, start};
+use crate::played::{play, start};
 use crate::process::foreign_card::ForeignCard;
+use crate::process::in_hand::Held;
 use crate::process::{Folder, assert_no_pin_in};
 use crate::{Leaves, counts};
-use std::sync::mpsc::{Receiver, channel};
 use vmyna::terminal;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
-use vmyna_sim::smart_card::{Power, Reaction, SmartCard};
-
-/// Does nothing until it is told to.
-struct Held {
-    card: ForeignCard,
-    go: Receiver<()>,
-    held: bool,
-}
-
-impl SmartCard for Held {
-    fn atr(&mut self) -> Reaction {
-        self.card.atr()
-    }
-
-    fn power(&mut self, power: Power) {
-        self.card.power(power);
-    }
-
-    fn transmit(&mut self, command: &[u8]) -> Reaction {
-        if std::mem::replace(&mut self.held, false) {
-            self.go.recv().expect("it is told to go on");
-        }
-        self.card.transmit(command)
-    }
-}
 
 #[test]
 fn the_plan_is_printed_before_the_first_command() {
-    let (go, may_go) = channel::<()>();
-    let card = Held { card: ForeignCard::of("hanako"), go: may_go, held: true };
+    let (card, go) = Held::back(ForeignCard::of("hanako"));
     let (mut running, card) = start(card, &["--tag", "select"]);
     running.says("scenarios: ");
     running.says("unless its certificate names JPKI-VMYNA-TEST, the card may be real");

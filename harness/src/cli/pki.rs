@@ -261,8 +261,17 @@ fn change(
     folder.update(now, |register| {
         for record in &records {
             register.enrol(record.clone());
-            change(register, record, now)
-                .map_err(|error| Failure::Usage(format!("{record} stays as it is: {error}")))?;
+            change(register, record, now).map_err(|error| {
+                let other = records.iter().find(|other| other.authority != record.authority);
+                let way_out = other.map_or_else(String::new, |other| {
+                    let name = match other.authority {
+                        Authority::UserAuthentication => "user_authentication",
+                        Authority::DigitalSignature => "digital_signature",
+                    };
+                    format!(". Nothing was changed; `--certificate {name}` changes the other one alone")
+                });
+                Failure::Usage(format!("{record} stays as it is: {error}{way_out}"))
+            })?;
         }
         let changed = |known: &&Record| records.iter().any(|record| record.is(known));
         told.extend(register.records().iter().filter(changed).map(|known| describe(known, now)));
