@@ -31,8 +31,11 @@ pub(super) fn check(file: &[u8]) -> Result<(), String> {
     Err("this JPEG 2000 file has no `jp2h` box with a `jp2c` box behind it; write the picture anew".into())
 }
 
-/// Types and contents of all boxes in `bytes`.
-fn boxes(mut bytes: &[u8]) -> Result<Vec<([u8; 4], &[u8])>, String> {
+/// A box: its type and its content.
+type TypedBox<'f> = ([u8; 4], &'f [u8]);
+
+/// All boxes in `bytes`.
+fn boxes(mut bytes: &[u8]) -> Result<Vec<TypedBox<'_>>, String> {
     let mut all = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
         let (kind, _) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
