@@ -240,6 +240,7 @@ fn what_was_acknowledged_survives_a_kill_and_nothing_is_half_done() {
         })
         .collect();
     while portal.applications() < 20 {
+        assert!(!appliers.iter().all(thread::JoinHandle::is_finished), "nobody applies any more");
         thread::yield_now();
     }
     portal.process.kill();

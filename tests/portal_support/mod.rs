@@ -226,7 +226,7 @@ pub fn numbered(name: &str) -> Holder {
     // a birthday of half a year ago: a certificate of today would not be known everywhere yet
     let birthday =
         JAPAN.to_datetime(jiff::Timestamp::now()).date().saturating_sub(jiff::Span::new().months(6));
-    let text = format!("person: {{name: 試験　{name}, birth: 1980-{:02}-15}}\n", birthday.month());
+    let text = format!("person: {{name: 試験　太郎, birth: 1980-{:02}-15}}\n", birthday.month());
     Holder::parse(&format!("{name}.yaml"), &text).unwrap()
 }
 

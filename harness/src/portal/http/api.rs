@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64ct::{Base64, Encoding};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 /// The description of what is here.
 pub(super) const OPENAPI: &str = include_str!("../openapi.yaml");
@@ -39,7 +39,18 @@ pub(super) fn router() -> Router<Shared> {
 struct ChallengeRequest {
     purpose: Purpose,
     /// to go on in
+    #[serde(default, deserialize_with = "of_a_session")]
     session: Option<String>,
+}
+
+/// One that is over is replaced; what is longer than any that was ever given is no session.
+fn of_a_session<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    const LONGEST: usize = 128;
+    let session = String::deserialize(deserializer)?;
+    if session.chars().count() > LONGEST {
+        return Err(D::Error::custom("a session has at most 128 characters"));
+    }
+    Ok(Some(session))
 }
 
 #[derive(Serialize)]
