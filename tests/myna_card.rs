@@ -2,8 +2,12 @@
 //! reader as it would read one on a desk: every application, every signature, and a secure session.
 //! Needs the feature `pcsc`, and pcscd's virtual reader as `pcsc.rs` does.
 
+#[path = "../sim/tests/myna_card/holder.rs"]
+mod holder;
 mod support;
 
+use holder::reads_and_verifies;
+use jiff::Timestamp;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use myna_card::ap::jpki::{JpkiAp, SignatureScheme};
 use myna_card::ap::{common, juki, surface, text};
@@ -16,15 +20,19 @@ use std::process::ExitCode;
 use std::time::Duration;
 use support::card::Card;
 use support::reader::{Slot, VirtualReader};
+use vmyna_sim::card::Personalised;
+use vmyna_sim::holder::Holder;
+use vmyna_sim::profile::Profile;
 
 type Test = fn(&Slot) -> Result<(), Failed>;
 
-const TESTS: [(&str, Test); 3] = [
+const TESTS: [(&str, Test); 4] = [
     ("myna-card reads and verifies JPKI", jpki_is_read_and_verified),
     (
         "myna-card opens a secure session that agrees with the plain read",
         a_session_agrees_with_the_plain_read,
     ),
+    ("myna-card reads every file of every holder, and verifies every signature", every_holder_is_read),
     ("myna-card reads the other applications, and a wrong PIN costs one try", the_others_are_read),
 ];
 
@@ -104,6 +112,18 @@ fn a_session_agrees_with_the_plain_read(slot: &Slot) -> Result<(), Failed> {
     assert_eq!(session.read_ef(text::ef::ATTRIBUTES)?, attributes);
     assert!(matches!(session.verify(text::ef::BLOCKED_0012, &digits("0000")?), Err(Error::PinBlocked)));
     assert_eq!(session.read_ef_physical(text::ef::MY_NUMBER)?, number);
+    Ok(())
+}
+
+fn every_holder_is_read(slot: &Slot) -> Result<(), Failed> {
+    for name in Holder::built_in_names() {
+        let served = Card::insert_of(slot, name)?;
+        let holder = Holder::built_in(name).ok_or(name)?;
+        let personalised = Personalised::new(holder, Profile::card(), Timestamp::now())?;
+        reads_and_verifies(&personalised, &mut connected(slot)?);
+        drop(served);
+        slot.await_empty()?;
+    }
     Ok(())
 }
 

@@ -38,6 +38,11 @@ impl Card {
         Self::serve(slot, &[])
     }
 
+    /// Likewise the card of `holder`.
+    pub fn insert_of(slot: &Slot, holder: &str) -> Result<Self, Failed> {
+        Self::start(slot, &["serve", "--holder", holder])
+    }
+
     /// Likewise, but the card keeps its state in the file `state` of the test's own folder.
     pub fn insert_with_state(slot: &Slot) -> Result<Self, Failed> {
         Self::serve(slot, &["--state", &slot.path("state").to_string_lossy()])
