@@ -129,7 +129,7 @@ fn a_bad_hex_string_is_shown_where_it_stands() {
 #[test]
 fn a_requirement_or_a_holder_that_does_not_exist_is_shown_where_it_stands() {
     insta::assert_snapshot!(scenario_refusal(&scenario("a.b", RIGHT).replace("PIN-01", "PIN-1")), @"
-    error: mine.yaml:3:10: there is no requirement PIN-1; there are PIN-01, PIN-02, PIN-03, PIN-04, PIN-05, PIN-06, PIN-07, PIN-08, PIN-09, PIN-10, PIN-11, PIN-12, PIN-13, PIN-14, PIN-15, PIN-16, PIN-17, PIN-18, PIN-19, PIN-20, PIN-21, PIN-22, PIN-23, PIN-24
+    error: mine.yaml:3:10: there is no requirement PIN-1; there are PIN-01, PIN-02, PIN-03, PIN-04, PIN-05, PIN-06, PIN-07, PIN-08, PIN-09, PIN-10, PIN-11, PIN-12, PIN-13, PIN-14, PIN-15, PIN-16, PIN-17, PIN-18, PIN-19, PIN-20, PIN-21, PIN-22, PIN-23, PIN-24, PIN-25, PIN-26, PIN-27
        |
      3 | covers: [PIN-1]
        |          ^
