@@ -190,7 +190,7 @@ impl Job<'_> {
         if seat.may_differ_from_the_card()
             && let Some(profile) = seat.kind()?.profile()
         {
-            seat.pins.retain(|pin| no_such_pin(*pin, &profile).is_none());
+            seat.pins.retain(|pin| no_such_pin(*pin, profile).is_none());
         }
         seat.read_counters()?;
         Ok(seat)
@@ -209,7 +209,7 @@ impl Job<'_> {
         if scenario.profile.is_some() || seat.may_differ_from_the_card() {
             let why_not = |kind: Kind| match &scenario.profile {
                 Some(_) => kind.is_not_meant_by(scenario),
-                None => plan.reliance.unmet_by(&kind.profile()?),
+                None => plan.reliance.unmet_by(kind.profile()?),
             };
             match seat.kind().map(Kind::or_the_card).map(why_not) {
                 Ok(None) => {}

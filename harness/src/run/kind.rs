@@ -4,6 +4,7 @@
 use crate::language::{Bilingual, Language};
 use crate::scenario::Scenario;
 use crate::verify::{Certificate, Curve, PublicKey};
+use std::sync::LazyLock;
 use vmyna_sim::key::Algorithm;
 use vmyna_sim::profile::{CertificateAccess, Profile};
 
@@ -25,8 +26,12 @@ impl Kind {
     }
 
     /// The built-in profile whose cards are of this kind.
-    pub(super) fn profile(&self) -> Option<Profile> {
-        Profile::built_in_names().filter_map(Profile::built_in).find(|profile| Self::of(profile) == *self)
+    pub(super) fn profile(&self) -> Option<&'static Profile> {
+        static KINDS: LazyLock<Vec<(Kind, Profile)>> = LazyLock::new(|| {
+            let profiles = Profile::built_in_names().filter_map(Profile::built_in);
+            profiles.map(|profile| (Kind::of(&profile), profile)).collect()
+        });
+        KINDS.iter().find(|(kind, _)| kind == self).map(|(_, profile)| profile)
     }
 
     /// A card of no known kind is held to be the physical card, and a wrong one.

@@ -100,15 +100,13 @@ fn play(
     trust: &Trust,
     recorder: &Recorder,
 ) -> (Verdict, Vec<Finding>) {
-    if let Some(reason) = not_applicable(scenario, personalised.profile()) {
+    let plan = Plan::of(scenario, personalised.profile().tries);
+    if let Some(reason) = not_applicable(scenario, &plan, personalised.profile()) {
         return (Verdict::NotApplicable(reason), Vec::new());
     }
     let missing = about_another(scenario, personalised.holder())
         .or_else(|| too_many_given(scenario, personalised.profile()))
-        .or_else(|| {
-            let plan = Plan::of(scenario, personalised.profile().tries);
-            person::unmet_by(scenario, &plan, &personalised, Timestamp::now())
-        });
+        .or_else(|| person::unmet_by(scenario, &plan, &personalised, Timestamp::now()));
     if let Some(reason) = missing {
         return (Verdict::RequirementMissing(reason), Vec::new());
     }
@@ -136,11 +134,11 @@ fn play(
     }
 }
 
-/// Why `scenario` says nothing of cards of `profile`.
-fn not_applicable(scenario: &Scenario, profile: &Profile) -> Option<Bilingual> {
+/// Why `scenario`, of which `plan` is the plan, says nothing of cards of `profile`.
+fn not_applicable(scenario: &Scenario, plan: &Plan, profile: &Profile) -> Option<Bilingual> {
     match &scenario.profile {
         Some(_) => Kind::of(profile).is_not_meant_by(scenario),
-        None => Plan::of(scenario, profile.tries).reliance.unmet_by(profile),
+        None => plan.reliance.unmet_by(profile),
     }
     .or_else(|| other_counts(scenario, profile.tries))
 }

@@ -13,8 +13,8 @@ pub struct Addresses {
 
 /// The address of an OCSP responder: `http://` and a host, ASCII without spaces, at most 200
 /// characters. Not `https://`: answers are signed, and who checks the responder's certificate would
-/// have to ask a responder for its status first (RFC 5280, 8). The default leads nowhere: `test` is a name that is never given to anyone
-/// (RFC 6761).
+/// have to ask a responder for its status first (RFC 5280, 8). The default leads nowhere: `test` is a
+/// name that is never given to anyone (RFC 6761).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OcspUrl(String);
 
