@@ -51,6 +51,15 @@ fn nor_on_one_of_a_third_partys_profile() {
 }
 
 #[test]
+fn nor_on_one_of_another_person_that_is_served() {
+    for name in ["expired", "child"] {
+        let mut card = Running::start(&mut vmyna(["serve", "--holder", name, "--listen", "127.0.0.1:0"]));
+        let seat = format!("vicc:127.0.0.1:{}", card.tells_port("listening for a reader on 127.0.0.1:"));
+        must_hold(&run(&mut vmyna(["run", "--card", &seat, "--holder", name])));
+    }
+}
+
+#[test]
 fn nor_on_one_that_is_served_and_known_by_its_label_and_its_keys_alone() {
     for name in ["android", "next-generation"] {
         let mut card = Running::start(&mut vmyna(["serve", "--profile", name, "--listen", "127.0.0.1:0"]));

@@ -10,6 +10,7 @@ use super::judge::Judge;
 use super::kind::{self, Kind};
 use super::ownership::{known_pins, read_user_authentication_certificate, refusal};
 use super::peer::{NothingCouldRun, PeerOptions, PeerSource};
+use super::person;
 use super::plan::{Plan, STANDARD, no_such_pin};
 use super::recorder::{Recorded, Recorder};
 use super::seat::Seat;
@@ -19,11 +20,14 @@ use super::verdict::{Finding, StoppedBy, Verdict};
 use crate::language::Bilingual;
 use crate::link::{CardLink, Guard, Heard, LinkError, Said, Stopped};
 use crate::scenario::Scenario;
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
+use vmyna_sim::card::Personalised;
 use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
-use vmyna_sim::profile::Tries;
+use vmyna_sim::profile::{Profile, Tries};
 use vmyna_sim::smart_card::Power;
 
 /// How long a wait goes on before it is looked whether a signal has come.
@@ -31,14 +35,29 @@ const SLICE: Duration = Duration::from_millis(250);
 
 /// What all jobs of a run have in common.
 pub(super) struct Setting<'a> {
-    pub options: &'a PeerOptions,
-    pub conduct: &'a Conduct<'a>,
+    options: &'a PeerOptions,
+    conduct: &'a Conduct<'a>,
     /// whose counters are watched
-    pub pins: BTreeSet<PinName>,
-    pub stopped: Stopped,
+    pins: BTreeSet<PinName>,
+    stopped: Stopped,
+    /// a card as the user's holder would have it, once it has been asked what that can show
+    own: OnceLock<Option<Personalised>>,
 }
 
 impl<'a> Setting<'a> {
+    /// Of a run that touches these `pins`.
+    pub(super) fn of(options: &'a PeerOptions, conduct: &'a Conduct<'a>, pins: BTreeSet<PinName>) -> Self {
+        Self { options, conduct, pins, stopped: Stopped::default(), own: OnceLock::new() }
+    }
+
+    /// Why the certificates of the holder whom the user has named cannot show what `scenario` is about.
+    fn certificates_unmet(&self, scenario: &Scenario, plan: &Plan) -> Option<Bilingual> {
+        let holder = self.options.holder.as_ref()?;
+        let now = Timestamp::now();
+        let made = || Personalised::new(holder.clone(), Profile::card(), now).ok();
+        person::certificates_unmet_by(scenario, plan, self.own.get_or_init(made).as_ref()?, now)
+    }
+
     /// The job of that number, from 1, with the cards of `source`.
     pub(super) fn job(
         &'a self,
@@ -219,6 +238,9 @@ impl Job<'_> {
                     return Ok(Verdict::LinkLost { position: None, reason: error.to_string() });
                 }
             }
+        }
+        if let Some(reason) = self.setting.certificates_unmet(scenario, plan) {
+            return Ok(Verdict::RequirementMissing(reason));
         }
         if let Some(setting) = scenario.flow {
             return Ok(self.play_flow(scenario, setting, left_undone));

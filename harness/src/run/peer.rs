@@ -12,7 +12,7 @@ use super::plan::{Plan, STANDARD};
 use super::recorder::Recorder;
 use super::schedule::in_order;
 use super::verdict::StoppedBy;
-use crate::link::{CardLink, Consent, Said, Stopped};
+use crate::link::{CardLink, Consent, Said};
 use crate::scenario::{DEFAULT_HOLDER, Scenario};
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -114,7 +114,7 @@ pub fn run_on_peer_heard(
     let recorder = Recorder::new(sink.wants());
     let mut course = Course::begin(conduct, beginning, sink);
     course.planned(&describe(&planned, options, *STANDARD));
-    let setting = Setting { options, conduct, pins: watched(&planned), stopped: Stopped::default() };
+    let setting = Setting::of(options, conduct, watched(&planned));
 
     let mut job = setting.job(1, source, recorder);
     match job.insert() {
@@ -154,7 +154,7 @@ pub fn run_on_fresh_peers(
     let detail = sink.wants();
     let mut course = Course::begin(conduct, beginning, sink);
     course.planned(&describe(&planned, options, *STANDARD));
-    let setting = Setting { options, conduct, pins: watched(&planned), stopped: Stopped::default() };
+    let setting = Setting::of(options, conduct, watched(&planned));
     let Some(jobs) = NonZeroUsize::new(sources.len()) else { return Ok(course.end()) };
     let sources: Vec<_> = sources.into_iter().map(Mutex::new).collect();
 

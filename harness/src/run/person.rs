@@ -18,11 +18,32 @@ pub(super) fn unmet_by(
     card: &Personalised,
     now: Timestamp,
 ) -> Option<Bilingual> {
-    if Holder::built_in(&scenario.holder).is_some_and(|named| is_same(&named, card.holder())) {
+    if is_about(scenario, card.holder()) {
         return None;
     }
-    let needed = &plan.reliance;
-    let signs = needed.signature_certificate || plan.pins.contains_key(&PinName::DigitalSignature);
+    certificates(scenario, plan, card, now).or_else(|| counters(scenario, plan, card))
+}
+
+fn is_about(scenario: &Scenario, holder: &Holder) -> bool {
+    Holder::built_in(&scenario.holder).is_some_and(|named| is_same(&named, holder))
+}
+
+fn signs(plan: &Plan) -> bool {
+    plan.reliance.signature_certificate || plan.pins.contains_key(&PinName::DigitalSignature)
+}
+
+/// The same of the certificates alone: the counters of a card that is not built in are what it says they are.
+pub(super) fn certificates_unmet_by(
+    scenario: &Scenario,
+    plan: &Plan,
+    card: &Personalised,
+    now: Timestamp,
+) -> Option<Bilingual> {
+    if is_about(scenario, card.holder()) { None } else { certificates(scenario, plan, card, now) }
+}
+
+fn certificates(scenario: &Scenario, plan: &Plan, card: &Personalised, now: Timestamp) -> Option<Bilingual> {
+    let signs = signs(plan);
     if signs && card.issued().digital_signature.is_none() {
         return Some(Bilingual::new(
             "このカードには署名用電子証明書がない",
@@ -35,14 +56,13 @@ pub(super) fn unmet_by(
             "the certificates on this card have just been renewed, and are not known everywhere yet",
         ));
     }
-    if needed.in_force
-        && let Some(reason) = not_in_force(card, signs, now)
-    {
-        return Some(reason);
-    }
+    if plan.reliance.in_force { not_in_force(card, signs, now) } else { None }
+}
+
+fn counters(scenario: &Scenario, plan: &Plan, card: &Personalised) -> Option<Bilingual> {
     let of_flow = |pin| {
         scenario.flow.is_some()
-            && (pin == PinName::UserAuthentication || signs && pin == PinName::DigitalSignature)
+            && (pin == PinName::UserAuthentication || signs(plan) && pin == PinName::DigitalSignature)
     };
     PinName::ALL.into_iter().filter(|pin| !scenario.given.contains_key(pin)).find_map(|pin| {
         let (left, full) = (card.tries_at_issue(pin), card.profile().tries.of(pin));
