@@ -57,6 +57,30 @@ fn a_card_that_is_not_there_is_no_difference() {
     let ended = run(&mut vmyna(["diff", "sim", "vpcd:0", "--wait", "0"]));
     assert_eq!(ended.code, Some(3), "{}", ended.all());
     assert!(ended.stderr.contains("no card connected to"), "{}", ended.all());
+    for (seat, why) in [
+        ("vpcd:0", "に接続したカードがない。接続するカードを起動するか、--wait 秒 で長く待つ"),
+        ("vicc:127.0.0.1:1", "127.0.0.1:1 にカードがない: 待ち受けているものがない。"),
+    ] {
+        let told = run(&mut vmyna(["run", "--card", seat, "--wait", "0", "--lang", "ja"]));
+        assert_eq!(told.code, Some(3), "{}", told.all());
+        assert!(told.stderr.contains(why), "{}", told.all());
+    }
+}
+
+#[test]
+fn a_card_that_goes_and_a_screen_that_lacks_what_a_step_wants_are_told_in_japanese() {
+    let folder = Folder::new();
+    let head = |id: &str| format!("id: trial.{id}\ntitle: {{ja: 試し, en: a trial}}\ncovers: [PIN-01]\n");
+    folder
+        .write("screen.yaml", head("screen") + "platform: android\nsteps:\n  - open: a\n  - press: apply\n");
+    let ended = run(&mut folder.vmyna(["run", "screen.yaml", "--lang", "ja"]));
+    insta::assert_snapshot!(ended.stdout, @"");
+    folder.write("gone.yaml", head("gone") + "steps:\n  - select: jpki\n  - challenge: {length: 8}\n");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--fault", "remove=half@challenge"];
+    let mut card = Running::start(&mut vmyna(serve));
+    let seat = format!("vicc:127.0.0.1:{}", card.tells_port("listening for a reader on 127.0.0.1:"));
+    let ended = run(&mut folder.vmyna(["run", "gone.yaml", "--card", &seat, "--lang", "ja"]));
+    insta::assert_snapshot!(ended.stdout, @"");
 }
 
 /// `vmyna record` with the built-in card, and where its client may connect.

@@ -52,7 +52,8 @@ impl CardLink for FaultyInProcess {
     fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
         self.faults.clear();
         for fault in faults {
-            self.faults.arm(*fault).map_err(|error| LinkError::Lost(error.to_string()))?;
+            let armed = self.faults.arm(*fault);
+            armed.map_err(|error| LinkError::lost("取り替えるカードがない", error.to_string()))?;
         }
         Ok(())
     }
