@@ -209,6 +209,7 @@ fn exchange(exchange: &Exchange, took: Option<Duration>) -> ExchangeRecord {
         meaning: command.meaning().to_owned(),
         instruction: command.instruction().unwrap_or("other").to_owned(),
         response: response.as_ref().map(ShownResponse::hex),
+        response_left_out: response.as_ref().map_or(0, ShownResponse::left_out),
         status: status.map(|status| {
             let [sw1, sw2] = status.to_bytes();
             format!("{sw1:02X}{sw2:02X}")

@@ -9,6 +9,7 @@ use crate::requirement::{Level, Provenance};
 use crate::run::{CardIdentity, Outcome, StepOutcome};
 use crate::wire;
 use askama::Template;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -269,9 +270,18 @@ const fn requirement_class(verdict: &RequirementVerdict) -> &'static str {
 }
 
 /// Bytes in hex, the first and the last of many.
-fn few(hex: &str) -> String {
-    let [ja, en] = [Language::Ja, Language::En].map(|language| words::shortened(hex, language));
-    if ja == en { escape(hex) } else { both(&ja, &en) }
+fn few(hex: &str, left_out: impl Borrow<usize>) -> String {
+    in_one_or_both(|language| words::shortened(hex, *left_out.borrow(), language))
+}
+
+/// An answer in hex.
+fn answer(hex: &str, left_out: impl Borrow<usize>) -> String {
+    in_one_or_both(|language| words::answer(hex, *left_out.borrow(), language))
+}
+
+fn in_one_or_both(told: impl Fn(Language) -> String) -> String {
+    let [ja, en] = [Language::Ja, Language::En].map(told);
+    if ja == en { escape(&en) } else { both(&ja, &en) }
 }
 
 fn meaning(exchange: &ExchangeRecord) -> String {
