@@ -282,7 +282,7 @@ fn no_secret_is_in_what_is_put_together_of_shards() {
     for shard in ["1", "2"] {
         let (part, report) = (format!("{shard}/2"), format!("json={shard}.json"));
         let run = ["run", "wrong", "--holder", "secret.yaml", "--shard", &part, "--report", &report];
-        assert_eq!(room.run(&run), 1);
+        assert!(room.run(&run) < 2);
     }
     assert_eq!(room.run(&[&["report", "merge", "1.json", "2.json"], &REPORTS[..]].concat()), 1);
     room.holds_no_secret(&["secret.yaml", "wrong/all.yaml", "wrong/more.yaml"]);

@@ -75,6 +75,8 @@ impl SourceFile {
     }
 
     pub(super) fn invalid(&self, position: Position, problem: impl Into<String>) -> DocumentError {
+        // What is wrong may be quoted.
+        let problem = masking::mask(&problem.into());
         DocumentError::invalid(&masking::mask(&self.0.text), position, problem)
     }
 
