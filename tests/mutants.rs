@@ -241,6 +241,7 @@ impl Suite {
     }
 }
 
+/// Faults are for the right card alone.
 fn covers(scenario: &Scenario, requirement: &str) -> bool {
-    scenario.covers.iter().any(|covered| covered == requirement)
+    !scenario.has_faults() && scenario.covers.iter().any(|covered| covered == requirement)
 }

@@ -100,11 +100,29 @@ impl ShownResponse {
     /// does not know what card they come from.
     #[must_use]
     pub fn kept(raw: &[u8]) -> Self {
-        let left_out = raw.len().saturating_sub(Self::KEPT + STATUS);
-        match left_out {
-            0 => Self::new(raw),
-            _ => Self { bytes: [&raw[..Self::KEPT], &raw[raw.len() - STATUS..]].concat(), left_out },
+        Self::cut(raw, Self::KEPT, 0)
+    }
+
+    /// The same with no more than so many bytes of data.
+    #[must_use]
+    pub fn with_at_most(&self, data: usize) -> Self {
+        Self::cut(&self.bytes, data, self.left_out)
+    }
+
+    fn cut(bytes: &[u8], data: usize, left_out: usize) -> Self {
+        match bytes.len().saturating_sub(data + STATUS) {
+            0 => Self { bytes: bytes.to_vec(), left_out },
+            more => Self {
+                bytes: [&bytes[..data], &bytes[bytes.len() - STATUS..]].concat(),
+                left_out: left_out + more,
+            },
         }
+    }
+
+    /// How many bytes there are of it.
+    #[must_use]
+    pub const fn length_kept(&self) -> usize {
+        self.bytes.len()
     }
 
     /// All bytes that there are in hex with spaces between.
@@ -368,6 +386,8 @@ mod tests {
         let kept = ShownResponse::kept(&answer(65_533));
         assert_eq!((kept.left_out(), kept.status()), (65_533 - ShownResponse::KEPT, Some(Status::Success)));
         assert_eq!(kept.hex().len(), 3 * (ShownResponse::KEPT + STATUS) - 1);
+        let less = kept.with_at_most(256);
+        assert_eq!((less.length_kept(), less.left_out()), (258, 65_533 - 256));
         assert!(kept.to_string().ends_with("… (65533 bytes) 90 00  (success)"), "{kept}");
         assert!(format!("{kept:#}").ends_with("AB … (65533 bytes) 90 00  (success)"));
     }

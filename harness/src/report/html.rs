@@ -271,17 +271,20 @@ const fn requirement_class(verdict: &RequirementVerdict) -> &'static str {
 
 /// Bytes in hex, the first and the last of many.
 fn few(hex: &str, left_out: impl Borrow<usize>) -> String {
-    in_one_or_both(|language| words::shortened(hex, *left_out.borrow(), language))
+    let [ja, en] =
+        [Language::Ja, Language::En].map(|language| words::shortened(hex, *left_out.borrow(), language));
+    if ja == en { escape(hex) } else { both(&ja, &en) }
 }
 
 /// An answer in hex.
 fn answer(hex: &str, left_out: impl Borrow<usize>) -> String {
-    in_one_or_both(|language| words::answer(hex, *left_out.borrow(), language))
-}
-
-fn in_one_or_both(told: impl Fn(Language) -> String) -> String {
-    let [ja, en] = [Language::Ja, Language::En].map(told);
-    if ja == en { escape(&en) } else { both(&ja, &en) }
+    let left_out = *left_out.borrow();
+    if left_out == 0 {
+        return escape(hex);
+    }
+    let (data, status) = words::around_left_out(hex);
+    let [ja, en] = [Language::Ja, Language::En].map(|language| words::left_out_in_words(left_out, language));
+    format!("{}{} {}", escape(data), both(&ja, &en), escape(status))
 }
 
 fn meaning(exchange: &ExchangeRecord) -> String {

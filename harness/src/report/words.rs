@@ -142,13 +142,24 @@ pub(super) fn shortened(hex: &str, left_out: usize, language: Language) -> Strin
 
 /// An answer in hex; before its status, how many bytes are not kept.
 pub(super) fn answer(hex: &str, left_out: usize, language: Language) -> String {
+    let (data, status) = around_left_out(hex);
+    match left_out {
+        0 => hex.to_owned(),
+        _ => format!("{data}{} {status}", left_out_in_words(left_out, language)),
+    }
+}
+
+/// What stands before and after the bytes that are not kept.
+pub(super) fn around_left_out(hex: &str) -> (&str, &str) {
     const STATUS: usize = "90 00".len();
-    match hex.split_at_checked(hex.len().saturating_sub(STATUS)) {
-        Some((data, status)) if left_out > 0 => match language {
-            Language::Ja => format!("{data}… (ほか {left_out} バイト) … {status}"),
-            Language::En => format!("{data}… ({left_out} bytes more) … {status}"),
-        },
-        _ => hex.to_owned(),
+    hex.split_at_checked(hex.len().saturating_sub(STATUS)).unwrap_or((hex, ""))
+}
+
+/// How many bytes are not kept.
+pub(super) fn left_out_in_words(bytes: usize, language: Language) -> String {
+    match language {
+        Language::Ja => format!("… (ほか {bytes} バイト) …"),
+        Language::En => format!("… ({bytes} bytes more) …"),
     }
 }
 
