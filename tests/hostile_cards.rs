@@ -247,9 +247,11 @@ fn the_whole_catalogue_and_its_reports_end_before_the_card_that_says_most() {
     meet(&[says_most], &[&RUN[..], &REPORTS].concat());
 }
 
+/// It hears a card as a run does; what is its own is to hold what came against what another card said.
 #[test]
 fn a_comparison_ends_with_every_card() {
-    meet(&CARDS, &["diff", "sim", "CARD", "--mine", "--wait", "1", "--tag", "token"]);
+    let token = concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/scenarios/jpki/token/information.yaml");
+    meet(&CARDS, &["diff", "sim", "CARD", "--mine", "--wait", "1", token]);
 }
 
 /// The client gives up on no card sooner than the harness does.
