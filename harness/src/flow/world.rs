@@ -4,13 +4,13 @@
 use super::card::Wallet;
 use super::clock::FlowClock;
 use super::status::Registry;
-use crate::portal::phone::Platform;
 use crate::portal::status::StatusSource;
 use crate::portal::{
     Checker, Lives, Portal, Randomness, SetUpError, Store, built_in_anchors, built_in_signature_anchors,
     seeded_randomness,
 };
 use crate::scenario::{FlowSetting, Scenario, Trusts};
+use crate::terminal::Platform;
 use crate::verify::Certificate;
 use jiff::Timestamp;
 use std::collections::BTreeMap;

@@ -3,10 +3,10 @@
 use super::parse::Written;
 use super::source::{Mark, Mistake, Placed};
 use super::{
-    CaptureName, CertificateCheck, CertificateName, Content, Expect, SecureSessionChoice, SignExpect, Step,
-    Verb, Verifier,
+    CaptureName, CertificateCheck, Content, Expect, SecureSessionChoice, SignExpect, Step, Verb, Verifier,
 };
 use crate::requirement::Requirements;
+use crate::terminal::CertificateName;
 use std::collections::{BTreeMap, BTreeSet};
 use vmyna_sim::profile::Profile;
 

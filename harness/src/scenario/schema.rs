@@ -3,7 +3,6 @@
 use super::bytes_pattern::BytesPattern;
 use super::capture::{CaptureList, CaptureMap, CaptureName};
 use super::certificate_match::SerialMatch;
-use super::certificate_step::CertificateName;
 use super::command_step::{SelectMap, SelectStep};
 use super::content::{Content, ContentMap};
 use super::expect::{DataExpectation, Expect, ExpectMap, SignExpect};
@@ -18,6 +17,7 @@ use super::status_pattern::{StatusPatterns, status_names};
 use super::template::Template;
 use super::text_match::{TextMap, TextMatch, TextPattern};
 use super::tlv::{BerPath, SimpleTag};
+use crate::terminal::CertificateName;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};

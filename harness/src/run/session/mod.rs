@@ -23,11 +23,10 @@ use crate::flow;
 use crate::language::Bilingual;
 use crate::link::{CardLink, LinkError, Refused};
 use crate::requirement::Requirements;
-use crate::scenario::{
-    Captures, CertificateName, PinChoice, PlacedStep, PowerStep, Scenario, SelectTarget, Verb,
-};
+use crate::scenario::{Captures, PlacedStep, PowerStep, Scenario, SelectTarget, Verb};
 use crate::terminal;
 use crate::terminal::secure_messaging::SecureSession;
+use crate::terminal::{CertificateName, PinChoice};
 use crate::verify::{Certificate, Trust};
 use answer::{Stop, Unmet};
 use playing::Kept;
