@@ -1,7 +1,7 @@
 //! What must hold of a scenario as a whole, beyond the form of each value.
 
-use super::parse::Written;
 use super::source::{Mark, Mistake, Placed};
+use super::written::Written;
 use super::{
     CaptureName, CertificateCheck, Content, Expect, SecureSessionChoice, SignExpect, Step, Verb, Verifier,
 };

@@ -34,6 +34,7 @@ mod template;
 mod text_match;
 mod tlv;
 mod words;
+mod written;
 
 pub use authenticate_step::AuthenticateStep;
 pub use bytes_pattern::BytesPattern;

@@ -15,9 +15,9 @@ mod sign;
 mod text;
 
 use super::judge::Judge;
+use super::person::is_same;
 use super::plan::{STANDARD, no_application};
 use super::recorder::{Happening, Recorder, StepOutcome};
-use super::suite::is_same;
 use super::verdict::{Difference, Finding, Stage, Verdict, link_lost};
 use crate::flow;
 use crate::language::Bilingual;
