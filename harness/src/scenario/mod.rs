@@ -33,6 +33,7 @@ mod template;
 mod text_match;
 mod tlv;
 mod words;
+mod written;
 
 pub(crate) use crate::remark::Remark;
 pub use authenticate_step::AuthenticateStep;
@@ -40,7 +41,7 @@ pub use bytes_pattern::BytesPattern;
 pub use capture::{Capture, CaptureList, CaptureName, Captured, Captures, Part};
 pub use catalogue::built_in;
 pub use certificate_match::{CertificateField, CertificateMatch, OtherNameMatch, SerialMatch};
-pub use certificate_step::{CertificateCheck, CertificateName, CertificateStep, ReadStyle};
+pub use certificate_step::{CertificateCheck, CertificateStep};
 pub use command_step::{
     AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, SelectTarget, TransmitStep,
 };
@@ -54,14 +55,14 @@ pub use flow_step::{
 };
 pub use length::LengthRange;
 pub use load::{LoadError, load_paths};
-pub use octets::{Digest, Octets};
+pub use octets::Octets;
 pub use parse::{DEFAULT_HOLDER, parse};
-pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
+pub use pin_step::{By, ChangePinStep, TriesExpectation, TriesLeftStep, VerifyStep};
 pub use reading_step::{GetDataStep, ReadFileStep, ReadRecordStep};
 pub use retry::Retry;
 pub use schema::schema;
 pub use secure_step::{SecureCommand, SecureRead, SecureSessionChoice, SecureSessionStep, SecureStep};
-pub use sign_step::{KeyBy, KeyName, SignMode, SignStep};
+pub use sign_step::{KeyBy, SignMode, SignStep};
 pub use signature_match::{SchemeName, SignatureMatch, Verifier};
 pub use source::{Mark, Placed, SourceFile};
 pub use status_pattern::{StatusExpectation, StatusPattern};
@@ -117,6 +118,12 @@ impl Scenario {
     /// All steps, in their order: setup, steps, cleanup.
     pub fn all_steps(&self) -> impl Iterator<Item = &PlacedStep> {
         self.setup.iter().chain(&self.steps).chain(&self.cleanup)
+    }
+
+    /// Whether faults strike the card in it, which only the built-in card is put to.
+    #[must_use]
+    pub fn has_faults(&self) -> bool {
+        self.all_steps().any(|placed| !placed.step.faults.is_empty())
     }
 }
 

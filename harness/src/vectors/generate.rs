@@ -5,8 +5,9 @@ use super::{Flag, Line, Vector, VectorFile, Verdict, json};
 use crate::link::{CardLink, Heard, InProcess, LinkError, Said, Selection, place_of};
 use crate::requirement::Requirements;
 use crate::run::{self, Judge, Passed, Session, Surroundings, card_for};
-use crate::scenario::{PinChoice, Scenario};
+use crate::scenario::Scenario;
 use crate::terminal;
+use crate::terminal::PinChoice;
 use crate::verify::Trust;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -50,8 +51,10 @@ pub fn generate(
 ) -> Result<Vec<VectorFile>, VectorsError> {
     let mut cards: HashMap<String, Arc<Personalised>> = HashMap::new();
     let mut groups: BTreeMap<String, Vec<Vector>> = BTreeMap::new();
-    // The vectors are those of the physical card.
-    let of_the_card = |scenario: &&Scenario| scenario.profile.as_deref().is_none_or(|name| name == "card");
+    // The vectors are those of the physical card, and of answers that it gave.
+    let of_the_card = |scenario: &&Scenario| {
+        scenario.profile.as_deref().is_none_or(|name| name == "card") && !scenario.has_faults()
+    };
     for scenario in scenarios.iter().filter(of_the_card) {
         if grows_no_older(&scenario.holder) {
             continue;

@@ -3,8 +3,8 @@
 
 use crate::apdu::CommandApdu;
 use crate::application;
+use crate::command::SECURED;
 use crate::key::SignatureScheme;
-use crate::secure_messaging::SECURED;
 use std::fmt;
 
 /// What a command asks for.
