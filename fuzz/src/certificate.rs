@@ -1,8 +1,8 @@
 //! Any bytes as what a card says its certificates are: nothing a card answers upsets the harness.
 
 use std::time::SystemTime;
-use vmyna::scenario::CertificateName;
 use vmyna::terminal;
+use vmyna::terminal::CertificateName;
 use vmyna::verify::{Certificate, Purpose, Trust, shape_problem};
 
 /// One input.

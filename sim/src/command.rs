@@ -5,8 +5,12 @@ use crate::apdu::{CommandApdu, MalformedApdu, Status};
 use crate::file::{FileId, MASTER_FILE, ShortFileId};
 use crate::key::SignatureScheme;
 use crate::pin::{ChangeCommand, Presented};
-use crate::secure_messaging::{SECURED, SECURED_WITH_INTEGRITY};
 use crate::undocumented::Situation;
+
+/// CLA of a secured command whose header is not authenticated.
+pub const SECURED: u8 = 0x08;
+/// CLA of a secured command with an authenticated header, for which a session has no key.
+pub const SECURED_WITH_INTEGRITY: u8 = 0x0C;
 
 /// A well-formed command. Where bytes are borrowed they are the data field of the APDU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 
 use crate::apdu::{CommandApdu, ResponseApdu, Status};
 use crate::application;
+use crate::command::SECURED;
 use crate::hex::Spaced;
 use crate::key::SignatureScheme;
-use crate::secure_messaging::SECURED;
 use std::fmt::{self, Write as _};
 
 /// A command APDU in a form that may be shown: VERIFY, CHANGE REFERENCE DATA and their kin lose

@@ -13,11 +13,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use vmyna::flow::{DirectHand, Held, InProcess, MADE_UP, Seen, Stage, Trouble, World, forged, typed};
 use vmyna::language::Bilingual;
+use vmyna::portal::Answer;
 use vmyna::portal::phone::Reader;
-use vmyna::portal::{Answer, Credential};
 use vmyna::scenario::{
     Delivery, EnterStep, HoldStep, OperatorStep, Pressable, RowName, ScreenName, TerminalStep,
 };
+use vmyna::terminal::Credential;
 use vmyna_sim::pin::PinName;
 
 /// What is on the page, once nothing is under way.

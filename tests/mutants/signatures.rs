@@ -124,7 +124,7 @@ pub const ALL: &[Mutant] = &[
             let groups: [&[u16]; 3] = [&[0xDF22, 0xDF23, 0xDF24], &[0xDF25, 0xDF26], &[0xDF27, 0xDF29]];
             let digests: Vec<u8> =
                 groups.iter().flat_map(|tags| Sha256::digest(objects(bytes, tags)).to_vec()).collect();
-            let info = vmyna::scenario::Digest::Sha256.digest_info(&digests);
+            let info = vmyna::terminal::Digest::Sha256.digest_info(&digests);
             let signature = body(right).visual_issuer.key().sign_verbatim(&info).expect("it signs");
             value_of(bytes, 0xDF28).copy_from_slice(&signature);
         })

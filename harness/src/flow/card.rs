@@ -1,22 +1,43 @@
 //! The holder's cards: each counts at its own side what reaches it, suffers what it is told to, and
 //! is in the holder's hand and at the phone by turns.
 
-use super::clock::FlowClock;
+use super::clock::{BEGINNING, FlowClock};
 use super::status::Registry;
-use super::world::personalised;
 use crate::language::{Bilingual, Language};
 use crate::link::Selection;
 use crate::scenario::pin_in_words;
 use crate::terminal;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use vmyna_sim::apdu::CommandApdu;
 use vmyna_sim::card::{PersonalisationError, Personalised, VirtualCard, seeded};
 use vmyna_sim::fault::{Fault, Faults, Faulty, NoOtherCard};
+use vmyna_sim::holder::Holder;
 use vmyna_sim::issue::Issued;
 use vmyna_sim::pin::{PinName, PinStates};
+use vmyna_sim::profile::Profile;
 use vmyna_sim::smart_card::{Power, Reaction, SmartCard};
 use vmyna_sim::store::MemoryStore;
+
+/// A built-in holder's card as it is at the beginning of flows, made once.
+///
+/// # Errors
+/// When there is no holder of that name.
+pub fn personalised(holder: &str) -> Result<Arc<Personalised>, PersonalisationError> {
+    type Made = Mutex<BTreeMap<String, Arc<Personalised>>>;
+    static MADE: LazyLock<Made> = LazyLock::new(Made::default);
+    let made = || MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(personalised) = made().get(holder) {
+        return Ok(personalised.clone());
+    }
+    let person = Holder::built_in(holder).ok_or_else(|| PersonalisationError::Unknown {
+        kind: "holder",
+        name: holder.to_owned(),
+        known: Holder::built_in_names(),
+    })?;
+    let personalised = Arc::new(Personalised::new(person, Profile::card(), BEGINNING)?);
+    Ok(made().entry(holder.to_owned()).or_insert(personalised).clone())
+}
 
 /// What chance decides in a flow follows from this.
 const SEED: u64 = 1;

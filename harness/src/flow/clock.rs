@@ -5,6 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// When flows begin, unless they say otherwise: 2026-04-01T00:30:00Z. Any moment would do, but always
+/// the same one.
+pub const BEGINNING: Timestamp = Timestamp::constant(1_775_003_400, 0);
+
 /// A clock that only moves when it is told to. Clones show the same time.
 #[derive(Debug, Clone)]
 pub struct FlowClock(Arc<Mutex<Timestamp>>);

@@ -1,8 +1,9 @@
 //! Answers to an open challenge that no portal may accept: well made, but of the wrong key or
 //! certificate.
 
+use super::card::personalised;
 use super::stage::Trouble;
-use super::world::{World, personalised};
+use super::world::World;
 use crate::portal::Answer;
 use crate::scenario::{DEFAULT_HOLDER, Delivery};
 use jiff::ToSpan;

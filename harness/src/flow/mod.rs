@@ -17,8 +17,8 @@ mod watch;
 mod world;
 
 pub use api::ApiVisitor;
-pub use card::{FlowCard, Reached, Wallet};
-pub use clock::FlowClock;
+pub use card::{FlowCard, Reached, Wallet, personalised};
+pub use clock::{BEGINNING, FlowClock};
 pub use forged::forged;
 pub use in_process::{DirectHand, Hand, InProcess, MADE_UP};
 pub use peer::{Entered, PeerHand, on_a_peer};
@@ -27,4 +27,4 @@ pub use status::Registry;
 pub use typed::typed;
 pub use visitor::Visitor;
 pub use watch::{Violation, Watch, present};
-pub use world::{BEGINNING, Parts, World, WorldError, personalised};
+pub use world::{Parts, World, WorldError};

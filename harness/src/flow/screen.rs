@@ -1,9 +1,10 @@
 //! What a holder sees on a page of the portal and on the screens of the terminal, as text.
 
 use super::stage::Seen;
-use crate::portal::phone::{PinForm, Platform, TerminalScreen};
-use crate::portal::{Button, Credential, Message, Page, Registration, Row, Screen};
+use crate::portal::phone::TerminalScreen;
+use crate::portal::{Button, Message, Page, Registration, Row, Screen};
 use crate::scenario::{Pressable, RowName, ScreenName};
+use crate::terminal::{Credential, PinForm, Platform};
 
 /// The portal's button; `None` for one of the terminal.
 pub(super) const fn button(pressed: Pressable) -> Option<Button> {

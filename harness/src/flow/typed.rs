@@ -1,8 +1,8 @@
 //! What the holder types into the PIN field, by the role that the scenario gives it.
 
-use crate::portal::Credential;
-use crate::scenario::{EnterStep, PinChoice};
+use crate::scenario::EnterStep;
 use crate::terminal::pin_value;
+use crate::terminal::{Credential, PinChoice};
 use vmyna_sim::holder::Holder;
 use zeroize::Zeroizing;
 

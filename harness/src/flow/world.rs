@@ -1,29 +1,23 @@
 //! Everything that a flow is played with besides its stage: the clock, the authority, the portal, and
 //! the holders' cards.
 
-use super::card::Wallet;
-use super::clock::FlowClock;
+use super::card::{Wallet, personalised};
+use super::clock::{BEGINNING, FlowClock};
 use super::status::Registry;
-use crate::portal::phone::Platform;
 use crate::portal::status::StatusSource;
 use crate::portal::{
     Checker, Lives, Portal, Randomness, SetUpError, Store, built_in_anchors, built_in_signature_anchors,
     seeded_randomness,
 };
 use crate::scenario::{FlowSetting, Scenario, Trusts};
+use crate::terminal::Platform;
 use crate::verify::Certificate;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 use thiserror::Error;
 use vmyna_sim::card::{PersonalisationError, Personalised};
-use vmyna_sim::holder::Holder;
 use vmyna_sim::pki::PkiError;
 use vmyna_sim::profile::Profile;
-
-/// When flows begin, unless they say otherwise: 2026-04-01T00:30:00Z. Any moment would do, but always
-/// the same one.
-pub const BEGINNING: Timestamp = Timestamp::constant(1_775_003_400, 0);
 
 /// Why there is no world.
 #[derive(Debug, Error)]
@@ -37,26 +31,6 @@ pub enum WorldError {
     /// the authorities' keys cannot be used
     #[error(transparent)]
     Pki(#[from] PkiError),
-}
-
-/// A built-in holder's card as it is at the beginning of flows, made once.
-///
-/// # Errors
-/// When there is no holder of that name.
-pub fn personalised(holder: &str) -> Result<Arc<Personalised>, PersonalisationError> {
-    type Made = Mutex<BTreeMap<String, Arc<Personalised>>>;
-    static MADE: LazyLock<Made> = LazyLock::new(Made::default);
-    let made = || MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(personalised) = made().get(holder) {
-        return Ok(personalised.clone());
-    }
-    let person = Holder::built_in(holder).ok_or_else(|| PersonalisationError::Unknown {
-        kind: "holder",
-        name: holder.to_owned(),
-        known: Holder::built_in_names(),
-    })?;
-    let personalised = Arc::new(Personalised::new(person, Profile::card(), BEGINNING)?);
-    Ok(made().entry(holder.to_owned()).or_insert(personalised).clone())
 }
 
 /// What a portal is made of.

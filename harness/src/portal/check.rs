@@ -3,10 +3,9 @@
 //! which all generations share; dates, policy and usages; and the status that the authority gives.
 
 use super::applicant::Applicant;
-use super::credential::Credential;
 use super::rejection::Rejection;
 use super::status::StatusSource;
-use crate::scenario::Digest;
+use crate::terminal::{Credential, Digest};
 use crate::verify::{Certificate, CertificateProblem, Purpose};
 use der::Decode;
 use der::asn1::ObjectIdentifier;

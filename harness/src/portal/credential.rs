@@ -2,22 +2,8 @@
 
 use super::screen::Purpose;
 use crate::language::Bilingual;
-use crate::scenario::{CertificateName, KeyName};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::terminal::Credential;
 use vmyna_sim::holder::PinValue;
-use vmyna_sim::pin::PinName;
-
-/// What the card proves something with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Credential {
-    /// 利用者証明用: four digits, three tries
-    #[default]
-    UserAuthentication,
-    /// 署名用: 6 to 16 letters and digits, five tries; its certificate is read after the PIN only
-    DigitalSignature,
-}
 
 impl Credential {
     /// The form of its PIN, as a browser's `pattern`.
@@ -26,42 +12,6 @@ impl Credential {
         match self {
             Self::UserAuthentication => "[0-9]{4}",
             Self::DigitalSignature => "[0-9A-Za-z]{6,16}",
-        }
-    }
-
-    /// Its name in addresses and on the page.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::UserAuthentication => "user_authentication",
-            Self::DigitalSignature => "digital_signature",
-        }
-    }
-
-    /// Its PIN.
-    #[must_use]
-    pub const fn pin(self) -> PinName {
-        match self {
-            Self::UserAuthentication => PinName::UserAuthentication,
-            Self::DigitalSignature => PinName::DigitalSignature,
-        }
-    }
-
-    /// Its private key.
-    #[must_use]
-    pub const fn key(self) -> KeyName {
-        match self {
-            Self::UserAuthentication => KeyName::UserAuthentication,
-            Self::DigitalSignature => KeyName::DigitalSignature,
-        }
-    }
-
-    /// Its certificate.
-    #[must_use]
-    pub const fn certificate(self) -> CertificateName {
-        match self {
-            Self::UserAuthentication => CertificateName::UserAuthentication,
-            Self::DigitalSignature => CertificateName::DigitalSignature,
         }
     }
 

@@ -29,7 +29,7 @@ pub use applicant::{Applicant, Application};
 pub use browser::{Browser, NotOnThisScreen};
 pub use challenge::CardRequest;
 pub use check::{Checker, PROPAGATION, built_in_anchors, built_in_signature_anchors};
-pub use credential::{Credential, PinWords};
+pub use credential::PinWords;
 pub use failure::TerminalFailure;
 pub use message::Message;
 pub use outcome::Outcome;

@@ -75,6 +75,7 @@ pub fn converse(
 mod tests {
     use super::*;
     use crate::scenario;
+    use crate::terminal::PinChoice;
 
     /// Bytes as a derived `Debug` and as hex would write them.
     fn forms(value: &[u8]) -> [String; 3] {
@@ -97,7 +98,7 @@ mod tests {
                 converse(scenario, personalised.clone(), &requirements, Judge::BuiltIn, SystemTime::now());
             let shown = format!("{said:?} {:?} {personalised:?}", said.passed);
             for pin in vmyna_sim::pin::PinName::JPKI {
-                for choice in [scenario::PinChoice::Right, scenario::PinChoice::New] {
+                for choice in [PinChoice::Right, PinChoice::New] {
                     let value = crate::terminal::pin_value(&holder, pin, choice);
                     for form in forms(value.as_bytes()) {
                         let is_there = shown.match_indices(&form).any(|(at, _)| {

@@ -3,8 +3,8 @@
 use super::peer::PeerOptions;
 use super::plan::Plan;
 use crate::link::{CardLink, KnownPin, LinkError, Refused};
-use crate::scenario::{PinChoice, ReadStyle};
 use crate::terminal;
+use crate::terminal::{PinChoice, ReadStyle};
 use crate::verify::Certificate;
 use std::collections::BTreeMap;
 use vmyna_sim::apdu::ResponseApdu;

@@ -2,7 +2,6 @@
 //! little of the card of somebody who has no certificate for signatures, an expired one, or few tries left.
 
 use super::plan::Plan;
-use super::suite::is_same;
 use crate::language::{Bilingual, Language};
 use crate::scenario::{Scenario, pin_in_words};
 use jiff::Timestamp;
@@ -100,4 +99,9 @@ fn not_in_force(card: &Personalised, signs: bool, now: Timestamp) -> Option<Bili
                 "the certificate on this card is not in force (expired, revoked, on hold…), and one in force would be needed",
             )
         })
+}
+
+/// A file may have the name of somebody who is built in, and is another person all the same.
+pub(super) fn is_same(named: &Holder, holder: &Holder) -> bool {
+    named.id() == holder.id() && named.title == holder.title
 }

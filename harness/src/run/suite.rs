@@ -5,7 +5,7 @@ use super::conduct::{Conduct, Course, Played};
 use super::event::{Beginning, CardIdentity, Sink, Summary};
 use super::judge::Judge;
 use super::kind::Kind;
-use super::person;
+use super::person::{self, is_same};
 use super::plan::{Plan, STANDARD};
 use super::recorder::{Recorded, Recorder};
 use super::schedule::in_order;
@@ -154,11 +154,6 @@ pub(super) fn other_counts(scenario: &Scenario, full: Tries) -> Option<Bilingual
         ),
         format!("it counts the tries of {pin} from {standard}, and this card counts from {full}"),
     ))
-}
-
-/// A file may have the name of somebody who is built in, and is another person all the same.
-pub(super) fn is_same(named: &Holder, holder: &Holder) -> bool {
-    named.id() == holder.id() && named.title == holder.title
 }
 
 /// Why a card of `profile` cannot be in the state that `scenario` begins with.

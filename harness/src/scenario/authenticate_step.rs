@@ -4,11 +4,11 @@ use super::capture::CaptureName;
 use super::expect::{Expect, SignExpect};
 use super::octets::Octets;
 use super::pin_step::By;
-use super::sign_step::KeyName;
 use super::signature_match::Verifier;
 use super::step::Action;
 use super::words;
 use crate::language::Language;
+use crate::terminal::KeyName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

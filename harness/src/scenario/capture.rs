@@ -1,11 +1,11 @@
 //! Captured values: what a step's answer held, kept under a name for later steps.
 
-use super::CertificateName;
 use super::certificate_match::CertificateField;
 use super::content::DataObject;
 use super::source::{Mark, Placed};
 use super::tlv::{BerPath, SimpleTag};
 use crate::language::Language;
+use crate::terminal::CertificateName;
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};

@@ -4,48 +4,9 @@ use super::expect::Expect;
 use super::step::Action;
 use super::words;
 use crate::language::Language;
+use crate::terminal::{CertificateName, ReadStyle};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::fmt;
-
-/// The certificates of the card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CertificateName {
-    /// 利用者証明用電子証明書, EF 000A
-    UserAuthentication,
-    /// its issuer's, EF 000B
-    UserAuthenticationCa,
-    /// 署名用電子証明書, EF 0001
-    DigitalSignature,
-    /// its issuer's, EF 0002
-    DigitalSignatureCa,
-}
-
-/// How clients read a certificate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ReadStyle {
-    /// 4-byte header, then blocks from 0, the last one exact
-    #[default]
-    Header4,
-    /// 4-byte header, then blocks from 4
-    Header4Continue,
-    /// 7-byte header, then blocks from 0
-    Header7,
-    /// 7-byte header, then blocks from 7
-    Header7Continue,
-    /// whole blocks until the EF ends
-    Blocks,
-    /// 8-byte header, then 255-byte blocks from 0
-    Header8Ff,
-    /// 4-byte header, then the rest with extended Le
-    Extended,
-    /// 4-byte header, then all from 0 with extended Le
-    ExtendedFromStart,
-    /// by short identifier: 4-byte header, then the rest with extended Le
-    Sfi,
-}
 
 /// What a certificate is checked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -98,16 +59,5 @@ impl Action for CertificateStep {
             (Language::En, true) => format!("read {name} ({style})"),
             (Language::En, false) => format!("read {name} ({style}), and check {}", checks.join(", ")),
         }
-    }
-}
-
-impl fmt::Display for CertificateName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UserAuthentication => "user_authentication",
-            Self::UserAuthenticationCa => "user_authentication_ca",
-            Self::DigitalSignature => "digital_signature",
-            Self::DigitalSignatureCa => "digital_signature_ca",
-        })
     }
 }

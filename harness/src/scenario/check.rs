@@ -1,12 +1,12 @@
 //! What must hold of a scenario as a whole, beyond the form of each value.
 
-use super::parse::Written;
 use super::source::{Mark, Mistake, Placed};
+use super::written::Written;
 use super::{
-    CaptureName, CertificateCheck, CertificateName, Content, Expect, SecureSessionChoice, SignExpect, Step,
-    Verb, Verifier,
+    CaptureName, CertificateCheck, Content, Expect, SecureSessionChoice, SignExpect, Step, Verb, Verifier,
 };
 use crate::requirement::Requirements;
+use crate::terminal::CertificateName;
 use std::collections::{BTreeMap, BTreeSet};
 use vmyna_sim::profile::Profile;
 

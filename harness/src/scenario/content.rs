@@ -1,6 +1,5 @@
 //! What bytes must hold: those of a data field, or of a data object in it.
 
-use super::CertificateName;
 use super::capture::CaptureName;
 use super::certificate_match::CertificateMatch;
 use super::expect::DataExpectation;
@@ -12,6 +11,7 @@ use super::source::{Mark, Placed};
 use super::text_match::TextMatch;
 use super::tlv::{BerPath, SimpleTag};
 use crate::language::{Bilingual, Language};
+use crate::terminal::CertificateName;
 use schemars::JsonSchema;
 use serde::de;
 use serde::{Deserialize, Deserializer};

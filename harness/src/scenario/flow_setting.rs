@@ -1,7 +1,7 @@
 //! Where a flow is played: on which platform, at which time, before which portal.
 
 use super::flow_step::span;
-use crate::portal::phone::Platform;
+use crate::terminal::Platform;
 use jiff::SignedDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};

@@ -34,13 +34,14 @@ mod template;
 mod text_match;
 mod tlv;
 mod words;
+mod written;
 
 pub use authenticate_step::AuthenticateStep;
 pub use bytes_pattern::BytesPattern;
 pub use capture::{Capture, CaptureList, CaptureName, Captured, Captures, Part};
 pub use catalogue::built_in;
 pub use certificate_match::{CertificateField, CertificateMatch, OtherNameMatch, SerialMatch};
-pub use certificate_step::{CertificateCheck, CertificateName, CertificateStep, ReadStyle};
+pub use certificate_step::{CertificateCheck, CertificateStep};
 pub use command_step::{
     AtrStep, ChallengeStep, PowerStep, ReadBinaryStep, SelectStep, SelectTarget, TransmitStep,
 };
@@ -54,15 +55,15 @@ pub use flow_step::{
 };
 pub use length::LengthRange;
 pub use load::{LoadError, load_paths};
-pub use octets::{Digest, Octets};
+pub use octets::Octets;
 pub use parse::{DEFAULT_HOLDER, parse};
-pub use pin_step::{By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep};
+pub use pin_step::{By, ChangePinStep, TriesExpectation, TriesLeftStep, VerifyStep};
 pub use reading_step::{GetDataStep, ReadFileStep, ReadRecordStep};
 pub(crate) use remark::Remark;
 pub use retry::Retry;
 pub use schema::schema;
 pub use secure_step::{SecureCommand, SecureRead, SecureSessionChoice, SecureSessionStep, SecureStep};
-pub use sign_step::{KeyBy, KeyName, SignMode, SignStep};
+pub use sign_step::{KeyBy, SignMode, SignStep};
 pub use signature_match::{SchemeName, SignatureMatch, Verifier};
 pub use source::{Mark, Placed, SourceFile};
 pub use status_pattern::{StatusExpectation, StatusPattern};

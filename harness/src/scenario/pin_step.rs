@@ -4,6 +4,7 @@ use super::expect::Expect;
 use super::step::{Action, lower};
 use super::words;
 use crate::language::Language;
+use crate::terminal::PinChoice;
 use schemars::JsonSchema;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -78,20 +79,6 @@ impl<'de> Deserialize<'de> for TriesExpectation {
         }
         deserializer.deserialize_any(NumberOrWord)
     }
-}
-
-/// A value of a PIN, by its role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PinChoice {
-    /// the holder's own
-    Right,
-    /// of the same form, and another
-    Wrong,
-    /// a third value of the same form
-    New,
-    /// the holder's own with its letters in lower case, which is another value
-    LowerCase,
 }
 
 /// `verify: {pin: user_authentication, value: right}`

@@ -1,10 +1,10 @@
 //! Steps in secure messaging: opening a session, and commands inside it.
 
 use super::expect::Expect;
-use super::pin_step::PinChoice;
 use super::step::{Action, lower};
 use super::words;
 use crate::language::Language;
+use crate::terminal::PinChoice;
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};

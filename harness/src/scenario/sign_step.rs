@@ -1,58 +1,17 @@
 //! The step that signs, and has the signature verified.
 
 use super::capture::CaptureName;
-use super::certificate_step::CertificateName;
 use super::expect::{Expect, SignExpect};
-use super::octets::{Digest, Octets};
+use super::octets::Octets;
 use super::pin_step::By;
 use super::signature_match::Verifier;
 use super::step::Action;
 use super::words;
 use crate::language::Language;
+use crate::terminal::{Digest, KeyName};
 use crate::verify::SignatureScheme;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::fmt;
-
-/// The private keys of the card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyName {
-    /// JPKI 0017
-    UserAuthentication,
-    /// JPKI 001A
-    DigitalSignature,
-    /// 券面事項入力補助 0013
-    Text,
-    /// 券面事項確認 001A
-    Visual,
-    /// 共通カード 0019
-    Common,
-}
-
-impl KeyName {
-    /// The certificate with the public key, of a key that has one.
-    #[must_use]
-    pub const fn certificate(self) -> Option<CertificateName> {
-        match self {
-            Self::UserAuthentication => Some(CertificateName::UserAuthentication),
-            Self::DigitalSignature => Some(CertificateName::DigitalSignature),
-            Self::Text | Self::Visual | Self::Common => None,
-        }
-    }
-}
-
-impl fmt::Display for KeyName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UserAuthentication => "user_authentication",
-            Self::DigitalSignature => "digital_signature",
-            Self::Text => "text",
-            Self::Visual => "visual",
-            Self::Common => "common",
-        })
-    }
-}
 
 /// How a key is addressed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -1,10 +1,10 @@
 //! What a signature must be: over which bytes, made how, and by whose key.
 
-use super::CertificateName;
 use super::capture::CaptureName;
 use super::octets::Octets;
 use super::words::{self, say};
 use crate::language::Language;
+use crate::terminal::CertificateName;
 use crate::verify::SignatureScheme;
 use schemars::JsonSchema;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};

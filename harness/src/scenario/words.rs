@@ -1,9 +1,10 @@
 //! The nouns of scenarios in Japanese and English, for those who read steps in words.
 
-use super::pin_step::{By, PinChoice};
-use super::sign_step::{KeyBy, KeyName, SignMode};
-use super::{CertificateCheck, CertificateName, Expect, ReadStyle, Step, Verb};
+use super::pin_step::By;
+use super::sign_step::{KeyBy, SignMode};
+use super::{CertificateCheck, Expect, Step, Verb};
 use crate::language::{Bilingual, Language};
+use crate::terminal::{CertificateName, KeyName, PinChoice, ReadStyle};
 use vmyna_sim::pin::PinName;
 
 /// One of two texts.

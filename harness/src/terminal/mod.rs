@@ -1,13 +1,21 @@
 //! The JPKI operations that clients are made of, as bytes.
 
+mod credential;
+mod digest;
+mod name;
+mod pin;
+mod platform;
+mod reading;
 pub mod secure_messaging;
 
-use crate::scenario::{CertificateName, KeyName, PinChoice, ReadStyle};
-use jiff::Timestamp;
-use jiff::civil::Date;
+pub use credential::Credential;
+pub use digest::Digest;
+pub use name::{CertificateName, KeyName};
+pub use pin::{PinChoice, own_pin, pin_value};
+pub use platform::{PinForm, Platform};
+pub use reading::{Read, ReadStyle, der_length};
+
 use vmyna_sim::apdu::CommandBuilder;
-use vmyna_sim::holder::{Holder, PinValue};
-use vmyna_sim::issue::{card_expiry, issued_pin};
 use vmyna_sim::pin::PinName;
 
 /// AID of the JPKI application.
@@ -48,35 +56,6 @@ pub const fn certificate_file(certificate: CertificateName) -> u16 {
         CertificateName::DigitalSignature => 0x0001,
         CertificateName::DigitalSignatureCa => 0x0002,
     }
-}
-
-/// The holder's own value of a PIN, on a card that is valid as long as one issued now.
-#[must_use]
-pub fn own_pin(holder: &Holder, pin: PinName) -> PinValue {
-    let now = Timestamp::now();
-    let expiry = card_expiry(holder, now).unwrap_or(Date::MAX);
-    issued_pin(&holder.clone().as_of(now), expiry, pin)
-}
-
-/// A value of `pin`: the holder's own, or one that differs from it in the last characters and has
-/// the same form.
-#[must_use]
-pub fn pin_value(holder: &Holder, pin: PinName, choice: PinChoice) -> PinValue {
-    let own = own_pin(holder, pin);
-    let shift = match choice {
-        PinChoice::Right => return own,
-        PinChoice::LowerCase => return PinValue::new(own.as_bytes().to_ascii_lowercase()),
-        PinChoice::Wrong => 1,
-        PinChoice::New => 2,
-    };
-    let mut other = own.as_bytes().to_vec();
-    if let Some(last) = other.last_mut() {
-        *last = match *last {
-            digit @ b'0'..=b'9' => b'0' + (digit - b'0' + shift) % 10,
-            letter => b'A' + (letter.wrapping_sub(b'A') + shift) % 26,
-        };
-    }
-    PinValue::new(other)
 }
 
 /// SELECT an application by name.
@@ -135,99 +114,4 @@ pub fn internal_authenticate(p2: u8, challenge: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn compute_digital_signature(p1: u8, p2: u8, data: &[u8]) -> Vec<u8> {
     CommandBuilder::new(0x80, 0x2A, p1, p2).data(data).le(256).to_bytes()
-}
-
-/// One READ BINARY of a reading style: from where, how many bytes, and whether with extended Le.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Read {
-    /// first byte
-    pub offset: u16,
-    /// Ne
-    pub le: u32,
-    /// extended length fields
-    pub extended: bool,
-}
-
-impl ReadStyle {
-    /// The first READ BINARY, from which the certificate's length is learnt.
-    #[must_use]
-    pub const fn header(self) -> Read {
-        let le = match self {
-            Self::Header7 | Self::Header7Continue => 7,
-            Self::Header8Ff => 8,
-            _ => 4,
-        };
-        Read { offset: 0, le, extended: false }
-    }
-
-    /// The reads that follow when the whole certificate has `length` bytes.
-    #[must_use]
-    pub fn body(self, length: u16) -> Vec<Read> {
-        let blocks = |from: u16, block: u16| -> Vec<Read> {
-            (from..length)
-                .step_by(usize::from(block))
-                .map(|offset| Read { offset, le: u32::from(block.min(length - offset)), extended: false })
-                .collect()
-        };
-        let extended = |from: u16| vec![Read { offset: from, le: u32::from(length - from), extended: true }];
-        match self {
-            Self::Header4 | Self::Header7 => blocks(0, 256),
-            Self::Header4Continue => blocks(4, 256),
-            Self::Header7Continue => blocks(7, 256),
-            Self::Header8Ff => blocks(0, 255),
-            Self::Blocks => blocks(0, 256).into_iter().map(|read| Read { le: 256, ..read }).collect(),
-            Self::Extended | Self::Sfi => extended(4),
-            Self::ExtendedFromStart => extended(0),
-        }
-    }
-}
-
-/// The length of a DER object by the beginning of its encoding, header included.
-#[must_use]
-pub fn der_length(header: &[u8]) -> Option<u16> {
-    match *header {
-        [0x30, 0x82, high, low, ..] => u16::from_be_bytes([high, low]).checked_add(4),
-        [0x30, 0x81, length, ..] => Some(u16::from(length) + 3),
-        [0x30, length @ 0..=0x7F, ..] => Some(u16::from(length) + 2),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_values_of_a_pin_differ_and_have_its_form() {
-        let holder = Holder::built_in("hanako").unwrap();
-        for pin in PinName::ALL {
-            let values = [PinChoice::Right, PinChoice::Wrong, PinChoice::New]
-                .map(|choice| pin_value(&holder, pin, choice));
-            assert!(values.iter().all(|value| pin.allows(value.as_bytes())));
-            assert!(values[0] != values[1] && values[1] != values[2] && values[0] != values[2]);
-        }
-    }
-
-    #[test]
-    fn every_style_reads_the_whole_certificate() {
-        for style in
-            [ReadStyle::Header4, ReadStyle::Header7, ReadStyle::Header8Ff, ReadStyle::ExtendedFromStart]
-        {
-            let total: u32 = style.body(1590).iter().map(|read| read.le).sum();
-            assert_eq!(total, 1590, "{style:?}");
-        }
-        assert_eq!(ReadStyle::Header7Continue.body(1590)[0], Read { offset: 7, le: 256, extended: false });
-        assert_eq!(ReadStyle::Extended.body(1590), [Read { offset: 4, le: 1586, extended: true }]);
-        assert_eq!(
-            ReadStyle::Header4.body(512).last(),
-            Some(&Read { offset: 256, le: 256, extended: false })
-        );
-    }
-
-    #[test]
-    fn a_der_header_tells_the_length() {
-        assert_eq!(der_length(&[0x30, 0x82, 0x06, 0x32]), Some(0x636));
-        assert_eq!(der_length(&[0x30, 0x81, 0x90]), Some(0x93));
-        assert_eq!(der_length(&[0x04, 0x03]), None);
-    }
 }

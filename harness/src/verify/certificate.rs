@@ -3,7 +3,7 @@
 use super::der::Signed;
 use super::{Curve, EllipticPublicKey, PublicKey, RsaPublicKey, SignatureProblem, SignatureScheme};
 use crate::language::Bilingual;
-use crate::scenario::Digest;
+use crate::terminal::Digest;
 use der::asn1::ObjectIdentifier;
 use der::oid::AssociatedOid;
 use der::{Decode, Encode};

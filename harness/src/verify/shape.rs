@@ -3,7 +3,7 @@
 
 use super::Certificate;
 use crate::language::Bilingual;
-use crate::scenario::CertificateName;
+use crate::terminal::CertificateName;
 use der::asn1::ObjectIdentifier;
 use x509_cert::certificate::Version;
 

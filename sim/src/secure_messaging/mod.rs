@@ -13,11 +13,6 @@ use cipher::Key;
 use object::Object;
 use std::fmt;
 
-/// CLA of a secured command whose header is not authenticated.
-pub const SECURED: u8 = 0x08;
-/// CLA of a secured command with an authenticated header, for which a session has no key.
-pub const SECURED_WITH_INTEGRITY: u8 = 0x0C;
-
 const SELECT: u8 = 0xA4;
 const READ_BINARY: u8 = 0xB0;
 const VERIFY: u8 = 0x20;

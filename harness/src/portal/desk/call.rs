@@ -2,9 +2,9 @@
 
 use super::table::{Contact, Table};
 use crate::portal::answer::Answer;
-use crate::portal::credential::Credential;
-use crate::portal::phone::{Handset, Phone, PinForm, Platform, Reader, TerminalClock, TerminalScreen};
+use crate::portal::phone::{Handset, Phone, Reader, TerminalClock, TerminalScreen};
 use crate::portal::token::ChallengeId;
+use crate::terminal::{Credential, PinForm, Platform};
 use jiff::SignedDuration;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -230,7 +230,8 @@ impl CardLink for Contact {
 mod tests {
     use super::*;
     use crate::portal::phone::Phone;
-    use crate::portal::{Answer, Credential, TerminalFailure};
+    use crate::portal::{Answer, TerminalFailure};
+    use crate::terminal::Credential;
     use std::thread;
     use vmyna_sim::holder::PinValue;
 

@@ -3,8 +3,8 @@
 //! card that was swapped in between never gets the other holder's PIN.
 
 use crate::link::{CardLink, LinkError};
-use crate::portal::{Answer, Credential, TerminalFailure};
-use crate::scenario::{CertificateName, Digest, ReadStyle};
+use crate::portal::{Answer, TerminalFailure};
+use crate::terminal::{CertificateName, Credential, Digest, ReadStyle};
 use crate::terminal::{
     JPKI_AID, Read, certificate_file, der_length, key_file, pin_file, read_binary, select_application,
     select_file,

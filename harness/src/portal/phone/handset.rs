@@ -2,9 +2,11 @@
 //! gives up. What it says to the card is the [`Phone`]'s; how its screens look is up to whoever shows
 //! them. Flows and the desk of `vmyna portal` both play this one.
 
-use super::{Phone, Platform};
+use super::Phone;
 use crate::link::{CardLink, LinkError};
-use crate::portal::{Answer, Credential, TerminalFailure};
+use crate::portal::{Answer, TerminalFailure};
+use crate::terminal::Credential;
+use crate::terminal::Platform;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use vmyna_sim::holder::PinValue;

@@ -4,8 +4,6 @@
 
 mod conversation;
 mod handset;
-mod platform;
 
 pub use conversation::Phone;
 pub use handset::{Handset, PATIENCE, Reader, TerminalClock, TerminalScreen};
-pub use platform::{PinForm, Platform};

@@ -9,7 +9,7 @@ pub use crl::Crls;
 pub use ocsp::OcspResponder;
 pub use register::BuiltInRegister;
 
-use crate::scenario::Digest;
+use crate::terminal::Digest;
 use crate::verify::{Certificate, RsaPublicKey};
 use jiff::Timestamp;
 use sha2::Digest as _;

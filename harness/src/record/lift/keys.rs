@@ -2,8 +2,8 @@
 
 use super::{Exchange, Lifter, Named, status_argument};
 use crate::record::write::hex;
-use crate::scenario::KeyName;
 use crate::terminal;
+use crate::terminal::KeyName;
 use vmyna_sim::apdu::{CommandBuilder, Status};
 
 /// The keys, with the application that each lies in.

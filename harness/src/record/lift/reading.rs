@@ -3,8 +3,8 @@
 use super::{Exchange, Lifter};
 use crate::record::relay::Heard;
 use crate::record::write::hex;
-use crate::scenario::{CertificateName, ReadStyle};
 use crate::terminal;
+use crate::terminal::{CertificateName, ReadStyle};
 use vmyna_sim::apdu::{ResponseApdu, Status};
 
 /// The styles of reading that are told apart, with the words that scenarios use.

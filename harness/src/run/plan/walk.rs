@@ -5,10 +5,11 @@ use super::Plan;
 use super::reliance::STORED_ANSWER_TO_RESET;
 use crate::link::Selection;
 use crate::scenario::{
-    By, CertificateCheck, CertificateName, PinChoice, Pressable, Scenario, SecureCommand, SelectTarget,
-    StatusExpectation, Template, TriesExpectation, Verb,
+    By, CertificateCheck, Pressable, Scenario, SecureCommand, SelectTarget, StatusExpectation, Template,
+    TriesExpectation, Verb,
 };
 use crate::terminal;
+use crate::terminal::{CertificateName, PinChoice};
 use std::collections::BTreeMap;
 use vmyna_sim::apdu::{CommandApdu, Status};
 use vmyna_sim::pin::PinName;

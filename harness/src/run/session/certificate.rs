@@ -5,8 +5,9 @@ use super::answer::{Answer, Played};
 use crate::language::{Bilingual, Language};
 use crate::link::LinkError;
 use crate::run::verdict::{Difference, Expectation, bytes};
-use crate::scenario::{CertificateCheck, CertificateName, CertificateStep, ReadStyle, certificate_in_words};
+use crate::scenario::{CertificateCheck, CertificateStep, certificate_in_words};
 use crate::terminal::{self, Read};
+use crate::terminal::{CertificateName, ReadStyle};
 use crate::verify::{Certificate, CertificateProblem, Purpose, shape_problem};
 use vmyna_sim::hex::Spaced;
 

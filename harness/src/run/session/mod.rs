@@ -15,19 +15,18 @@ mod sign;
 mod text;
 
 use super::judge::Judge;
+use super::person::is_same;
 use super::plan::{STANDARD, no_application};
 use super::recorder::{Happening, Recorder, StepOutcome};
-use super::suite::is_same;
 use super::verdict::{Difference, Finding, Stage, Verdict, link_lost};
 use crate::flow;
 use crate::language::Bilingual;
 use crate::link::{CardLink, LinkError, Refused};
 use crate::requirement::Requirements;
-use crate::scenario::{
-    Captures, CertificateName, PinChoice, PlacedStep, PowerStep, Scenario, SelectTarget, Verb,
-};
+use crate::scenario::{Captures, PlacedStep, PowerStep, Scenario, SelectTarget, Verb};
 use crate::terminal;
 use crate::terminal::secure_messaging::SecureSession;
+use crate::terminal::{CertificateName, PinChoice};
 use crate::verify::{Certificate, Trust};
 use answer::{Stop, Unmet};
 use playing::Kept;

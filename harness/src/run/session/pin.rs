@@ -4,10 +4,9 @@ use super::Session;
 use super::answer::{Played, Stop};
 use crate::language::{Bilingual, Language};
 use crate::run::verdict::tries_left;
-use crate::scenario::{
-    By, ChangePinStep, PinChoice, TriesExpectation, TriesLeftStep, VerifyStep, pin_in_words,
-};
+use crate::scenario::{By, ChangePinStep, TriesExpectation, TriesLeftStep, VerifyStep, pin_in_words};
 use crate::terminal;
+use crate::terminal::PinChoice;
 use vmyna_sim::apdu::{CommandBuilder, Status};
 use vmyna_sim::pin::ChangeCommand;
 

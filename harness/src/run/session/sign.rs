@@ -5,8 +5,9 @@ use super::answer::{Answer, Played};
 use super::content::{Key, key_of};
 use crate::language::{Bilingual, Language, in_both};
 use crate::run::judge::Judge;
-use crate::scenario::{AuthenticateStep, Digest, KeyName, SignExpect, SignStep, Verifier};
+use crate::scenario::{AuthenticateStep, SignExpect, SignStep, Verifier};
 use crate::terminal;
+use crate::terminal::{Digest, KeyName};
 use crate::verify::{PublicKey, SignatureScheme};
 use vmyna_sim::pki::public_key_objects;
 

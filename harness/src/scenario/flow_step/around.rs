@@ -3,8 +3,8 @@
 
 use super::plain;
 use crate::language::Language;
-use crate::portal::Credential;
 use crate::scenario::words;
+use crate::terminal::Credential;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
