@@ -5,9 +5,9 @@ use super::card::FlowCard;
 use super::in_process::Hand;
 use super::stage::Trouble;
 use crate::link::{CardLink, LinkError};
-use crate::portal::Credential;
+
 use crate::scenario::{DEFAULT_HOLDER, Delivery, EnterStep, HoldStep, Pressable, Scenario, Verb};
-use crate::terminal::{JPKI_AID, pin_file, select_application, select_file};
+use crate::terminal::{Credential, JPKI_AID, pin_file, select_application, select_file};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
