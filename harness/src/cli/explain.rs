@@ -62,19 +62,19 @@ pub(super) fn explain(arguments: Arguments) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// Ids that are more alike than this may have been meant.
+const ALIKE: f64 = 0.8;
+
 fn unknown(id: &str, scenarios: &[Scenario], requirements: &Requirements) -> Failure {
     let scenarios = scenarios.iter().map(|scenario| scenario.id.as_str());
     let ids = scenarios.chain(requirements.iter().map(|requirement| requirement.id.as_str()));
     let ids: Vec<&str> = ids.collect();
-    // Those that share most words with what was asked for.
     let folded = id.to_lowercase();
-    let words: Vec<&str> = folded.split(['.', '-', '[', ']']).filter(|word| word.len() > 1).collect();
-    let shared = |known: &str| {
-        let known = known.to_lowercase();
-        words.iter().filter(|word| known.contains(**word)).count()
-    };
-    let most = ids.iter().map(|known| shared(known)).max().filter(|most| *most > 0);
-    let near: Vec<_> = ids.into_iter().filter(|known| Some(shared(known)) == most).take(10).collect();
+    let likeness = |known: &str| strsim::jaro_winkler(&folded, &known.to_lowercase());
+    let mut near: Vec<_> = ids.into_iter().map(|known| (likeness(known), known)).collect();
+    near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let near: Vec<_> =
+        near.into_iter().take_while(|(likeness, _)| *likeness > ALIKE).take(5).map(|near| near.1).collect();
     let hint = match near.is_empty() {
         true => "`vmyna run --list` shows the scenarios; requirements are in vectors/requirements".to_owned(),
         false => format!("similar are: {}", near.join(", ")),
