@@ -117,7 +117,7 @@ impl Explanation<'_> {
             out,
             "  {}  {} {}  {}",
             scenario.position.dimmed(),
-            self.say("所持者", "holder"),
+            self.say("名義人", "holder"),
             scenario.holder,
             scenario.tags.join(" ").dimmed()
         );
@@ -311,12 +311,12 @@ mod tests {
         "#);
         insta::assert_snapshot!(explained("jpki.pin.lower-case", Language::Ja), @"
         jpki.pin.lower-case  署名用暗証番号を英小文字で照合すると誤りとして数えられる
-          vectors/scenarios/jpki/pin/lower-case.yaml:2:5  所持者 hanako  jpki pin
+          vectors/scenarios/jpki/pin/lower-case.yaml:2:5  名義人 hanako  jpki pin
         手順
            1. アプリケーション jpki を選択する(SELECT)  SEL-01
            2. 署名用電子証明書の暗証番号として英字を小文字にした値を照合する(VERIFY)。期待: 63C4  PIN-23
               理由: 名義人の入力を大文字にするのはクライアントで、カードではない
-           3. 署名用秘密鍵で「lower case」の SHA-256 の DigestInfoに署名を求める(COMPUTE DIGITAL SIGNATURE)。期待: 6982  SIG-02
+           3. 署名用秘密鍵で「lower case」の SHA-256 の DigestInfo に署名を求める(COMPUTE DIGITAL SIGNATURE)。期待: 6982  SIG-02
            4. 署名用電子証明書の暗証番号の残り試行回数を尋ねる。期待: 4 回  PIN-04
            5. 署名用電子証明書の暗証番号として正しい値を照合する(VERIFY)  PIN-02
         要件
