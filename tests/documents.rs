@@ -7,6 +7,8 @@ use process::{Folder, Running, run, vmyna};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use vmyna::report::Report;
+use vmyna::requirement::Requirements;
+use vmyna::scenario;
 use vmyna_sim::document;
 
 fn of_the_project(path: &str) -> PathBuf {
@@ -28,6 +30,32 @@ fn every_manifest_in_the_documentation_parses() {
     assert_eq!(job["spec"]["completions"], 4);
     let command = job["spec"]["template"]["spec"]["containers"][0]["args"][0].to_string();
     assert!(command.contains("--shard $((JOB_COMPLETION_INDEX + 1))/4"), "{command}");
+}
+
+#[test]
+fn what_flows_must_be_tried_with_is_claimed_by_scenarios_that_there_are() {
+    let text = std::fs::read_to_string(of_the_project("docs/flows.md")).expect("it is there");
+    let section =
+        text.split("\n## ").find(|section| section.starts_with("What is covered")).expect("a section");
+    let ids: Vec<String> =
+        scenario::built_in(&Requirements::built_in()).into_iter().map(|scenario| scenario.id).collect();
+    let is_there = |name: &str| {
+        let rest = ids.iter().filter_map(|id| id.strip_prefix(name));
+        rest.into_iter().any(|rest| rest.is_empty() || rest.starts_with('['))
+    };
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| "));
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.split('|').map(str::trim).collect()).collect();
+    let mut claimed = Vec::new();
+    for row in rows.iter().filter(|row| row.iter().any(|cell| cell.contains('`'))) {
+        let place = row.iter().rev().find(|cell| cell.contains('`')).expect("just seen");
+        for name in place.split('`').skip(1).step_by(2) {
+            assert!(is_there(name), "{}: there is no scenario {name}", row[0]);
+        }
+        claimed.push(row[0]);
+    }
+    let numbers: Vec<u32> = claimed.iter().filter_map(|first| first.parse().ok()).collect();
+    assert_eq!(numbers, (1..=17).collect::<Vec<_>>());
+    assert_eq!(claimed.len() - numbers.len(), 9, "each line of the guide's own list");
 }
 
 #[test]

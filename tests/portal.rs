@@ -1,6 +1,8 @@
 //! `vmyna portal` as a process, visited over HTTP: what is delivered twice, late, to another tab or
 //! without the session; restarts and kills; many at once; and what protects visitors.
 
+#[path = "portal/guide.rs"]
+mod guide;
 #[path = "portal_support/mod.rs"]
 mod portal;
 mod process;
@@ -93,6 +95,50 @@ fn a_session_that_the_portal_did_not_issue_is_none_and_is_replaced() {
     elsewhere.plant(SESSION, &issued);
     elsewhere.get("/");
     assert_ne!(elsewhere.cookie_named(SESSION), issued, "another portal's is none either");
+}
+
+#[test]
+fn authentication_gives_the_browser_another_session_and_its_other_tab_goes_on() {
+    const SESSION: &str = "vmyna_session";
+    let portal = RunningPortal::start(&[]);
+    let mut visitor = Visitor::at(&portal);
+    let (first, second) = (visitor.ask("application", true), visitor.ask("inquiry", false));
+    let token = visitor.get(&second.flow).after(r#"name="form_token" value=""#);
+    let before = visitor.cookie_named(SESSION).to_owned();
+    // somebody who planted that session, and knows where the holder is
+    let mut stranger = visitor.clone();
+    let signature = sign("hanako", &first.nonce);
+    assert_eq!(visitor.deliver(&first.state, &signature).rows(), 3);
+    assert_ne!(visitor.cookie_named(SESSION), before);
+    assert_eq!(stranger.get(&first.flow).status, 403);
+    let start = [("form_token", &token[..]), ("purpose", "application")];
+    assert_eq!(stranger.post("/start", &start).status, 403);
+    let asked = serde_json::json!({ "purpose": "signature", "session": before });
+    assert!(!post_json(&portal.origin, "/challenges", &asked).body.contains(&before[..32]));
+    stranger.get("/");
+    assert_ne!(stranger.cookie_named(SESSION), before, "the top page gives a new one");
+    let back = visitor.post(&second.flow, &[("form_token", &token), ("button", "back")]);
+    assert_eq!((back.status, &back.location), (303, &second.flow), "the form of the other tab is still good");
+    assert_eq!(visitor.deliver(&first.state, &signature).rows(), 3, "the same answer again");
+}
+
+#[test]
+fn the_api_renews_the_session_and_says_so() {
+    let portal = RunningPortal::start(&["--no-terminal"]);
+    let inquire = |session: Option<&str>| {
+        let asked = serde_json::json!({ "purpose": "inquiry", "session": session.unwrap_or_default() });
+        let challenge = portal::ApiChallenge::of(&post_json(&portal.origin, "/challenges", &asked));
+        let body = answer(&challenge, &sign("hanako", &challenge.nonce));
+        let reply = post_json(&portal.origin, "/inquiries", &body);
+        assert_eq!(post_json(&portal.origin, "/inquiries", &body), reply, "the same again");
+        let told: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
+        assert_eq!(told["code"], "not_registered");
+        (challenge.session, told["session"].as_str().unwrap().to_owned())
+    };
+    let (first, renewed) = inquire(None);
+    assert_ne!(first, renewed);
+    assert_eq!(inquire(Some(&renewed)).0, renewed, "one goes on in it");
+    assert_ne!(inquire(Some(&first)).0, first, "and not in the one before");
 }
 
 #[test]
@@ -280,6 +326,10 @@ fn wrong_usage_is_told_with_the_way_out() {
     for (arguments, told) in [
         (vec!["portal", "--bind", address], "--bind ADDR:PORT"),
         (vec!["portal", "--bind", "0.0.0.0:0"], "--origin http://HOST:"),
+        (
+            vec!["portal", "--bind", "0.0.0.0:0", "--origin", "http://here", "--card", "sim@taro"],
+            "Bind to 127.0.0.1, or leave out --card",
+        ),
         (vec!["portal", "--bind", "0", "--pki", "/nonexistent"], "`vmyna pki write /nonexistent` makes one"),
         (vec!["portal", "--bind", "0", "--card", "sim@nobody"], "built in are: "),
     ] {
@@ -293,6 +343,20 @@ fn wrong_usage_is_told_with_the_way_out() {
     let ended = run(&mut vmyna(["portal", "--bind", "0", "--state", file.to_str().unwrap()]));
     assert!(ended.stderr.contains("it was left as it is"), "{}", ended.stderr);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "not a database at all");
+}
+
+#[test]
+fn who_binds_to_every_address_is_told_that_there_is_no_terminal_and_no_tls() {
+    let mut portal = process::Running::start(&mut vmyna([
+        "portal",
+        "--bind",
+        "0.0.0.0:0",
+        "--origin",
+        "http://portal.example:8480",
+    ]));
+    assert!(portal.tells("terminal ").contains("none: it is for this machine alone"));
+    assert!(portal.tells("TLS ").contains("--tls"));
+    assert!(portal.says("ready ").contains("http://portal.example:8480"));
 }
 
 #[test]
@@ -469,4 +533,8 @@ fn flows_that_leave_the_card_alone_are_played_with_a_card_behind_a_socket() {
     let passed: usize = ended.closing_line().split(' ').next().unwrap().parse().unwrap();
     assert!(passed >= 30 && ended.closing_line().contains(" 0 failed"), "{}", ended.all());
     assert!(ended.stdout.contains("the flow disturbs the card"), "{}", ended.stdout);
+    for flow in ["flow.signature.registered[pc-lower-case]", "flow.signature.wrong-then-right[ios]"] {
+        let line = ended.stdout.lines().find(|line| line.contains(flow));
+        assert!(line.is_some_and(|line| line.contains(" ok ")), "{flow}: {line:?}");
+    }
 }

@@ -251,6 +251,16 @@ fn a_place_that_cannot_be_written_is_told_before_anything_is_sent() {
         let refusal = folder.refusal(["run", "s", "--report", report]);
         assert!(refusal.contains(told) && refusal.ends_with("exit code 2"), "{refusal}");
     }
+    assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().is_ok_and(|made| made.success()));
+    let unread = run(&mut folder.vmyna(["run", "s", "--report", "tap=pipe"]));
+    assert_eq!(
+        (unread.code, unread.stderr.as_str()),
+        (
+            Some(2),
+            "error: --report tap=pipe: cannot be written: nobody reads this pipe; start its reader first\n"
+        )
+    );
+    std::fs::remove_file(folder.path().join("pipe")).expect("it is there");
     let twice = folder.refusal(["run", "s", "--report", "tap=a", "--report", "json=a"]);
     assert!(twice.contains("--report json=a: another report goes there already"), "{twice}");
 }

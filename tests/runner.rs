@@ -9,7 +9,7 @@ mod played;
 mod process;
 
 use played::{play, start};
-use process::reader::connect;
+use process::reader::{AUTHENTICATION_PIN, Terminal, connect};
 use process::{Ended, Folder, ReservedPort, Running, assert_no_pin_in, run, vmyna};
 use rustix::process::Signal;
 use std::collections::{HashMap, HashSet};
@@ -42,11 +42,14 @@ fn reported(ended: &Ended) -> Vec<(&str, &str)> {
 }
 
 /// The scenarios about the card of somebody else than hanako, whose state her card may lack, those about
-/// another kind of card, and the flows, which are played with built-in cards only.
+/// another kind of card, and flows and faults, which are played with built-in cards only.
 fn not_for_this_card() -> HashSet<String> {
     let scenarios = scenario::built_in(&Requirements::built_in()).into_iter();
     let others = scenarios.filter(|scenario| {
-        scenario.holder != "hanako" || scenario.profile.is_some() || scenario.flow.is_some()
+        scenario.holder != "hanako"
+            || scenario.profile.is_some()
+            || scenario.flow.is_some()
+            || scenario.has_faults()
     });
     others.map(|scenario| scenario.id).collect()
 }
@@ -279,7 +282,9 @@ covers: [PIN-03]
 steps:
   - select: jpki
   - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 2}}
-    fault: remove=during@verify
+  - verify: {pin: user_authentication, value: right}
+  - verify: {pin: user_authentication, value: wrong, expect: {tries_left: 2}}
+    fault: remove=after@verify
   - select: jpki
   - tries_left: {of: user_authentication, expect: 2}
   - verify: {pin: user_authentication, value: wrong, expect: {sw: \"6581\"}}
@@ -287,6 +292,20 @@ steps:
   - tries_left: {of: user_authentication, expect: 2}
 ",
     );
+    folder.write(
+        "idle.yaml",
+        "id: trial.idle
+title: {ja: 起きない障害, en: A fault that has no command to strike}
+covers: [PIN-03]
+steps:
+  - select: jpki
+    fault: status=6F00@sign
+",
+    );
+    let idle = run(&mut folder.vmyna(["run", "idle.yaml"]));
+    assert_eq!(idle.closing_line(), "0 passed, 1 failed, 0 skipped", "{}", idle.all());
+    assert!(idle.stdout.contains("idle.yaml:5:"), "{}", idle.stdout);
+    assert!(idle.stdout.contains("it does not: the step sends no such command"), "{}", idle.stdout);
     let ended = run(&mut folder.vmyna(["run", "torn.yaml"]));
     assert_eq!(
         (ended.code, ended.closing_line()),
@@ -301,4 +320,6 @@ steps:
         run(&mut folder.vmyna(["run", "torn.yaml", "--card", &format!("vicc:127.0.0.1:{port}"), "--mine"]));
     assert_eq!(ended.closing_line(), "0 passed, 0 failed, 1 skipped", "{}", ended.all());
     assert!(ended.stdout.contains("a fault is for the built-in card only"), "{}", ended.stdout);
+    // Not even the step before the fault, which would have spent a try, is played.
+    assert_eq!(Terminal::power_on(connect(port)).tries_left(AUTHENTICATION_PIN), 0x63C3);
 }

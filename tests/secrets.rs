@@ -15,9 +15,16 @@ use portal::{RunningPortal, Visitor};
 use process::reader::{AUTHENTICATION_PIN, SIGNATURE_PIN, Terminal, connect};
 use process::{Folder, Running};
 use rustix::process::Signal;
+use sha1::{Digest, Sha1};
 use std::fmt::Debug;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+use vmyna::requirement::Requirements;
+use vmyna::run::{self, Judge};
+use vmyna::scenario;
 use vmyna_sim::apdu::CommandApdu;
 use vmyna_sim::card::{Personalised, VirtualCard};
 use vmyna_sim::exchange::Exchange;
@@ -155,12 +162,18 @@ fn no_secret_is_in_what_is_said_of_a_card_behind_a_socket() {
         terminal.status(&[&b"\x80\x20\x00\x80\x10"[..], pin.as_bytes()].concat());
         terminal.status(&[&b"\x00\x2C\x00\x80\x10"[..], pin.as_bytes()].concat());
     }
-    for order in ["status", "counters", "log", "fault"] {
+    for order in ["status", "counters", "log", "fault", "remove", "insert"] {
         assert_eq!(room.run(&["card", order]), 0);
     }
+    assert_eq!(room.run(&["card", "counters", "--json"]), 0);
+    let mut following = Running::start(&mut room.vmyna(&["card", "log", "--follow"]));
+    following.says("VERIFY current EF");
+    drop(terminal);
+    room.run(&["wait", "--wait", "0"]);
     assert_eq!(room.run(&["card", "unblock", "digital_signature"]), 0);
     assert_eq!(room.run(&["card", "swap", "taro"]), 0);
     ends(card);
+    assert_kept("card log --follow", following.ends().all().as_bytes());
     room.holds_no_secret(&["secret.yaml", "secret.json"]);
 }
 
@@ -207,12 +220,92 @@ fn no_secret_is_in_what_is_told_of_people_and_certificates() {
     for lang in ["ja", "en"] {
         assert_eq!(room.run(&["holders", "show", "secret.yaml", "--lang", lang]), 0);
     }
-    assert_eq!(room.run(&["pki", "write"]), 0);
-    assert_eq!(room.run(&["pki", "hold", "hanako"]), 0);
+    assert_eq!(room.run(&["pki", "write", "--holder", "secret.yaml"]), 0);
+    for change in ["hold", "release", "revoke"] {
+        assert_eq!(room.run(&["pki", change, "secret.yaml"]), 0, "{change}");
+    }
     room.holds_no_secret(&["secret.yaml"]);
     assert_eq!(room.run(&["explain", "PIN-05"]), 0);
     room.run(&["doctor"]);
     room.holds_no_secret(&["secret.yaml"]);
+}
+
+/// A responder that knows the holder's certificates, asked as it should be and otherwise, and while its folder is broken.
+#[test]
+fn no_secret_is_in_what_the_responder_says() {
+    let room = Room::new();
+    assert_eq!(room.run(&["pki", "write", "--holder", "secret.yaml"]), 0);
+    let mut responder = Running::start(&mut room.vmyna(&["pki", "serve", "--bind", "127.0.0.1:0"]));
+    let ready = responder.says("ready http://");
+    let address = ready.strip_prefix("ready http://").unwrap();
+    let hash = |text: &[u8]| [&[0x04, 20][..], &Sha1::digest(text)].concat();
+    let request = ocsp_request(&[&hash(b"name")[..], &hash(b"key"), &[0x02, 1, 7]].concat());
+    let mut answered = Vec::new();
+    let mut ask = |body: &[u8]| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/ocsp-request\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+        answered.extend(answer);
+    };
+    ask(&request);
+    responder.tells(" asks: ");
+    ask(PASSWORD.as_bytes());
+    responder.tells(" asks: ");
+    room.0.write("vmyna-pki/pki.json", holder_file());
+    ask(&request);
+    responder.tells(" asks: ");
+    responder.signal(Signal::TERM);
+    let ended = responder.ends();
+    assert_eq!(ended.code, Some(0), "{}", ended.all());
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    assert_kept("pki serve", &[ended.all().as_bytes(), &answered].concat());
+}
+
+/// An OCSP request about one certificate (RFC 6960, 4.1.1): `id` is issuerNameHash, issuerKeyHash, serialNumber.
+fn ocsp_request(id: &[u8]) -> Vec<u8> {
+    let sequence = |contents: &[u8]| [&[0x30, u8::try_from(contents.len()).unwrap()][..], contents].concat();
+    let sha1 = sequence(b"\x06\x05\x2B\x0E\x03\x02\x1A\x05\x00");
+    (0..5).fold([&sha1[..], id].concat(), |inner, _| sequence(&inner))
+}
+
+#[test]
+fn no_secret_is_in_what_is_put_together_of_shards() {
+    let room = Room::new();
+    room.0.write("wrong/all.yaml", failing());
+    room.0.write("wrong/more.yaml", failing().replace("all-wrong", "more"));
+    for shard in ["1", "2"] {
+        let (part, report) = (format!("{shard}/2"), format!("json={shard}.json"));
+        let run = ["run", "wrong", "--holder", "secret.yaml", "--shard", &part, "--report", &report];
+        assert!(room.run(&run) < 2);
+    }
+    assert_eq!(room.run(&[&["report", "merge", "1.json", "2.json"], &REPORTS[..]].concat()), 1);
+    room.holds_no_secret(&["secret.yaml", "wrong/all.yaml", "wrong/more.yaml"]);
+}
+
+/// The password of an author who has written it down in a scenario's bytes.
+#[test]
+fn no_secret_is_in_debug_of_a_scenario_or_what_is_said_of_one_that_is_broken() {
+    let requirements = Requirements::built_in();
+    let text = failing();
+    let scenarios = scenario::parse("all.yaml", &text, &requirements).unwrap();
+    assert_kept("Debug", format!("{scenarios:?}\n{scenarios:#?}").as_bytes());
+    let personalised = Arc::new(Personalised::built_in("hanako").unwrap());
+    let said = run::converse(&scenarios[0], personalised, &requirements, Judge::BuiltIn, SystemTime::now());
+    assert_kept("Debug", format!("{said:?}\n{said:#?}").as_bytes());
+    let mut refused = 0;
+    for text in broken_copies(&text) {
+        if let Err(error) = scenario::parse("all.yaml", &text, &requirements) {
+            assert_kept(&text, format!("{error}\n{error:?}").as_bytes());
+            refused += 1;
+        }
+    }
+    assert!(refused > 800, "{refused} refusals");
 }
 
 /// Every way in which a file with PINs in it is broken off, garbled or indented otherwise: read or refused, and no secret

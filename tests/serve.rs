@@ -3,9 +3,10 @@
 mod process;
 
 use process::reader::{AUTHENTICATION_PIN, SIGNATURE_PIN, Terminal, connect, listen};
-use process::{Folder, ReservedPort, Running, assert_no_pin_in, vmyna};
+use process::{Folder, ReservedPort, Running, assert_no_pin_in, run, vmyna};
 use rustix::process::Signal;
 use std::path::Path;
+use std::process::Command;
 use vmyna_sim::smart_card::Power;
 
 /// Hanako's PINs, and what they are changed to here.
@@ -290,8 +291,29 @@ fn a_trace_that_cannot_be_written_does_not_stop_the_card() {
     if !Path::new("/dev/full").exists() {
         return;
     }
-    let (card, port) = listening(&["--trace=/dev/full"]);
+    let (mut card, port) = listening(&["--trace=/dev/full"]);
     handle_pins(port);
+    card.tells("the trace ends here, it cannot be written: ");
+    ended_by(card, Signal::TERM);
+}
+
+#[test]
+fn a_trace_into_a_pipe_is_read_as_it_comes_and_one_that_nobody_reads_is_refused() {
+    let folder = Folder::new();
+    assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
+    let serve = || folder.vmyna(["serve", "--listen", "127.0.0.1:0", "--trace=pipe"]);
+    let refused = run(&mut serve());
+    assert_eq!(
+        (refused.code, refused.stderr.as_str()),
+        (Some(2), "error: --trace=pipe: cannot be written: nobody reads this pipe; start its reader first\n")
+    );
+    let mut reader = Command::new("sh");
+    reader.args(["-c", "exec 3<>pipe; echo here; cat <&3"]).current_dir(folder.path());
+    let mut reader = Running::start(&mut reader);
+    reader.says("here");
+    let mut card = Running::start(&mut serve());
+    handle_pins(card.tells_port("listening for a reader on 127.0.0.1:"));
+    reader.says("VERIFY current EF");
     ended_by(card, Signal::TERM);
 }
 

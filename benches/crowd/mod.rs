@@ -2,8 +2,10 @@
 //! card waits longer than others, what the process needs.
 
 mod latencies;
+mod work;
 
 pub use latencies::Latencies;
+pub use work::Work;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -54,6 +56,11 @@ impl Crowd {
         line.split_whitespace().nth(1).and_then(|figure| figure.parse().ok()).expect("a number")
     }
 
+    /// What its threads did so far.
+    pub fn work(&self) -> Work {
+        Work::of_process(self.process.id())
+    }
+
     /// Puts a terminal before each card, and shares them out among that many threads.
     pub fn terminals(&self, threads: usize) -> Vec<Vec<Terminal>> {
         let mut shares: Vec<Vec<Terminal>> = (0..threads).map(|_| Vec::new()).collect();
@@ -75,13 +82,18 @@ impl Crowd {
 /// A reader with one card in it, and what its answers should be.
 pub struct Terminal {
     card: Connection,
-    /// which of the rounds comes next
+    /// which of the rounds comes next, and how many there are
     round: usize,
+    pub rounds: usize,
     block: Option<Vec<u8>>,
     signature: Option<Vec<u8>>,
     authentication: Option<Vec<u8>>,
     pub answered: u64,
 }
+
+/// How many rounds there are before a card begins anew, and how many before the first that signs.
+pub const ROUNDS: usize = 10;
+pub const BEFORE_SIGNING: usize = 7;
 
 const SELECT_JPKI: &[u8] = b"\x00\xA4\x04\x0C\x0A\xD3\x92\xF0\x00\x26\x01\x00\x00\x00\x01";
 
@@ -93,7 +105,15 @@ impl Terminal {
         card.power(Power::On).expect("the card is there");
         card.atr().expect("an ATR");
         assert_eq!(card.transmit(SELECT_JPKI).expect("an answer"), [0x90, 0x00]);
-        Self { card, round: 0, block: None, signature: None, authentication: None, answered: 0 }
+        Self {
+            card,
+            round: 0,
+            rounds: ROUNDS,
+            block: None,
+            signature: None,
+            authentication: None,
+            answered: 0,
+        }
     }
 
     /// Asks the next thing, and holds the answer against what it must be.
@@ -127,7 +147,7 @@ impl Terminal {
         if let Some(known) = known {
             assert_eq!(known.get_or_insert_with(|| answer.clone()), &answer, "{}", KINDS[kind]);
         }
-        self.round = (self.round + 1) % 10;
+        self.round = (self.round + 1) % self.rounds;
         self.answered += 1;
     }
 
@@ -156,6 +176,7 @@ pub fn drive(shares: &mut [Vec<Terminal>], enough: impl Fn(u64) -> bool + Sync) 
                         }
                         rounds += 1;
                     }
+                    latencies.work = Work::of_this_thread();
                     latencies
                 })
             })

@@ -30,6 +30,7 @@ pub mod requirement;
 pub mod responder;
 pub mod run;
 pub mod scenario;
+mod stream;
 pub mod terminal;
 pub mod vectors;
 pub mod verify;

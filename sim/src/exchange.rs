@@ -19,7 +19,11 @@ pub struct ShownCommand {
 /// A response APDU in a form that may be shown. Displays as hex, then what the status means;
 /// `{:#}` does not shorten long data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShownResponse(Vec<u8>);
+pub struct ShownResponse {
+    /// the answer; where bytes are left out, its beginning and its status
+    bytes: Vec<u8>,
+    left_out: usize,
+}
 
 /// One exchange in a form that may be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +39,12 @@ impl Exchange {
     #[must_use]
     pub fn new(command: &[u8], response: Option<&[u8]>) -> Self {
         Self { command: ShownCommand::new(command), response: response.map(ShownResponse::new) }
+    }
+
+    /// The same where many are kept: of a long answer, [`ShownResponse::KEPT`] bytes and its status.
+    #[must_use]
+    pub fn kept(command: &[u8], response: Option<&[u8]>) -> Self {
+        Self { command: ShownCommand::new(command), response: response.map(ShownResponse::kept) }
     }
 }
 
@@ -80,19 +90,57 @@ impl ShownResponse {
     /// Decodes `raw`, which may be malformed.
     #[must_use]
     pub fn new(raw: &[u8]) -> Self {
-        Self(raw.to_vec())
+        Self { bytes: raw.to_vec(), left_out: 0 }
     }
 
-    /// All bytes in hex with spaces between.
+    /// The most data that are kept of an answer, in bytes: the files of cards are shorter.
+    pub const KEPT: usize = 8_192;
+
+    /// Decodes `raw`, and of more data than [`Self::KEPT`] leaves the rest out: whoever keeps answers
+    /// does not know what card they come from.
+    #[must_use]
+    pub fn kept(raw: &[u8]) -> Self {
+        Self::cut(raw, Self::KEPT, 0)
+    }
+
+    /// The same with no more than so many bytes of data.
+    #[must_use]
+    pub fn with_at_most(&self, data: usize) -> Self {
+        Self::cut(&self.bytes, data, self.left_out)
+    }
+
+    fn cut(bytes: &[u8], data: usize, left_out: usize) -> Self {
+        match bytes.len().saturating_sub(data + STATUS) {
+            0 => Self { bytes: bytes.to_vec(), left_out },
+            more => Self {
+                bytes: [&bytes[..data], &bytes[bytes.len() - STATUS..]].concat(),
+                left_out: left_out + more,
+            },
+        }
+    }
+
+    /// How many bytes there are of it.
+    #[must_use]
+    pub const fn length_kept(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// All bytes that there are in hex with spaces between.
     #[must_use]
     pub fn hex(&self) -> String {
-        Spaced(&self.0).to_string()
+        Spaced(&self.bytes).to_string()
+    }
+
+    /// How many bytes before the status are left out.
+    #[must_use]
+    pub const fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// The status; `None` when the answer is too short to have one.
     #[must_use]
     pub fn status(&self) -> Option<Status> {
-        ResponseApdu::try_from(&self.0[..]).ok().map(|response| response.status)
+        ResponseApdu::try_from(&self.bytes[..]).ok().map(|response| response.status)
     }
 }
 
@@ -104,6 +152,9 @@ fn carries_pin(raw: &[u8]) -> bool {
 
 /// Bytes shown of long data.
 const SHORTENED: usize = 32;
+
+/// SW1 and SW2.
+const STATUS: usize = 2;
 
 impl fmt::Display for ShownCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,10 +175,12 @@ impl fmt::Display for ShownCommand {
 
 impl fmt::Display for ShownResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match ResponseApdu::try_from(&self.0[..]) {
+        match ResponseApdu::try_from(&self.bytes[..]) {
             Ok(ResponseApdu { data, status }) => {
-                if !f.alternate() && data.len() > SHORTENED {
-                    write!(f, "{} … ({} bytes) ", Spaced(&data[..SHORTENED]), data.len())?;
+                let (shown, length) =
+                    (if f.alternate() { data.len() } else { SHORTENED }, data.len() + self.left_out);
+                if length > shown {
+                    write!(f, "{} … ({length} bytes) ", Spaced(&data[..shown]))?;
                 } else if !data.is_empty() {
                     write!(f, "{} ", Spaced(data))?;
                 }
@@ -137,7 +190,7 @@ impl fmt::Display for ShownResponse {
                     None => Ok(()),
                 }
             }
-            Err(error) => write!(f, "{}  ({error})", Spaced(&self.0)),
+            Err(error) => write!(f, "{}  ({error})", Spaced(&self.bytes)),
         }
     }
 }
@@ -323,5 +376,19 @@ mod tests {
         let exchange = Exchange::new(&hex!("00B0000000"), Some(&[0xAB; 258]));
         assert!(exchange.to_string().contains("… (256 bytes)"));
         assert!(format!("{exchange:#}").matches("AB").count() == 258);
+    }
+
+    #[test]
+    fn of_more_than_any_file_the_beginning_and_the_status_are_kept() {
+        let answer = |data: usize| [&vec![0xAB; data][..], &hex!("9000")].concat();
+        let kept = ShownResponse::kept(&answer(ShownResponse::KEPT));
+        assert_eq!(kept, ShownResponse::new(&answer(ShownResponse::KEPT)));
+        let kept = ShownResponse::kept(&answer(65_533));
+        assert_eq!((kept.left_out(), kept.status()), (65_533 - ShownResponse::KEPT, Some(Status::Success)));
+        assert_eq!(kept.hex().len(), 3 * (ShownResponse::KEPT + STATUS) - 1);
+        let less = kept.with_at_most(256);
+        assert_eq!((less.length_kept(), less.left_out()), (258, 65_533 - 256));
+        assert!(kept.to_string().ends_with("… (65533 bytes) 90 00  (success)"), "{kept}");
+        assert!(format!("{kept:#}").ends_with("AB … (65533 bytes) 90 00  (success)"));
     }
 }

@@ -237,22 +237,27 @@ pub struct ApiChallenge {
     pub nonce: Vec<u8>,
 }
 
+impl ApiChallenge {
+    pub fn of(reply: &Reply) -> Self {
+        use base64ct::{Base64, Encoding};
+        assert_eq!(reply.status, 201, "{reply:?}");
+        let body: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
+        Self {
+            id: text("challenge_id"),
+            session: text("session"),
+            nonce: Base64::decode_vec(&text("nonce")).unwrap(),
+        }
+    }
+}
+
 pub fn post_json(origin: &str, path: &str, body: &serde_json::Value) -> Reply {
     let request = agent().post(format!("{origin}/api/v1{path}")).header("content-type", "application/json");
     Reply::of(request.send(body.to_string()).unwrap())
 }
 
 pub fn challenge(origin: &str, purpose: &str) -> ApiChallenge {
-    use base64ct::{Base64, Encoding};
-    let reply = post_json(origin, "/challenges", &serde_json::json!({ "purpose": purpose }));
-    assert_eq!(reply.status, 201, "{reply:?}");
-    let body: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
-    let text = |name: &str| body[name].as_str().unwrap().to_owned();
-    ApiChallenge {
-        id: text("challenge_id"),
-        session: text("session"),
-        nonce: Base64::decode_vec(&text("nonce")).unwrap(),
-    }
+    ApiChallenge::of(&post_json(origin, "/challenges", &serde_json::json!({ "purpose": purpose })))
 }
 
 pub fn answer(challenge: &ApiChallenge, signature: &Signature) -> serde_json::Value {

@@ -4,7 +4,7 @@ mod elsewhere;
 mod tls;
 
 use super::Failure;
-use super::seat::CardSeat;
+use super::seat::{CardSeat, SimSeat};
 use crate::exit::Exit;
 use crate::link::InProcess;
 use crate::portal::desk::{self, Cards, Circumstances, Table, Terminal};
@@ -93,6 +93,23 @@ pub(super) struct Arguments {
     rate: NonZeroU32,
 }
 
+impl Arguments {
+    /// The terminal beside the card asks for PINs, so it is served to this machine alone.
+    fn must_not_place_the_terminal(&self, address: SocketAddr) -> Result<(), Failure> {
+        let option = if self.terminal_port.is_some() {
+            "--terminal-port"
+        } else if self.card == CardSeat::Sim(SimSeat::default()) {
+            return Ok(());
+        } else {
+            "--card"
+        };
+        Err(Failure::Usage(format!(
+            "{option} is about the terminal beside the card, which is for this machine alone: it is left out when \
+             the portal listens on {address}. Bind to 127.0.0.1, or leave out {option}"
+        )))
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   vmyna portal                               open http://127.0.0.1:8480/ in a browser
@@ -111,7 +128,11 @@ pub(super) fn portal(arguments: Arguments) -> Result<Exit, Failure> {
     let mut randomness = system_randomness();
     let operator = OperatorToken::draw(&mut randomness);
 
-    let desk = if arguments.no_terminal || !address.ip().is_loopback() {
+    let is_local = address.ip().is_loopback();
+    if !is_local {
+        arguments.must_not_place_the_terminal(address)?;
+    }
+    let desk = if arguments.no_terminal || !is_local {
         None
     } else {
         let port = arguments.terminal_port.unwrap_or_else(|| match arguments.bind.port() {
@@ -139,6 +160,13 @@ pub(super) fn portal(arguments: Arguments) -> Result<Exit, Failure> {
     let mut tables = Vec::new();
     let mut served = Vec::new();
     let terminal = desk.as_ref().map(|(_, origin)| origin.clone());
+    if desk.is_none() {
+        let why = if is_local { "" } else { ": it is for this machine alone, and the portal is not" };
+        told += &format!("terminal  none{why}; those of your own use {origin}/api/v1/openapi.yaml\n");
+    }
+    if !is_local && origin.starts_with("http://") {
+        told += "TLS       none: sessions cross the network readable; --tls encrypts them\n";
+    }
     if let Some((listener, terminal_origin)) = desk {
         told += &format!("terminal  {terminal_origin}/\n");
         let table = Arc::new(table(&arguments)?);

@@ -5,8 +5,9 @@ mod telling;
 use super::Failure;
 use crate::control::{Place, Server, Slot, SlotCard};
 use crate::exit::Exit;
+use crate::stream;
 use clap::Args;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -283,8 +284,11 @@ fn traced(card: SlotCard, trace: Option<&Option<PathBuf>>, speaker: Speaker) -> 
         None => card,
         Some(None) => Box::new(Trace::new(card, speaker.writer(std::io::stderr()))),
         Some(Some(path)) => {
-            // What stands there already stays: it may be anything.
-            let file: std::io::Result<File> = OpenOptions::new().append(true).create(true).open(path);
+            let file = match path.metadata() {
+                Ok(there) if !there.is_file() && !there.is_dir() => stream::open(path),
+                // What stands there already stays: it may be anything.
+                _ => OpenOptions::new().append(true).create(true).open(path),
+            };
             let file = file.map_err(|error| {
                 Failure::Usage(format!("--trace={}: cannot be written: {error}", path.display()))
             })?;

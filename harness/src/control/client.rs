@@ -26,6 +26,9 @@ pub enum ControlError {
         /// why
         source: io::Error,
     },
+    /// it is somebody else's
+    #[error("{}: this socket is its owner's only; the user who runs `vmyna serve` controls its card", .0.display())]
+    NotYours(PathBuf),
     /// the connection failed, or what came is no reply
     #[error("{}: the running vmyna does not answer: {reason}", path.display())]
     NoReply {
@@ -44,6 +47,9 @@ impl Client {
     pub fn connect(path: &Path) -> Result<Self, ControlError> {
         match UnixStream::connect(path) {
             Ok(stream) => Ok(Self { path: path.to_owned(), stream: BufReader::new(stream) }),
+            Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+                Err(ControlError::NotYours(path.to_owned()))
+            }
             Err(source) => Err(ControlError::NobodyThere { path: path.to_owned(), source }),
         }
     }

@@ -45,6 +45,17 @@ struct Memory {
     challenges: BTreeMap<String, Kept>,
 }
 
+impl Memory {
+    /// The session that was known as `before` is known as `renewed` now.
+    fn renew(&mut self, before: &str, renewed: Option<String>) {
+        let Some(renewed) = renewed else { return };
+        let sessions = self.challenges.values_mut().map(|kept| &mut kept.session);
+        for session in sessions.chain(&mut self.session).filter(|session| **session == before) {
+            session.clone_from(&renewed);
+        }
+    }
+}
+
 /// One visit.
 pub struct ApiVisitor {
     agent: ureq::Agent,
@@ -70,6 +81,7 @@ struct Challenge {
 struct Found {
     outcome: String,
     rows: Vec<FoundRow>,
+    session: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +107,7 @@ impl FoundRow {
 struct Problem {
     code: String,
     message: Option<ProblemMessage>,
+    session: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -167,7 +180,7 @@ impl ApiVisitor {
         }
         let (status, text) = self.post(path, &wanted)?;
         if status != 201 {
-            return self.fail(path, status, &text);
+            return self.fail(path, "", status, &text);
         }
         let Challenge { challenge_id, session, nonce, expires_at } = Self::read(path, status, &text)?;
         let unusable = || broken(format!("{path}: a challenge that cannot be used: {text}"));
@@ -186,8 +199,9 @@ impl ApiVisitor {
         Ok(())
     }
 
-    fn fail(&mut self, path: &str, status: u16, text: &str) -> Result<(), Trouble> {
+    fn fail(&mut self, path: &str, session: &str, status: u16, text: &str) -> Result<(), Trouble> {
         let problem: Problem = Self::read(path, status, text)?;
+        self.memory.borrow_mut().renew(session, problem.session);
         let message = problem.message.ok_or_else(|| broken(format!("{path}: {status} {}", problem.code)))?;
         let message = Message { title: message.title, advice: message.advice };
         self.end(Screen::Failed, problem.code, message, Vec::new());
@@ -299,9 +313,10 @@ impl<'w> Visitor<'w> for ApiVisitor {
         };
         let (status, text) = self.post(path, &body)?;
         if !(200..300).contains(&status) {
-            return self.fail(path, status, &text);
+            return self.fail(path, &session, status, &text);
         }
         let found: Found = Self::read(path, status, &text)?;
+        self.memory.borrow_mut().renew(&session, found.session);
         let rows = found.rows.iter().map(FoundRow::row).collect::<Result<_, _>>()?;
         let outcome = match purpose {
             Purpose::Application => Outcome::Accepted,

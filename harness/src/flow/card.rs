@@ -102,8 +102,7 @@ impl FlowCard {
     pub fn suffer(&self, faults: &[Fault]) -> Result<(), NoOtherCard> {
         self.faults.clear();
         self.faults.insert();
-        // A card that was about to leave has left by now.
-        let _ = lock(&self.card).atr();
+        lock(&self.card).settle();
         faults.iter().try_for_each(|fault| self.faults.arm(*fault))
     }
 

@@ -5,28 +5,38 @@ use super::card::FlowCard;
 use super::in_process::Hand;
 use super::stage::Trouble;
 use crate::link::{CardLink, LinkError};
-use crate::scenario::{DEFAULT_HOLDER, Delivery, EnterStep, Pressable, Scenario, Verb};
-use crate::terminal::{JPKI_AID, pin_file, select_application, select_file};
+
+use crate::scenario::{DEFAULT_HOLDER, Delivery, EnterStep, HoldStep, Pressable, Scenario, Verb};
+use crate::terminal::{Credential, JPKI_AID, pin_file, select_application, select_file};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use vmyna_sim::apdu::{CommandBuilder, ResponseApdu, Status};
 use vmyna_sim::pin::PinName;
+use vmyna_sim::profile::Tries;
 use vmyna_sim::smart_card::Power;
 
-/// How often a flow has the holder enter the PIN.
+/// How often a flow has the holder enter a PIN.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Entered {
-    /// the right one
+    /// the right value
     pub right: u32,
-    /// a wrong one
+    /// another one
     pub wrong: u32,
+    /// the flow says what its counter is, and begins with a full one
+    pub counted: bool,
+    /// other values since the last right one
+    spent: u8,
 }
 
-/// How often `scenario` enters the PIN; or why it cannot be played with a card that is not built in.
+type Sentences = (&'static str, &'static str);
+
+/// How often `scenario` enters each PIN of a card whose full counters are `full`; or why it cannot be
+/// played with a card that is not built in.
 ///
 /// # Errors
 /// A sentence that says what the flow needs, in Japanese and English.
-pub fn on_a_peer(scenario: &Scenario) -> Result<Entered, (&'static str, &'static str)> {
+pub fn on_a_peer(scenario: &Scenario, full: Tries) -> Result<BTreeMap<PinName, Entered>, Sentences> {
     if scenario.holder != DEFAULT_HOLDER {
         return Err(("他人のカードについてのフローである", "the flow is about another person's card"));
     }
@@ -36,65 +46,89 @@ pub fn on_a_peer(scenario: &Scenario) -> Result<Entered, (&'static str, &'static
             "the flow begins with a card in another state, or at another time",
         ));
     }
-    let (mut entered, mut spent) = (Entered::default(), 0);
+    let mut entered = BTreeMap::<PinName, Entered>::new();
+    let mut asked_for = PinName::UserAuthentication;
     for placed in scenario.all_steps() {
-        let enters = match &placed.step.verb {
-            Verb::Press(step) if step.0 == Pressable::Sign => {
-                return Err((
-                    "署名用電子証明書のパスワードを使うフローである",
-                    "the flow enters the signature password, which is not counted on another's card",
-                ));
+        let verb = &placed.step.verb;
+        if let Some(why_not) = needs_a_built_in_card(verb) {
+            return Err(why_not);
+        }
+        let enters = match verb {
+            Verb::Press(step) => {
+                asked_for = credential_behind(step.0).map_or(asked_for, Credential::pin);
+                continue;
             }
-            Verb::Lift(_) => {
-                return Err((
-                    "内蔵カードだけが知る瞬間にカードを離すフローである",
-                    "the flow lifts the card at a moment that only a built-in one knows",
-                ));
-            }
-            Verb::Hold(hold) if hold.card.is_some() => {
-                return Err(("カードを取り替えるフローである", "the flow swaps the card"));
-            }
-            Verb::Hold(hold) if !hold.suffering.is_empty() => {
-                return Err(("カードを妨げるフローである", "the flow disturbs the card"));
-            }
-            Verb::Present(present) if present.hold().card.is_some() => {
-                return Err(("カードを取り替えるフローである", "the flow swaps the card"));
-            }
-            Verb::Present(present) if !present.hold().suffering.is_empty() => {
-                return Err(("カードを妨げるフローである", "the flow disturbs the card"));
-            }
-            Verb::Callback(step)
-                if matches!(
-                    step.0,
-                    Delivery::ReplacedCertificate
-                        | Delivery::OthersCertificate
-                        | Delivery::SignatureCertificate
-                        | Delivery::FormerSignatureCertificate
-                        | Delivery::BrokenCertificate
-                ) =>
-            {
-                return Err((
-                    "カードの鍵が他人の手にあることを要するフローである",
-                    "the flow needs the card's keys in the hands of another",
-                ));
+            Verb::Card(step) => {
+                entered.entry(step.of.pin()).or_default().counted = true;
+                continue;
             }
             Verb::Present(present) => present.pin,
             Verb::Enter(step) => *step,
             _ => continue,
         };
+        let of_this = entered.entry(asked_for).or_default();
         match enters {
-            EnterStep::Right => (entered.right, spent) = (entered.right + 1, 0),
-            EnterStep::Wrong => (entered.wrong, spent) = (entered.wrong + 1, spent + 1),
-            _ => {}
+            // the terminal sends letters in upper case
+            EnterStep::Right | EnterStep::LowerCase => {
+                (of_this.right, of_this.spent) = (of_this.right + 1, 0)
+            }
+            EnterStep::Wrong => (of_this.wrong, of_this.spent) = (of_this.wrong + 1, of_this.spent + 1),
+            EnterStep::TooShort | EnterStep::TooLong | EnterStep::Letters | EnterStep::Nothing => {}
         }
-        if spent > 2 {
+        if of_this.spent >= full.of(asked_for) {
             return Err(("暗証番号を閉塞させるフローである", "the flow blocks the PIN"));
         }
     }
-    if spent > 0 {
+    if entered.values().any(|entered| entered.spent > 0) {
         Err(("回数が減ったまま終わるフローである", "the flow leaves tries spent"))
     } else {
         Ok(entered)
+    }
+}
+
+/// With what the card proves what is asked for after this button.
+const fn credential_behind(button: Pressable) -> Option<Credential> {
+    match button {
+        Pressable::Apply | Pressable::Authenticate => Some(Credential::UserAuthentication),
+        Pressable::Sign => Some(Credential::DigitalSignature),
+        _ => None,
+    }
+}
+
+/// Why a step can be done with a built-in card only.
+fn needs_a_built_in_card(verb: &Verb) -> Option<Sentences> {
+    let swaps_or_disturbs = |hold: &HoldStep| {
+        if hold.card.is_some() {
+            Some(("カードを取り替えるフローである", "the flow swaps the card"))
+        } else if hold.suffering.is_empty() {
+            None
+        } else {
+            Some(("カードを妨げるフローである", "the flow disturbs the card"))
+        }
+    };
+    match verb {
+        Verb::Lift(_) => Some((
+            "内蔵カードだけが知る瞬間にカードを離すフローである",
+            "the flow lifts the card at a moment that only a built-in one knows",
+        )),
+        Verb::Hold(hold) => swaps_or_disturbs(hold),
+        Verb::Present(present) => swaps_or_disturbs(&present.hold()),
+        Verb::Callback(step)
+            if matches!(
+                step.0,
+                Delivery::ReplacedCertificate
+                    | Delivery::OthersCertificate
+                    | Delivery::SignatureCertificate
+                    | Delivery::FormerSignatureCertificate
+                    | Delivery::BrokenCertificate
+            ) =>
+        {
+            Some((
+                "カードの鍵が他人の手にあることを要するフローである",
+                "the flow needs the card's keys in the hands of another",
+            ))
+        }
+        _ => None,
     }
 }
 
@@ -153,5 +187,37 @@ impl CardLink for Held {
 
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
         self.0.borrow_mut().transmit(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requirement::Requirements;
+    use crate::scenario;
+    use vmyna_sim::profile::Profile;
+
+    fn entered(id: &str) -> Result<BTreeMap<PinName, Entered>, &'static str> {
+        let requirements = Requirements::built_in();
+        let scenarios = scenario::built_in(&requirements);
+        let scenario = scenarios.iter().find(|scenario| scenario.id == id).unwrap();
+        on_a_peer(scenario, Profile::card().tries).map_err(|(_, why_not)| why_not)
+    }
+
+    fn times(right: u32, wrong: u32, counted: bool) -> Entered {
+        Entered { right, wrong, counted, spent: 0 }
+    }
+
+    #[test]
+    fn each_pin_is_counted_where_it_is_asked_for() {
+        let [pin, password] = PinName::JPKI;
+        let both = |of_pin, of_password| Ok([(pin, of_pin), (password, of_password)].into());
+        let registered = entered("flow.signature.registered[ios-lower-case]");
+        assert_eq!(registered, both(times(3, 0, false), times(1, 0, true)));
+        let wrong = entered("flow.signature.wrong-then-right[pc]");
+        assert_eq!(wrong, both(times(2, 0, true), times(1, 1, true)));
+        let form = entered("flow.signature.form[nothing]");
+        assert_eq!(form, both(times(2, 0, false), times(0, 0, true)));
+        assert_eq!(entered("flow.pin.lockout[ios]"), Err("the flow blocks the PIN"));
     }
 }

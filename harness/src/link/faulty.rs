@@ -3,7 +3,7 @@
 use super::{CardLink, InProcess, LinkError};
 use std::sync::Arc;
 use vmyna_sim::card::{Personalised, VirtualCard};
-use vmyna_sim::fault::{Fault, Faults, Faulty};
+use vmyna_sim::fault::{Fault, Faults, Faulty, Trigger};
 use vmyna_sim::smart_card::Power;
 
 /// What the faults of a scenario that are left to chance follow from: they are the same each time.
@@ -49,11 +49,14 @@ impl CardLink for FaultyInProcess {
         self.link.transmit(command)
     }
 
-    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+    fn suffer(&mut self, faults: &[Fault]) -> Result<Vec<Fault>, LinkError> {
+        let is_due = |fault: &Fault| !matches!(fault.trigger, Trigger::Chance(_));
+        let due = self.faults.armed().into_iter().filter(is_due).collect();
         self.faults.clear();
+        self.link.0.settle();
         for fault in faults {
             self.faults.arm(*fault).map_err(|error| LinkError::Lost(error.to_string()))?;
         }
-        Ok(())
+        Ok(due)
     }
 }

@@ -43,7 +43,7 @@ impl<L: CardLink> CardLink for Heard<'_, L> {
         Ok(answer)
     }
 
-    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+    fn suffer(&mut self, faults: &[Fault]) -> Result<Vec<Fault>, LinkError> {
         self.link.suffer(faults)
     }
 

@@ -45,12 +45,13 @@ pub trait CardLink {
     /// sent at all.
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError>;
 
-    /// Has the card suffer `faults`, counted from now, instead of those that it suffered so far.
+    /// Has the card suffer `faults`, counted from now, instead of those that it suffered so far. Returns
+    /// those of the former that were to strike and have not.
     ///
     /// # Errors
     /// [`Refused::FaultOnAnothersCard`] unless the card is built in.
-    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
-        if faults.is_empty() { Ok(()) } else { Err(Refused::FaultOnAnothersCard.into()) }
+    fn suffer(&mut self, faults: &[Fault]) -> Result<Vec<Fault>, LinkError> {
+        if faults.is_empty() { Ok(Vec::new()) } else { Err(Refused::FaultOnAnothersCard.into()) }
     }
 
     /// The reader that the card lies in, where there is one.
@@ -83,7 +84,7 @@ impl<L: CardLink + ?Sized> CardLink for &mut L {
         (**self).transmit(command)
     }
 
-    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+    fn suffer(&mut self, faults: &[Fault]) -> Result<Vec<Fault>, LinkError> {
         (**self).suffer(faults)
     }
 
@@ -105,7 +106,7 @@ impl<L: CardLink + ?Sized> CardLink for Box<L> {
         (**self).transmit(command)
     }
 
-    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+    fn suffer(&mut self, faults: &[Fault]) -> Result<Vec<Fault>, LinkError> {
         (**self).suffer(faults)
     }
 

@@ -7,6 +7,8 @@ use super::screen::{Button, Purpose};
 use super::service::Portal;
 use super::store::StoreError;
 use super::token::{ChallengeId, SessionToken};
+use std::cell::RefCell;
+use std::rc::Rc;
 use thiserror::Error;
 
 /// A tab of a browser at the portal. A [second tab](Self::new_tab) shares its session.
@@ -25,7 +27,8 @@ use thiserror::Error;
 /// ```
 pub struct Browser<'p> {
     portal: &'p Portal,
-    session: Option<SessionToken>,
+    /// the cookie, which all tabs share
+    session: Rc<RefCell<Option<SessionToken>>>,
     page: Page,
     ticked: bool,
 }
@@ -50,7 +53,8 @@ impl<'p> Browser<'p> {
     /// A browser that opens the top page, with a session of its own.
     #[must_use]
     pub fn open(portal: &'p Portal) -> Self {
-        Self { portal, session: Some(portal.new_session()), page: Page::top(), ticked: false }
+        let session = Rc::new(RefCell::new(Some(portal.new_session())));
+        Self { portal, session, page: Page::top(), ticked: false }
     }
 
     /// Another tab of the same browser, at the top page.
@@ -84,7 +88,7 @@ impl<'p> Browser<'p> {
         if !self.page.buttons().contains(&button) {
             return Err(NotOnThisScreen::NoSuchButton { button, screen: self.page.screen });
         }
-        let session = self.session.get_or_insert_with(|| self.portal.new_session()).clone();
+        let session = self.current_session()?;
         self.page = match (button, &self.page.flow) {
             (Button::StartApplication, _) => {
                 self.ticked = false;
@@ -95,6 +99,16 @@ impl<'p> Browser<'p> {
             (_, Some(flow)) => self.portal.press(&session, flow, button, Some(self.ticked))?,
         };
         Ok(&self.page)
+    }
+
+    /// The session that the top page gives to who has none, or one that is over.
+    fn current_session(&self) -> Result<SessionToken, StoreError> {
+        let mut cookie = self.session.borrow_mut();
+        let session = match cookie.take() {
+            Some(session) if self.page.flow.is_some() || self.portal.is_current(&session)? => session,
+            _ => self.portal.new_session(),
+        };
+        Ok(cookie.insert(session).clone())
     }
 
     /// The terminal's answer to the request on the screen comes back into this tab.
@@ -114,7 +128,11 @@ impl<'p> Browser<'p> {
     /// # Errors
     /// [`StoreError`].
     pub fn deliver_to(&mut self, challenge: &ChallengeId, answer: &Answer) -> Result<&Page, StoreError> {
-        self.page = self.portal.deliver(self.session.as_ref(), challenge, answer)?;
+        let session = self.session.borrow().clone();
+        self.page = self.portal.deliver(session.as_ref(), challenge, answer)?;
+        if let Some(renewed) = &self.page.renewed {
+            *self.session.borrow_mut() = Some(renewed.clone());
+        }
         Ok(&self.page)
     }
 
@@ -124,16 +142,17 @@ impl<'p> Browser<'p> {
     /// [`StoreError`].
     pub fn reload(&mut self) -> Result<&Page, StoreError> {
         if let Some(flow) = self.page.flow.clone() {
-            self.page = match &self.session {
-                Some(session) => self.portal.page(session, &flow)?,
+            let session = self.session.borrow().clone();
+            self.page = match session {
+                Some(session) => self.portal.page(&session, &flow)?,
                 None => Page::failed(super::Outcome::SessionLost),
             };
         }
         Ok(&self.page)
     }
 
-    /// What private browsing does: the session is gone, the page still there.
+    /// What private browsing does: the session is gone, the pages still there.
     pub fn forget_session(&mut self) {
-        self.session = None;
+        *self.session.borrow_mut() = None;
     }
 }

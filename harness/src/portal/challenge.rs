@@ -44,7 +44,7 @@ pub(super) enum Admission {
     Used,
     /// it is too late
     Expired,
-    /// it came in another session, or in none
+    /// it came in another session
     OtherSession,
 }
 
@@ -63,11 +63,19 @@ impl Challenge {
         CardRequest { challenge: id, nonce: self.nonce, purpose: self.purpose, expires: self.expires }
     }
 
-    /// Whether an answer with this digest, in this session, may be looked at.
-    pub(super) fn admit(&self, session: Option<&SessionToken>, digest: &str, now: Timestamp) -> Admission {
+    /// Whether an answer with this digest, in this session, may be looked at; `is_current` when the
+    /// session has not been renewed since. Who brings the same answer again need not know that it was.
+    pub(super) fn admit(
+        &self,
+        session: &SessionToken,
+        is_current: bool,
+        digest: &str,
+        now: Timestamp,
+    ) -> Admission {
         match &self.answered {
-            _ if session.is_none_or(|session| session.key() != self.session) => Admission::OtherSession,
+            _ if session.key() != self.session => Admission::OtherSession,
             Some(before) if before == digest => Admission::Again,
+            _ if !is_current => Admission::OtherSession,
             Some(_) => Admission::Used,
             None if now > self.expires => Admission::Expired,
             None => Admission::First,
@@ -105,23 +113,25 @@ pub(super) fn digest(answer: &Answer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::portal::token::seeded_randomness;
+    use crate::portal::token::{SessionKey, seeded_randomness};
 
     #[test]
     fn an_answer_counts_once_in_time_and_in_its_session() {
         let mut randomness = seeded_randomness(7);
-        let [mine, other] = [(); 2].map(|()| SessionToken::draw(&mut randomness));
+        let key = SessionKey::new(&[1; 32]);
+        let [mine, other] = [(); 2].map(|()| key.issue(&mut randomness));
         let expires: Timestamp = "2026-04-01T00:05:00Z".parse().unwrap();
         let late = expires + SignedDuration::from_secs(1);
         let flow = FlowId::draw(&mut randomness);
         let mut challenge = Challenge::draw(&mine, flow, Purpose::Inquiry, expires, &mut randomness);
-        assert_eq!(challenge.admit(Some(&mine), "a", expires), Admission::First);
-        assert_eq!(challenge.admit(Some(&mine), "a", late), Admission::Expired);
-        assert_eq!(challenge.admit(Some(&other), "a", expires), Admission::OtherSession);
-        assert_eq!(challenge.admit(None, "a", expires), Admission::OtherSession);
+        assert_eq!(challenge.admit(&mine, true, "a", expires), Admission::First);
+        assert_eq!(challenge.admit(&mine, true, "a", late), Admission::Expired);
+        assert_eq!(challenge.admit(&mine, false, "a", expires), Admission::OtherSession);
+        assert_eq!(challenge.admit(&other, true, "a", expires), Admission::OtherSession);
         challenge.note_answer("a".to_owned());
-        assert_eq!(challenge.admit(Some(&mine), "a", late), Admission::Again);
-        assert_eq!(challenge.admit(Some(&mine), "b", expires), Admission::Used);
-        assert_eq!(challenge.admit(None, "a", expires), Admission::OtherSession);
+        assert_eq!(challenge.admit(&mine, true, "a", late), Admission::Again);
+        assert_eq!(challenge.admit(&mine, false, "a", late), Admission::Again);
+        assert_eq!(challenge.admit(&mine, true, "b", expires), Admission::Used);
+        assert_eq!(challenge.admit(&mine, false, "b", expires), Admission::OtherSession);
     }
 }

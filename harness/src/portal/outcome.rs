@@ -173,6 +173,8 @@ impl From<Rejection> for Outcome {
 mod tests {
     use super::*;
     use crate::requirement::Requirements;
+    use crate::scenario::{self, Scenario, Verb};
+    use std::collections::BTreeSet;
     use vmyna_sim::pki::Reason;
 
     fn all() -> Vec<Outcome> {
@@ -236,6 +238,23 @@ mod tests {
                 assert!(is_japanese(&sentence.ja), "{outcome:?}: {sentence:?}");
                 assert!(!is_japanese(&sentence.en) && sentence.en.len() > 3, "{outcome:?}: {sentence:?}");
             }
+        }
+    }
+
+    #[test]
+    fn each_is_seen_in_a_flow() {
+        let requirements = Requirements::built_in();
+        let scenarios = scenario::built_in(&requirements);
+        let seen: BTreeSet<_> = scenarios
+            .iter()
+            .flat_map(Scenario::all_steps)
+            .filter_map(|placed| match &placed.step.verb {
+                Verb::See(step) => step.outcome.as_deref(),
+                _ => None,
+            })
+            .collect();
+        for outcome in all() {
+            assert!(seen.contains(outcome.code()), "no flow shows {}", outcome.code());
         }
     }
 

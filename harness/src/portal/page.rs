@@ -4,7 +4,7 @@ use super::challenge::CardRequest;
 use super::flow::buttons_at_the_end;
 use super::outcome::Outcome;
 use super::screen::{Button, Purpose, Row, Screen};
-use super::token::FlowId;
+use super::token::{FlowId, SessionToken};
 
 /// What a tab shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Page {
     pub outcome: Option<Outcome>,
     /// what the terminal is asked for
     pub request: Option<CardRequest>,
+    /// what the session is known by from now on, where the holder has just been authenticated
+    pub renewed: Option<SessionToken>,
 }
 
 impl Page {
@@ -37,6 +39,7 @@ impl Page {
             rows: Vec::new(),
             outcome: None,
             request: None,
+            renewed: None,
         }
     }
 

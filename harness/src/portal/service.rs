@@ -13,10 +13,9 @@ use super::outcome::Outcome;
 use super::page::Page;
 use super::screen::{Button, Purpose, Registration, Row};
 use super::status::BuiltInRegister;
-use super::store::{Changes, Record, Store, StoreError};
+use super::store::{Changes, Keep, Record, Store, StoreError};
 use super::token::{ChallengeId, FlowId, Randomness, SessionKey, SessionToken, drawn, seeded_randomness};
 use jiff::{SignedDuration, Timestamp};
-use redb::Durability;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -64,11 +63,25 @@ pub struct Portal {
     swept: Mutex<Timestamp>,
 }
 
-/// The card that a session began with, until 「終了」.
+/// A session in which somebody was authenticated.
 #[derive(Serialize, Deserialize)]
 struct Session {
-    applicant: Applicant,
+    /// the card that it began with, until 「終了」
+    applicant: Option<Applicant>,
     since: Timestamp,
+    /// the digest of its token: one that was known before the authentication is of no use any more
+    #[serde(default)]
+    token: Option<String>,
+}
+
+impl Session {
+    fn is_known_by(&self, token: &SessionToken) -> bool {
+        self.token.as_ref().is_none_or(|current| *current == token.digest())
+    }
+
+    fn was_renewed_as(&self, token: &SessionToken) -> bool {
+        self.token.as_ref().is_some_and(|current| *current == token.digest())
+    }
 }
 
 impl Record for Session {
@@ -124,10 +137,21 @@ impl Portal {
         self.draw(|randomness| self.session_key.issue(randomness))
     }
 
-    /// The session that a browser or a terminal names, if this portal has issued it.
+    /// The session that a browser or a terminal names, if this portal has issued it; whether it
+    /// [is current](Self::is_current) is another question.
     #[must_use]
     pub fn session(&self, name: &str) -> Option<SessionToken> {
         SessionToken::parse(name).filter(|token| self.session_key.has_issued(token))
+    }
+
+    /// Whether a session is still known by this token: authentication gives it another one, so that
+    /// nobody who knew it before shares it afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn is_current(&self, session: &SessionToken) -> Result<bool, StoreError> {
+        let found = self.store.get::<Session>(&session.key())?;
+        Ok(found.is_none_or(|found| found.is_known_by(session)))
     }
 
     fn draw<T>(&self, draw: impl FnOnce(&mut Randomness) -> T) -> T {
@@ -152,9 +176,12 @@ impl Portal {
     pub fn start(&self, session: &SessionToken, purpose: Purpose) -> Result<Page, StoreError> {
         let now = self.now();
         self.sweep(now)?;
+        if !self.is_current(session)? {
+            return Ok(Page::failed(Outcome::SessionLost));
+        }
         let id = self.draw(FlowId::draw);
         let flow = Flow::start(session.key(), purpose, now);
-        self.store.change(Durability::None, |changes| changes.put(id.as_str(), &flow))?;
+        self.store.change(Keep::ForNow, |changes| changes.put(id.as_str(), &flow))?;
         self.page_of(id, &flow)
     }
 
@@ -165,7 +192,9 @@ impl Portal {
     /// [`StoreError`].
     pub fn page(&self, session: &SessionToken, flow: &FlowId) -> Result<Page, StoreError> {
         match self.store.get::<Flow>(flow.as_str())? {
-            Some(found) if found.session == session.key() => self.page_of(flow.clone(), &found),
+            Some(found) if found.session == session.key() && self.is_current(session)? => {
+                self.page_of(flow.clone(), &found)
+            }
             _ => Ok(Page::failed(Outcome::SessionLost)),
         }
     }
@@ -183,9 +212,11 @@ impl Portal {
         tick: Option<bool>,
     ) -> Result<Page, StoreError> {
         let now = self.now();
-        let flow = self.store.change(Durability::None, |changes| {
+        let flow = self.store.change(Keep::ForNow, |changes| {
             let Some(mut flow) = changes.get::<Flow>(id.as_str())? else { return Ok(None) };
-            if flow.session != session.key() {
+            let known = changes.get::<Session>(&flow.session)?;
+            let is_current = known.as_ref().is_none_or(|known| known.is_known_by(session));
+            if flow.session != session.key() || !is_current {
                 return Ok(None);
             }
             if let Some(tick) = tick {
@@ -203,7 +234,9 @@ impl Portal {
                 }
                 Pressed::Left => {
                     changes.remove::<Flow>(id.as_str())?;
-                    changes.remove::<Session>(&session.key())?;
+                    if let Some(known) = known {
+                        changes.put(&flow.session, &Session { applicant: None, ..known })?;
+                    }
                     return Ok(Some(None));
                 }
             }
@@ -239,8 +272,8 @@ impl Portal {
         changes.remove::<Challenge>(id.as_str())
     }
 
-    /// A challenge for a terminal that shows its own screens: in `session`, or one of its own, and a
-    /// flow that is already where the card is asked for.
+    /// A challenge for a terminal that shows its own screens: in `session`, or a new one where that is
+    /// over, and a flow that is already where the card is asked for.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -249,10 +282,14 @@ impl Portal {
         purpose: Purpose,
         session: Option<SessionToken>,
     ) -> Result<(SessionToken, CardRequest), StoreError> {
-        let (session, now) = (session.unwrap_or_else(|| self.new_session()), self.now());
+        let now = self.now();
         self.sweep(now)?;
+        let session = match session {
+            Some(session) if self.is_current(&session)? => session,
+            _ => self.new_session(),
+        };
         let id = self.draw(FlowId::draw);
-        let request = self.store.change(Durability::None, |changes| {
+        let request = self.store.change(Keep::ForNow, |changes| {
             let mut flow = Flow::start(session.key(), purpose, now);
             let request = self.challenge(changes, &session, &id, purpose, now)?;
             flow.ask_for_card(request.challenge.clone());
@@ -285,6 +322,7 @@ impl Portal {
             rows,
             outcome: flow.outcome(),
             request,
+            renewed: None,
         })
     }
 
@@ -303,7 +341,7 @@ impl Portal {
     /// # Errors
     /// [`StoreError`].
     pub fn complete_registration(&self, applicant: &Applicant) -> Result<bool, StoreError> {
-        self.store.change(Durability::Immediate, |changes| {
+        self.store.change(Keep::OnDisk, |changes| {
             let Some(found) = changes.get::<Application>(&applicant.key())? else { return Ok(false) };
             let complete = Application { registration: Registration::Complete, ..found };
             changes.put(&applicant.key(), &complete)?;
@@ -322,7 +360,7 @@ impl Portal {
             *swept = now;
         }
         let is_old = |touched: Timestamp| now.duration_since(touched) > self.lives.session;
-        self.store.change(Durability::Immediate, |changes| {
+        self.store.change(Keep::OnDisk, |changes| {
             for (name, flow) in changes.all::<Flow>()? {
                 if is_old(flow.touched) {
                     changes.remove::<Flow>(&name)?;

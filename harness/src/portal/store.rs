@@ -8,6 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
 /// The layout that is written.
@@ -21,9 +23,22 @@ pub(super) trait Record: Serialize + DeserializeOwned {
     const TABLE: &'static str;
 }
 
+/// Where a change is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// what a holder was told has happened
+    OnDisk,
+    /// where a tab is: it goes to the disk with the next change that has to
+    ForNow,
+}
+
 /// The database.
 pub struct Store {
     database: Database,
+    /// how many changes there have been
+    changes: AtomicU64,
+    /// how many of them are on the disk
+    kept: Mutex<u64>,
     /// what outlives the process, where anything does
     session_key: Option<[u8; 32]>,
 }
@@ -71,8 +86,11 @@ impl Store {
     /// # Errors
     /// None is known.
     pub fn in_memory() -> Result<Self, StoreError> {
-        let database = Database::builder().create_with_backend(InMemoryBackend::new())?;
-        Ok(Self { database, session_key: None })
+        Ok(Self::of(Database::builder().create_with_backend(InMemoryBackend::new())?))
+    }
+
+    fn of(database: Database) -> Self {
+        Self { database, changes: AtomicU64::new(0), kept: Mutex::new(0), session_key: None }
     }
 
     /// The database in the file at `path`, which is made when it is not there.
@@ -91,24 +109,30 @@ impl Store {
             }
             other => StoreError::Open { path: path.to_owned(), source: Box::new(other.into()) },
         };
-        let mut store = Self { database: Database::create(path).map_err(failed)?, session_key: None };
+        let mut store = Self::of(Database::create(path).map_err(failed)?);
         if !store.introduce()? {
             return Err(StoreError::Foreign(path.to_owned()));
         }
         Ok(store)
     }
 
-    /// Writes the version into a new database, and a key where there is none; whether the version of an
-    /// old one is ours.
+    /// Writes the version into a new database, and a key where there is none; whether an old one is ours,
+    /// and of this version.
     fn introduce(&mut self) -> Result<bool, StoreError> {
         let transaction = self.database.begin_write()?;
+        let is_new = transaction.list_tables()?.next().is_none();
         {
-            let mut about = transaction.open_table(ABOUT)?;
+            let mut about = match transaction.open_table(ABOUT) {
+                Ok(about) => about,
+                Err(redb::TableError::Storage(error)) => return Err(error.into()),
+                // somebody else's of the same name
+                Err(_) => return Ok(false),
+            };
             let version = about.get(VERSION_KEY)?.map(|value| value.value().to_vec());
             match version {
-                Some(version) if version != VERSION => return Ok(false),
-                Some(_) => {}
-                None => drop(about.insert(VERSION_KEY, VERSION)?),
+                Some(version) if version == VERSION => {}
+                None if is_new => drop(about.insert(VERSION_KEY, VERSION)?),
+                _ => return Ok(false),
             }
             let known = about.get(SESSION_KEY)?.and_then(|value| value.value().try_into().ok());
             let key = known.unwrap_or_else(|| drawn(&mut system_randomness()));
@@ -125,19 +149,42 @@ impl Store {
         self.session_key
     }
 
-    /// Changes something; when `change` fails, nothing. What is `durable` is on the disk when this
-    /// returns; the rest is there with the next durable change.
+    /// Changes something; when `change` fails, nothing. What is to be kept [`OnDisk`](Keep::OnDisk) is
+    /// there when this returns.
     pub(super) fn change<T>(
         &self,
-        durability: Durability,
+        keep: Keep,
         change: impl FnOnce(&Changes) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut transaction = self.database.begin_write()?;
-        transaction.set_durability(durability)?;
+        transaction.set_durability(Durability::None)?;
         let changes = Changes(transaction);
         let result = change(&changes)?;
         changes.0.commit()?;
+        let number = self.changes.fetch_add(1, Ordering::SeqCst) + 1;
+        if keep == Keep::OnDisk {
+            self.keep(number)?;
+        }
         Ok(result)
+    }
+
+    /// All changes up to here are on the disk when this returns.
+    pub(super) fn keep_all(&self) -> Result<(), StoreError> {
+        self.keep(self.changes.load(Ordering::SeqCst))
+    }
+
+    /// The first so many changes are on the disk when this returns. Who comes while others are being
+    /// written waits, and finds them written together: the disk is asked once for many visitors.
+    fn keep(&self, number: u64) -> Result<(), StoreError> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if *kept < number {
+            let all = self.changes.load(Ordering::SeqCst);
+            let mut transaction = self.database.begin_write()?;
+            transaction.set_durability(Durability::Immediate)?;
+            transaction.commit()?;
+            *kept = all;
+        }
+        Ok(())
     }
 
     /// The record of that name.

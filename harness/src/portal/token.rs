@@ -45,18 +45,27 @@ impl SessionKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
     }
 
-    /// A new session: 128 bits, and 128 bits that say whose it is.
+    /// The first token of a new session.
     pub(super) fn issue(&self, randomness: &mut Randomness) -> SessionToken {
-        let name = hexadecimal(&drawn::<16>(randomness));
-        let mark = self.mark(&name);
-        SessionToken(name + &mark)
+        self.marked(hexadecimal(&drawn::<16>(randomness)) + &"0".repeat(32))
+    }
+
+    /// The token of the same session from the moment on at which `challenge` was answered in it. It is
+    /// always the same one, so that an answer that comes again gets it again.
+    pub(super) fn renew(&self, token: &SessionToken, challenge: &ChallengeId) -> SessionToken {
+        self.marked(token.session().to_owned() + challenge.as_str())
     }
 
     /// Whether it was issued with this key. A session that a visitor brings along from elsewhere is
     /// none: somebody else may know it.
     pub(super) fn has_issued(&self, token: &SessionToken) -> bool {
-        let (name, mark) = token.0.split_at(32);
+        let (name, mark) = token.0.split_at(MARKED);
         self.mark(name).as_bytes().ct_eq(mark.as_bytes()).into()
+    }
+
+    fn marked(&self, name: String) -> SessionToken {
+        let mark = self.mark(&name);
+        SessionToken(name + &mark)
     }
 
     fn mark(&self, name: &str) -> String {
@@ -64,20 +73,25 @@ impl SessionKey {
     }
 }
 
-/// What a browser's cookie holds: 256 bits. The store knows its digest only.
+/// Digits of a token before the mark of whoever issued it.
+const MARKED: usize = 64;
+
+/// What a browser's cookie holds: 128 bits that name the session, 128 bits that name the authentication
+/// by which it was renewed, and 128 bits that only the portal can have written. The store knows digests
+/// only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionToken(String);
 
 impl SessionToken {
-    /// One that no portal has issued.
-    pub(super) fn draw(randomness: &mut Randomness) -> Self {
-        Self(hexadecimal(&drawn::<32>(randomness)))
-    }
-
     /// A token as it came from outside; `None` when it cannot be one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        is_hexadecimal(text, 64).then(|| Self(text.to_owned()))
+        is_hexadecimal(text, MARKED + 32).then(|| Self(text.to_owned()))
+    }
+
+    /// What stays when it is renewed.
+    fn session(&self) -> &str {
+        &self.0[..32]
     }
 
     /// As the cookie has it.
@@ -86,10 +100,11 @@ impl SessionToken {
         &self.0
     }
 
-    /// What forms of this session carry, so that no other site can press buttons here.
+    /// What forms of this session carry, so that no other site can press buttons here. Pages that were
+    /// open when the session was renewed stay good.
     #[must_use]
     pub fn form_token(&self) -> String {
-        self.derived("form")
+        derived("form", self.session())
     }
 
     /// Whether `text` is this session's [`form_token`](Self::form_token), in constant time.
@@ -100,12 +115,18 @@ impl SessionToken {
 
     /// How the store knows the session.
     pub(super) fn key(&self) -> String {
-        self.derived("session")
+        derived("session", self.session())
     }
 
-    fn derived(&self, purpose: &str) -> String {
-        hexadecimal(&Sha256::digest(format!("vmyna portal {purpose} {}", self.0)))
+    /// How the store knows this very token.
+    pub(super) fn digest(&self) -> String {
+        derived("token", &self.0)
     }
+}
+
+/// What can be told of a secret for one purpose.
+pub(super) fn derived(purpose: &str, secret: &str) -> String {
+    hexadecimal(&Sha256::digest(format!("vmyna portal {purpose} {secret}")))
 }
 
 impl fmt::Debug for SessionToken {
@@ -164,7 +185,7 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-fn is_hexadecimal(text: &str, length: usize) -> bool {
+pub(super) fn is_hexadecimal(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
@@ -179,13 +200,30 @@ mod tests {
         let token = own.issue(&mut randomness);
         assert!(own.has_issued(&token) && !others.has_issued(&token));
         assert_eq!(SessionToken::parse(token.as_str()), Some(token.clone()));
-        assert!(!own.has_issued(&SessionToken::draw(&mut randomness)));
+        let made_up = SessionToken::parse(&format!("{}{}", &token.as_str()[..MARKED], "0".repeat(32)));
+        assert!(!own.has_issued(&made_up.unwrap()));
+    }
+
+    #[test]
+    fn a_renewed_token_is_another_of_the_same_session_and_cannot_be_worked_out() {
+        let mut randomness = seeded_randomness(1);
+        let key = SessionKey::new(&[1; 32]);
+        let token = key.issue(&mut randomness);
+        let [one, other] = [(); 2].map(|()| ChallengeId::draw(&mut randomness));
+        let renewed = key.renew(&token, &one);
+        assert!(key.has_issued(&renewed));
+        assert_eq!((renewed.key(), renewed.form_token()), (token.key(), token.form_token()));
+        assert_ne!(renewed.digest(), token.digest());
+        assert_eq!(key.renew(&token, &one), renewed);
+        assert_ne!(key.renew(&token, &other), renewed);
+        assert_ne!(SessionKey::new(&[2; 32]).renew(&token, &one), renewed);
     }
 
     #[test]
     fn tokens_differ_and_are_read_back() {
         let mut randomness = seeded_randomness(1);
-        let [one, other] = [(); 2].map(|()| SessionToken::draw(&mut randomness));
+        let key = SessionKey::new(&[1; 32]);
+        let [one, other] = [(); 2].map(|()| key.issue(&mut randomness));
         assert_ne!(one, other);
         assert_eq!(SessionToken::parse(one.as_str()), Some(one.clone()));
         assert!(one.has_form_token(&one.form_token()) && !one.has_form_token(&other.form_token()));

@@ -21,7 +21,16 @@ pub struct Collector<'a> {
     detail: Detail,
     /// of the scenario that began last
     happenings: Vec<HappeningRecord>,
+    /// bytes of answers that are kept so far
+    kept: usize,
 }
+
+/// How many bytes of answers are kept in all: some four times what the whole suite has. A card may answer
+/// more to everything.
+const MOST_KEPT: usize = 12 << 20;
+
+/// And how much data of each answer after that.
+const THEN_OF_EACH: usize = 256;
 
 impl<'a> Collector<'a> {
     /// Keeps as much of what happens within scenarios as the reports show.
@@ -45,7 +54,7 @@ impl<'a> Collector<'a> {
             requirements: Vec::new(),
             latency: Vec::new(),
         };
-        Self { report, requirements, detail, happenings: Vec::new() }
+        Self { report, requirements, detail, happenings: Vec::new(), kept: 0 }
     }
 
     /// What was collected.
@@ -80,9 +89,9 @@ impl<'a> Collector<'a> {
             tags: scenario.tags.clone(),
             verdict: verdict.outcome(),
             reason: verdict.reason(),
-            failure: verdict.finding().map(finding),
-            observations: verdict.observations().iter().map(finding).collect(),
-            left_undone: left_undone.iter().map(finding).collect(),
+            failure: verdict.finding().map(|found| self.finding(found)),
+            observations: verdict.observations().iter().map(|found| self.finding(found)).collect(),
+            left_undone: left_undone.iter().map(|found| self.finding(found)).collect(),
             took_us: micros(took),
             happenings: std::mem::take(&mut self.happenings),
         }
@@ -107,7 +116,7 @@ impl<'a> Collector<'a> {
                 return;
             }
             Happening::Exchange { exchange: shown, took } => {
-                HappeningRecord::Exchange(exchange(shown, Some(*took)))
+                HappeningRecord::Exchange(self.exchange(shown, Some(*took)))
             }
             Happening::Power(power) => HappeningRecord::Power(
                 match power {
@@ -122,6 +131,46 @@ impl<'a> Collector<'a> {
             }
         };
         self.happenings.push(record);
+    }
+
+    fn finding(&mut self, finding: &Finding) -> FindingRecord {
+        let Finding { why, difference: Difference { expected, came, .. }, .. } = finding;
+        FindingRecord {
+            position: finding.position.to_string(),
+            snippet: finding.snippet.clone(),
+            step: finding.step.clone(),
+            words: finding.words.clone(),
+            requirements: finding.requirements.clone(),
+            why: why.as_ref().map(|why| why.en.clone()),
+            expected: expected.en.clone(),
+            came: came.en.clone(),
+            ja: Some(FindingInJapanese {
+                why: why.as_ref().map(|why| why.ja.clone()),
+                expected: expected.ja.clone(),
+                came: came.ja.clone(),
+            }),
+            exchange: finding.difference.exchange.as_ref().map(|shown| self.exchange(shown, None)),
+        }
+    }
+
+    fn exchange(&mut self, exchange: &Exchange, took: Option<Duration>) -> ExchangeRecord {
+        let Exchange { command, response } = exchange;
+        let room = if self.kept < MOST_KEPT { ShownResponse::KEPT } else { THEN_OF_EACH };
+        let response = response.as_ref().map(|response| response.with_at_most(room));
+        self.kept += response.as_ref().map_or(0, ShownResponse::length_kept);
+        let status = response.as_ref().and_then(ShownResponse::status);
+        ExchangeRecord {
+            command: command.hex(),
+            meaning: command.meaning().to_owned(),
+            instruction: command.instruction().unwrap_or("other").to_owned(),
+            response: response.as_ref().map(ShownResponse::hex),
+            response_left_out: response.as_ref().map_or(0, ShownResponse::left_out),
+            status: status.map(|status| {
+                let [sw1, sw2] = status.to_bytes();
+                format!("{sw1:02X}{sw2:02X}")
+            }),
+            took_ns: took.map_or(0, |took| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)),
+        }
     }
 }
 
@@ -179,42 +228,6 @@ impl Sink for Collector<'_> {
 
 fn micros(took: Duration) -> u64 {
     u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
-}
-
-fn finding(finding: &Finding) -> FindingRecord {
-    let Finding { why, difference: Difference { expected, came, .. }, .. } = finding;
-    FindingRecord {
-        position: finding.position.to_string(),
-        snippet: finding.snippet.clone(),
-        step: finding.step.clone(),
-        words: finding.words.clone(),
-        requirements: finding.requirements.clone(),
-        why: why.as_ref().map(|why| why.en.clone()),
-        expected: expected.en.clone(),
-        came: came.en.clone(),
-        ja: Some(FindingInJapanese {
-            why: why.as_ref().map(|why| why.ja.clone()),
-            expected: expected.ja.clone(),
-            came: came.ja.clone(),
-        }),
-        exchange: finding.difference.exchange.as_ref().map(|shown| exchange(shown, None)),
-    }
-}
-
-fn exchange(exchange: &Exchange, took: Option<Duration>) -> ExchangeRecord {
-    let Exchange { command, response } = exchange;
-    let status = response.as_ref().and_then(ShownResponse::status);
-    ExchangeRecord {
-        command: command.hex(),
-        meaning: command.meaning().to_owned(),
-        instruction: command.instruction().unwrap_or("other").to_owned(),
-        response: response.as_ref().map(ShownResponse::hex),
-        status: status.map(|status| {
-            let [sw1, sw2] = status.to_bytes();
-            format!("{sw1:02X}{sw2:02X}")
-        }),
-        took_ns: took.map_or(0, |took| u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)),
-    }
 }
 
 /// Works out what became of each of `requirements` in `cases`.

@@ -9,6 +9,7 @@ use crate::requirement::{Level, Provenance};
 use crate::run::{CardIdentity, Outcome, StepOutcome};
 use crate::wire;
 use askama::Template;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -269,9 +270,21 @@ const fn requirement_class(verdict: &RequirementVerdict) -> &'static str {
 }
 
 /// Bytes in hex, the first and the last of many.
-fn few(hex: &str) -> String {
-    let [ja, en] = [Language::Ja, Language::En].map(|language| words::shortened(hex, language));
+fn few(hex: &str, left_out: impl Borrow<usize>) -> String {
+    let [ja, en] =
+        [Language::Ja, Language::En].map(|language| words::shortened(hex, *left_out.borrow(), language));
     if ja == en { escape(hex) } else { both(&ja, &en) }
+}
+
+/// An answer in hex.
+fn answer(hex: &str, left_out: impl Borrow<usize>) -> String {
+    let left_out = *left_out.borrow();
+    if left_out == 0 {
+        return escape(hex);
+    }
+    let (data, status) = words::around_left_out(hex);
+    let [ja, en] = [Language::Ja, Language::En].map(|language| words::left_out_in_words(left_out, language));
+    format!("{}{} {}", escape(data), both(&ja, &en), escape(status))
 }
 
 fn meaning(exchange: &ExchangeRecord) -> String {

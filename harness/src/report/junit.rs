@@ -163,9 +163,9 @@ pub(super) fn description(found: &FindingRecord, language: Language) -> String {
     line(("実際", "came"), language.of(&found.came()));
     if let Some(exchange) = &found.exchange {
         let meaning = wire::meaning(&exchange.meaning, language);
-        let _ = writeln!(text, "> {}  {meaning}", words::shortened(&exchange.command, language));
+        let _ = writeln!(text, "> {}  {meaning}", words::shortened(&exchange.command, 0, language));
         let answer = match &exchange.response {
-            Some(response) => words::shortened(response, language),
+            Some(response) => words::shortened(response, exchange.response_left_out, language),
             None => language.say("(応答なし)", "(no answer)").to_owned(),
         };
         let status = wire::status_word(exchange.status.as_deref().unwrap_or_default());

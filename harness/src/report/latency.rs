@@ -54,6 +54,7 @@ mod tests {
             meaning: String::new(),
             instruction: instruction.to_owned(),
             response: answered.then(|| "90 00".to_owned()),
+            response_left_out: 0,
             status: None,
             took_ns,
         };

@@ -207,6 +207,10 @@ pub struct ExchangeRecord {
     pub instruction: String,
     /// what came back, in hex; missing where nothing did
     pub response: Option<String>,
+    /// how many bytes before the last two of them are not kept, of an answer longer than any file of a
+    /// card; missing where all are
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub response_left_out: usize,
     /// its status, four hex digits
     pub status: Option<String>,
     /// from the command to its answer, in nanoseconds
@@ -291,6 +295,11 @@ pub struct Latency {
     pub p99: u64,
     /// the longest
     pub max: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Report {

@@ -5,6 +5,7 @@ use super::model::Report;
 use super::{html, junit, tap};
 use crate::language::Language;
 use crate::run::Detail;
+use crate::stream;
 use std::fmt;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -195,7 +196,7 @@ impl Output {
 fn open(path: &Path) -> io::Result<To> {
     match path.metadata() {
         Ok(there) if there.is_dir() => return Err(io::Error::from(io::ErrorKind::IsADirectory)),
-        Ok(there) if !there.is_file() => return OpenOptions::new().write(true).open(path).map(To::Stream),
+        Ok(there) if !there.is_file() => return stream::open(path).map(To::Stream),
         Ok(_) => drop(OpenOptions::new().append(true).open(path)?),
         Err(_) => {}
     }

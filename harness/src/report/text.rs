@@ -211,7 +211,7 @@ impl<W: Write> Text<'_, W> {
                     Some(answer) => {
                         let meaning = answer.status().map(wire::status);
                         let meaning = meaning.as_ref().map_or("", |meaning| self.language.of(meaning));
-                        (answer.hex(), meaning.to_owned())
+                        (words::answer(&answer.hex(), answer.left_out(), self.language), meaning.to_owned())
                     }
                 };
                 let took = words::time(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));

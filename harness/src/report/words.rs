@@ -122,19 +122,44 @@ pub(super) const fn power(power: Power) -> Words {
     }
 }
 
-/// Bytes in hex, of many only the first and the last: the JSON report holds all of them.
-pub(super) fn shortened(hex: &str, language: Language) -> String {
+/// Bytes in hex, of many only the first and the last: the JSON report holds more of them. `left_out` are
+/// not among them.
+pub(super) fn shortened(hex: &str, left_out: usize, language: Language) -> String {
     const FIRST: usize = 32;
     const LAST: usize = 2;
     let bytes: Vec<&str> = hex.split(' ').collect();
     match bytes.len() {
         0..=48 => hex.to_owned(),
         count => format!(
-            "{} … ({count} {}) … {}",
+            "{} … ({} {}) … {}",
             bytes[..FIRST].join(" "),
+            count + left_out,
             language.say("バイト", "bytes"),
             bytes[count - LAST..].join(" ")
         ),
+    }
+}
+
+/// An answer in hex; before its status, how many bytes are not kept.
+pub(super) fn answer(hex: &str, left_out: usize, language: Language) -> String {
+    let (data, status) = around_left_out(hex);
+    match left_out {
+        0 => hex.to_owned(),
+        _ => format!("{data}{} {status}", left_out_in_words(left_out, language)),
+    }
+}
+
+/// What stands before and after the bytes that are not kept.
+pub(super) fn around_left_out(hex: &str) -> (&str, &str) {
+    const STATUS: usize = "90 00".len();
+    hex.split_at_checked(hex.len().saturating_sub(STATUS)).unwrap_or((hex, ""))
+}
+
+/// How many bytes are not kept.
+pub(super) fn left_out_in_words(bytes: usize, language: Language) -> String {
+    match language {
+        Language::Ja => format!("… (ほか {bytes} バイト) …"),
+        Language::En => format!("… ({bytes} bytes more) …"),
     }
 }
 
@@ -165,5 +190,13 @@ mod tests {
             [time(7), time(1_250), time(999_949), time(44_000_000), time(61_000_000_000)],
             ["7 ns", "1.3 µs", "999 µs", "44.0 ms", "61.0 s"]
         );
+    }
+
+    #[test]
+    fn what_is_not_kept_of_an_answer_is_counted() {
+        assert_eq!(answer("30 30 90 00", 0, Language::En), "30 30 90 00");
+        assert_eq!(answer("30 30 90 00", 7, Language::En), "30 30 … (7 bytes more) … 90 00");
+        let long = ["30"; 60].join(" ");
+        assert!(shortened(&long, 7, Language::Ja).contains("… (67 バイト) …"));
     }
 }

@@ -18,7 +18,7 @@ use super::session::{Session, Surroundings};
 use super::suite::about_another;
 use super::verdict::{Finding, StoppedBy, Verdict};
 use crate::language::Bilingual;
-use crate::link::{CardLink, Guard, Heard, LinkError, Said, Stopped};
+use crate::link::{CardLink, Guard, Heard, LinkError, Refused, Said, Stopped};
 use crate::scenario::Scenario;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -225,6 +225,10 @@ impl Job<'_> {
         let Some(seat) = &mut self.seat else {
             return Ok(Verdict::RequirementMissing(no_card()));
         };
+        // Before its first command, so that none is sent in vain.
+        if scenario.has_faults() {
+            return Ok(Verdict::RefusedByGuard(Refused::FaultOnAnothersCard));
+        }
         if scenario.profile.is_some() || seat.may_differ_from_the_card() {
             let why_not = |kind: Kind| match &scenario.profile {
                 Some(_) => kind.is_not_meant_by(scenario),

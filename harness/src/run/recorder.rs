@@ -147,12 +147,13 @@ impl<L: CardLink> CardLink for Recorded<L> {
         // A command that the guard holds back has not been sent.
         if !matches!(answer, Err(LinkError::Refused(_))) {
             let response = answer.as_deref().ok();
-            self.recorder.record(|| Happening::Exchange { exchange: Exchange::new(command, response), took });
+            self.recorder
+                .record(|| Happening::Exchange { exchange: Exchange::kept(command, response), took });
         }
         answer
     }
 
-    fn suffer(&mut self, faults: &[Fault]) -> Result<(), LinkError> {
+    fn suffer(&mut self, faults: &[Fault]) -> Result<Vec<Fault>, LinkError> {
         self.link.suffer(faults)
     }
 }

@@ -114,6 +114,11 @@ fn flow(written: &Written) -> Result<(), Mistake> {
                 );
                 return wrong(step.mark, problem);
             }
+            (true, true) if !step.value.faults.is_empty() => {
+                let problem = "in a flow a card suffers faults where it is held: `hold: {suffering: …}` or \
+                               `present: {…, suffering: …}`";
+                return wrong(step.mark, problem);
+            }
             _ => {}
         }
     }
@@ -174,6 +179,12 @@ impl<'a> Walk<'a> {
                 *mark,
                 "a step that presents or changes a PIN is never repeated: each attempt could spend a try",
             );
+        }
+        if let (Some(capture), Some(fault)) =
+            (step.capture.0.first(), step.faults.iter().find(|fault| fault.kind.loses_the_card()))
+        {
+            let problem = format!("{fault} loses the card, and no answer comes of which something is kept");
+            return wrong(capture.name.mark, problem);
         }
         let until = step.retry.iter().filter_map(|retry| retry.until.as_ref());
         let needed = action.needs().into_iter().chain(until.flat_map(|until| until.value.captured()));

@@ -120,6 +120,12 @@ impl Scenario {
     pub fn all_steps(&self) -> impl Iterator<Item = &PlacedStep> {
         self.setup.iter().chain(&self.steps).chain(&self.cleanup)
     }
+
+    /// Whether faults strike the card in it, which only the built-in card is put to.
+    #[must_use]
+    pub fn has_faults(&self) -> bool {
+        self.all_steps().any(|placed| !placed.step.faults.is_empty())
+    }
 }
 
 /// A step and where it was written.

@@ -3,13 +3,15 @@
 use super::capture::{CaptureName, Captures};
 use serde::{Deserialize, Deserializer, de};
 use std::fmt;
+use vmyna_sim::exchange::ShownCommand;
 use vmyna_sim::hex;
 
 /// Bytes in hex, in which `<NAME>` stands for a captured value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// `Debug` masks what may be a PIN.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Template(Vec<Piece>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Piece {
     Bytes(Vec<u8>),
     Captured(CaptureName),
@@ -80,6 +82,23 @@ fn push_bytes(pieces: &mut Vec<Piece>, text: &str) -> Result<(), String> {
         pieces.push(Piece::Bytes(bytes));
     }
     Ok(())
+}
+
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.names().map(ToString::to_string).collect();
+        let written: Vec<u8> = self.0.iter().flat_map(Piece::written).copied().collect();
+        write!(f, "Template({} {names:?})", ShownCommand::new(&written).hex())
+    }
+}
+
+impl Piece {
+    fn written(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Captured(_) => &[],
+        }
+    }
 }
 
 impl fmt::Display for Template {

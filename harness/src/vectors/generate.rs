@@ -51,8 +51,10 @@ pub fn generate(
 ) -> Result<Vec<VectorFile>, VectorsError> {
     let mut cards: HashMap<String, Arc<Personalised>> = HashMap::new();
     let mut groups: BTreeMap<String, Vec<Vector>> = BTreeMap::new();
-    // The vectors are those of the physical card.
-    let of_the_card = |scenario: &&Scenario| scenario.profile.as_deref().is_none_or(|name| name == "card");
+    // The vectors are those of the physical card, and of answers that it gave.
+    let of_the_card = |scenario: &&Scenario| {
+        scenario.profile.as_deref().is_none_or(|name| name == "card") && !scenario.has_faults()
+    };
     for scenario in scenarios.iter().filter(of_the_card) {
         if grows_no_older(&scenario.holder) {
             continue;

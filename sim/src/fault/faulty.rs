@@ -79,6 +79,13 @@ impl<C: SmartCard> Faulty<C> {
         Self { swap: Some(Box::new(swap)), ..self }
     }
 
+    /// A card that was about to leave at its next request has left, and is without power.
+    pub fn settle(&mut self) {
+        if self.leaving.is_some() {
+            self.lose_power();
+        }
+    }
+
     fn ask(&mut self, request: Request<'_>) -> Reaction {
         if self.faults.is_idle() {
             return self.answer(request);

@@ -18,9 +18,11 @@ impl Speaker {
         };
     }
 
-    /// Writes a trace; when that fails the card goes on without.
-    pub(super) fn writer(self, mut out: impl Write + Send) -> impl FnMut(Traced) + Send {
+    /// Writes a trace; when that fails, it is said, and the card goes on without.
+    pub(super) fn writer(self, out: impl Write + Send) -> impl FnMut(Traced) + Send {
+        let mut out = Some(out);
         move |traced| {
+            let Some(writing) = &mut out else { return };
             let text = match traced {
                 Traced::Power(Power::Off) => "- power off".to_owned(),
                 Traced::Power(Power::On) => "- power on".to_owned(),
@@ -31,7 +33,10 @@ impl Speaker {
                 None => format!("{text}\n"),
                 Some(slot) => text.lines().map(|line| format!("slot {slot} {line}\n")).collect(),
             };
-            let _ = out.write_all(text.as_bytes());
+            if let Err(error) = writing.write_all(text.as_bytes()) {
+                out = None;
+                self.tell(format_args!("the trace ends here, it cannot be written: {error}"));
+            }
         }
     }
 

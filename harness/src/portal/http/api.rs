@@ -8,7 +8,7 @@ use crate::portal::outcome::Outcome;
 use crate::portal::page::Page;
 use crate::portal::rejection::Rejection;
 use crate::portal::screen::{Purpose, Registration, Row};
-use crate::portal::token::ChallengeId;
+use crate::portal::token::{ChallengeId, SessionToken};
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{StatusCode, header};
@@ -28,9 +28,9 @@ pub(super) fn router() -> Router<Shared> {
         .route("/inquiries", post(inquire))
         .route("/signatures", post(register_signature))
         .route("/openapi.yaml", get(|| super::file("application/yaml", OPENAPI)))
-        .fallback(|| async { problem(StatusCode::NOT_FOUND, "no_such_resource", None) })
+        .fallback(|| async { problem(StatusCode::NOT_FOUND, "no_such_resource") })
         .method_not_allowed_fallback(|| async {
-            problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", None)
+            problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
         })
 }
 
@@ -147,7 +147,7 @@ async fn deliver(
     let decoded =
         Base64::decode_vec(&signed.certificate).ok().zip(Base64::decode_vec(&signed.signature).ok());
     let Some((certificate, signature)) = decoded else {
-        return Ok(problem(StatusCode::UNPROCESSABLE_ENTITY, "not_base64", None));
+        return Ok(problem(StatusCode::UNPROCESSABLE_ENTITY, "not_base64"));
     };
     let page = match ChallengeId::parse(&signed.challenge_id) {
         None => Page::failed(Outcome::ChallengeUnknown),
@@ -164,9 +164,11 @@ async fn deliver(
 }
 
 #[derive(Serialize)]
-struct ResultAnswer {
+struct ResultAnswer<'a> {
     outcome: &'static str,
     rows: Vec<RowAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -203,22 +205,37 @@ fn result(page: &Page) -> Response {
         Outcome::AlreadyRegistered | Outcome::ChallengeUsed => StatusCode::CONFLICT,
         Outcome::ChallengeExpired | Outcome::SignatureRevoked => StatusCode::GONE,
     };
+    let session = page.renewed.as_ref().map(SessionToken::as_str);
     if outcome.is_success() {
         let rows = page.rows.iter().map(RowAnswer::of).collect();
-        (status, Json(ResultAnswer { outcome: outcome.code(), rows })).into_response()
+        (status, Json(ResultAnswer { outcome: outcome.code(), rows, session })).into_response()
     } else {
-        problem(status, outcome.code(), Some(outcome))
+        let message = outcome.message();
+        let message = MessageAnswer { title: message.title, advice: message.advice };
+        problem_of(
+            status,
+            &Problem { message: Some(message), session, ..Problem::of(status, outcome.code()) },
+        )
     }
 }
 
 /// RFC 9457, with the name of the outcome and what the holder is to be told.
 #[derive(Serialize)]
-struct Problem {
+struct Problem<'a> {
     title: &'static str,
     status: u16,
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<MessageAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+}
+
+impl Problem<'_> {
+    fn of(status: StatusCode, code: &'static str) -> Self {
+        let title = status.canonical_reason().unwrap_or("Problem");
+        Self { title, status: status.as_u16(), code, message: None, session: None }
+    }
 }
 
 #[derive(Serialize)]
@@ -227,13 +244,13 @@ struct MessageAnswer {
     advice: Bilingual,
 }
 
-fn problem(status: StatusCode, code: &'static str, outcome: Option<Outcome>) -> Response {
-    let message = outcome.map(Outcome::message);
-    let message = message.map(|message| MessageAnswer { title: message.title, advice: message.advice });
-    let title = status.canonical_reason().unwrap_or("Problem");
-    let body = serde_json::to_string(&Problem { title, status: status.as_u16(), code, message });
+fn problem(status: StatusCode, code: &'static str) -> Response {
+    problem_of(status, &Problem::of(status, code))
+}
+
+fn problem_of(status: StatusCode, problem: &Problem<'_>) -> Response {
     let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-    (status, kind, body.unwrap_or_default()).into_response()
+    (status, kind, serde_json::to_string(problem).unwrap_or_default()).into_response()
 }
 
 fn unreadable(rejection: &JsonRejection) -> Response {
@@ -243,7 +260,7 @@ fn unreadable(rejection: &JsonRejection) -> Response {
         JsonRejection::JsonDataError(_) => "unexpected_content",
         _ => "unreadable_body",
     };
-    problem(rejection.status(), code, None)
+    problem(rejection.status(), code)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use crate::portal::token::ChallengeId;
 use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use base64ct::{Base64, Encoding};
 use serde::Deserialize;
 
@@ -57,9 +57,12 @@ pub(super) async fn callback(
         }
         None => Page::failed(Outcome::ChallengeUnknown),
     };
-    Ok(match page.flow {
+    let renewed = page.renewed.as_ref().map(|renewed| cookie::set_session(&site, renewed));
+    let shown = match page.flow {
         // a reload then shows the page again instead of delivering the answer again
         Some(_) => Redirect::to(&place(&page)).into_response(),
         None => show(&site, &headers, session.as_ref(), page),
-    })
+    };
+    let cookies = AppendHeaders(renewed.map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok((cookies, shown).into_response())
 }

@@ -5,34 +5,50 @@ use super::view::{OperatorRow, OperatorView, Say, html};
 use super::{Shared, Trouble, cookie};
 use crate::portal::applicant::Applicant;
 use crate::portal::screen::Registration;
-use crate::portal::token::{Randomness, SessionToken};
+use crate::portal::token::{Randomness, derived, drawn, hexadecimal, is_hexadecimal};
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use std::fmt;
+use subtle::ConstantTimeEq;
 
-/// What the operator must know. It is drawn like a session, and known by it as a session is.
-#[derive(Debug, Clone)]
-pub struct OperatorToken(SessionToken);
+/// What the operator must know: 256 bits.
+#[derive(Clone)]
+pub struct OperatorToken(String);
 
 impl OperatorToken {
     /// A new one.
     #[must_use]
     pub fn draw(randomness: &mut Randomness) -> Self {
-        Self(SessionToken::draw(randomness))
+        Self(hexadecimal(&drawn::<32>(randomness)))
     }
 
     /// To be told to the operator, and nobody else.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.0
     }
 
     fn is(&self, text: &str) -> bool {
-        // compared by digests, so that how long it takes tells nothing
-        SessionToken::parse(text).is_some_and(|other| self.0.has_form_token(&other.form_token()))
+        is_hexadecimal(text, self.0.len()) && self.0.as_bytes().ct_eq(text.as_bytes()).into()
+    }
+
+    /// What the operator's forms carry.
+    fn form_token(&self) -> String {
+        derived("operator form", &self.0)
+    }
+
+    fn has_form_token(&self, text: &str) -> bool {
+        self.form_token().as_bytes().ct_eq(text.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for OperatorToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OperatorToken(…)")
     }
 }
 
@@ -86,7 +102,7 @@ pub(super) async fn page(
         }
     }
     let status = if admitted { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
-    let form_token = if admitted { site.operator.0.form_token() } else { String::new() };
+    let form_token = if admitted { site.operator.form_token() } else { String::new() };
     let busy = site.portal.is_busy();
     Ok(html(status, &OperatorView { say, admitted, wrong: false, applications, busy, form_token }))
 }
@@ -116,7 +132,7 @@ pub(super) async fn act(
     let Ok(Form(form)) = form else { return Ok(StatusCode::BAD_REQUEST.into_response()) };
     let is_program = headers.contains_key(header::AUTHORIZATION);
     let token = form.form_token.unwrap_or_default();
-    if !is_admitted(&site, &headers) || !(is_program || site.operator.0.has_form_token(&token)) {
+    if !is_admitted(&site, &headers) || !(is_program || site.operator.has_form_token(&token)) {
         return Ok(StatusCode::FORBIDDEN.into_response());
     }
     match form.action {

@@ -14,11 +14,16 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-pub(super) async fn top(State(site): State<Shared>, headers: HeaderMap) -> Response {
-    let session = cookie::session(&site, &headers).unwrap_or_else(|| site.portal.new_session());
+pub(super) async fn top(State(site): State<Shared>, headers: HeaderMap) -> Result<Response, Trouble> {
+    let known = cookie::session(&site, &headers);
+    let session = site.run(move |portal| match known {
+        Some(session) if portal.is_current(&session)? => Ok(session),
+        _ => Ok(portal.new_session()),
+    });
+    let session = session.await?;
     let view = TopView { say: Say(cookie::language(&headers)), form_token: session.form_token() };
     let cookie = AppendHeaders([(header::SET_COOKIE, cookie::set_session(&site, &session))]);
-    (cookie, html(StatusCode::OK, &view)).into_response()
+    Ok((cookie, html(StatusCode::OK, &view)).into_response())
 }
 
 #[derive(Deserialize)]
@@ -37,6 +42,9 @@ pub(super) async fn start(
         return Ok(lost(&headers));
     };
     let page = site.run(move |portal| portal.start(&session, form.purpose)).await?;
+    if page.outcome == Some(Outcome::SessionLost) {
+        return Ok(lost(&headers));
+    }
     Ok(Redirect::to(&place(&page)).into_response())
 }
 

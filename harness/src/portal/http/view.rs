@@ -78,8 +78,25 @@ impl FlowView {
             .unwrap_or_default()
     }
 
-    fn title(&self) -> String {
-        self.page.outcome.map(|outcome| self.say.of(outcome.message().title)).unwrap_or_default()
+    /// What stands above the page, and names it.
+    fn heading(&self) -> String {
+        let (ja, en) = match self.page.screen {
+            Screen::Top => ("トップページ", "Top page"),
+            Screen::Confirm => {
+                ("ステップ1. 登録の内容について確認ください", "Step 1. Please confirm what is registered")
+            }
+            Screen::Apply => ("ステップ2. 申し込み", "Step 2. Apply"),
+            Screen::Authenticate => ("申込状況の確認", "Check the application"),
+            Screen::Sign => ("署名用電子証明書の登録", "Registration of the signature certificate"),
+            Screen::Card | Screen::CardForInquiry | Screen::CardForSignature => {
+                ("端末でカードを読み取っています", "The terminal is reading the card")
+            }
+            Screen::Done | Screen::Status | Screen::Registered | Screen::Failed => {
+                let title = self.page.outcome.map(|outcome| outcome.message().title);
+                return title.map(|title| self.say.of(title)).unwrap_or_default();
+            }
+        };
+        self.say.t(ja, en).to_owned()
     }
 
     fn advice(&self) -> String {

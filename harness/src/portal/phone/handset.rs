@@ -165,8 +165,10 @@ impl<L: CardLink + ?Sized> Handset<L> {
         }
         let since = *self.since.get_or_insert_with(|| (self.clock)());
         let mut card = Timed { card, clock: self.clock.clone(), since, is_late: false };
-        // A card that does not answer to the reset is not noticed; the terminal goes on waiting.
-        if card.power(Power::On).and_then(|()| card.atr()).is_err() {
+        // A card that does not answer to the reset, or with what cannot be an answer to it, is not
+        // noticed; the terminal goes on waiting.
+        let answer_to_reset = card.power(Power::On).and_then(|()| card.atr());
+        if !answer_to_reset.is_ok_and(|answer| matches!(answer.first(), Some(0x3B | 0x3F))) {
             return self.look_at_the_clock();
         }
         let touched = self.phone.touch(&mut card);

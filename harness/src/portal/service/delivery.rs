@@ -9,10 +9,9 @@ use crate::portal::outcome::Outcome;
 use crate::portal::page::Page;
 use crate::portal::rejection::Rejection;
 use crate::portal::screen::{Purpose, Registration};
-use crate::portal::store::{Changes, Record, StoreError};
-use crate::portal::token::{ChallengeId, SessionToken};
+use crate::portal::store::{Changes, Keep, Record, StoreError};
+use crate::portal::token::{ChallengeId, FlowId, SessionToken};
 use jiff::Timestamp;
-use redb::Durability;
 use serde::{Deserialize, Serialize};
 
 /// An answer in which all was in order.
@@ -80,54 +79,80 @@ impl Portal {
         if wanted.is_some_and(|(purpose, _)| purpose != challenge.purpose) {
             return Ok(Page::failed(Outcome::ChallengeUnknown));
         }
-        if challenge.admit(session, &digest, now) != Admission::First {
-            return self.not_first(session, &challenge, &digest, now);
+        let Some(session) = session else { return Ok(Page::failed(Outcome::SessionLost)) };
+        if challenge.admit(session, self.is_current(session)?, &digest, now) != Admission::First {
+            return self.not_first(session, id, &challenge, &digest, now);
         }
         // Checking takes its time; meanwhile others may come first, which the transaction will see.
         let checked = self.checked(&challenge, answer, now)?;
-        let flow = self.store.change(Durability::Immediate, |changes| {
-            let Some(mut challenge) = changes.get::<Challenge>(id.as_str())? else { return Ok(None) };
-            if challenge.admit(session, &digest, now) != Admission::First {
-                return Ok(None);
+        let renewed = self.session_key.renew(session, id);
+        let was_first = self.store.change(Keep::OnDisk, |changes| {
+            let Some(mut challenge) = changes.get::<Challenge>(id.as_str())? else { return Ok(false) };
+            let known = changes.get::<Session>(&session.key())?;
+            let is_current = known.is_none_or(|known| known.is_known_by(session));
+            if challenge.admit(session, is_current, &digest, now) != Admission::First {
+                return Ok(false);
             }
             challenge.note_answer(digest.clone());
             changes.put(id.as_str(), &challenge)?;
-            let Some(mut flow) = changes.get::<Flow>(challenge.flow.as_str())? else { return Ok(None) };
+            let Some(mut flow) = changes.get::<Flow>(challenge.flow.as_str())? else { return Ok(false) };
             if let Some((_, register_user)) = wanted {
                 flow.register_user = register_user;
             }
             let outcome = match &checked {
                 Err(outcome) => *outcome,
                 Ok(checked) if flow.purpose == Purpose::Signature => Self::register(changes, &flow, checked)?,
-                Ok(checked) => Self::settle(changes, &flow, checked, now)?,
+                Ok(checked) => Self::settle(changes, &flow, checked, &renewed, now)?,
             };
             flow.touched = now;
             flow.end(outcome, checked.as_ref().ok().map(|checked| checked.whose.clone()));
             changes.put(challenge.flow.as_str(), &flow)?;
-            Ok(Some(flow))
+            Ok(true)
         })?;
-        match flow {
-            Some(flow) => self.page_of(challenge.flow, &flow),
-            None => match self.store.get::<Challenge>(id.as_str())? {
-                Some(challenge) => self.not_first(session, &challenge, &digest, now),
-                None => Ok(Page::failed(Outcome::ChallengeUnknown)),
-            },
+        if was_first {
+            return self.answered(session, id, &challenge.flow);
+        }
+        match self.store.get::<Challenge>(id.as_str())? {
+            Some(challenge) => self.not_first(session, id, &challenge, &digest, now),
+            None => Ok(Page::failed(Outcome::ChallengeUnknown)),
         }
     }
 
     fn not_first(
         &self,
-        session: Option<&SessionToken>,
+        session: &SessionToken,
+        id: &ChallengeId,
         challenge: &Challenge,
         digest: &str,
         now: Timestamp,
     ) -> Result<Page, StoreError> {
-        match (challenge.admit(session, digest, now), session) {
-            (Admission::OtherSession, _) | (_, None) => Ok(Page::failed(Outcome::SessionLost)),
-            (Admission::Expired, _) => Ok(Page::failed(Outcome::ChallengeExpired)),
-            (Admission::Again | Admission::First, Some(session)) => self.page(session, &challenge.flow),
-            (Admission::Used, _) => Ok(Page::failed(Outcome::ChallengeUsed)),
+        match challenge.admit(session, self.is_current(session)?, digest, now) {
+            Admission::OtherSession => Ok(Page::failed(Outcome::SessionLost)),
+            Admission::Expired => Ok(Page::failed(Outcome::ChallengeExpired)),
+            Admission::Again | Admission::First => {
+                // whoever came first may still be waiting for the disk
+                self.store.keep_all()?;
+                self.answered(session, id, &challenge.flow)
+            }
+            Admission::Used => Ok(Page::failed(Outcome::ChallengeUsed)),
         }
+    }
+
+    /// What whoever brought the answer to the challenge is shown, and what the session is known by if that
+    /// was an authentication, and none has come after it.
+    fn answered(
+        &self,
+        session: &SessionToken,
+        challenge: &ChallengeId,
+        id: &FlowId,
+    ) -> Result<Page, StoreError> {
+        let Some(flow) = self.store.get::<Flow>(id.as_str())? else {
+            return Ok(Page::failed(Outcome::SessionLost));
+        };
+        let renewed = self.session_key.renew(session, challenge);
+        let known = self.store.get::<Session>(&session.key())?;
+        let renewed = known.is_some_and(|known| known.was_renewed_as(&renewed)).then_some(renewed);
+        Ok(Page { renewed, ..self.page_of(id.clone(), &flow)? })
     }
 
     fn checked<'a>(
@@ -157,7 +182,7 @@ impl Portal {
     /// The signature certificate of somebody who has made an inquiry in this session goes on file, in
     /// place of the one that was there. Nobody can have another's.
     fn register(changes: &Changes, flow: &Flow, checked: &Checked<'_>) -> Result<Outcome, StoreError> {
-        let Some(Session { applicant, .. }) = changes.get(&flow.session)? else {
+        let Some(Session { applicant: Some(applicant), .. }) = changes.get(&flow.session)? else {
             return Ok(Outcome::SessionLost);
         };
         let owner = changes.get::<SignatureOwner>(&checked.whose.key())?;
@@ -173,21 +198,21 @@ impl Portal {
         Ok(Outcome::SignatureRegistered)
     }
 
-    /// What an applicant gets for whom everything was in order.
+    /// What an applicant gets for whom everything was in order. From here on the session is theirs, and
+    /// known by the token `renewed` alone.
     fn settle(
         changes: &Changes,
         flow: &Flow,
         Checked { whose: applicant, on_file, .. }: &Checked<'_>,
+        renewed: &SessionToken,
         now: Timestamp,
     ) -> Result<Outcome, StoreError> {
-        match changes.get::<Session>(&flow.session)? {
-            Some(session) if session.applicant != *applicant => return Ok(Outcome::OtherCard),
-            Some(_) => {}
-            None => {
-                let session = Session { applicant: applicant.clone(), since: now };
-                changes.put(&flow.session, &session)?;
-            }
+        let first = changes.get::<Session>(&flow.session)?.and_then(|session| session.applicant);
+        if first.is_some_and(|first| first != *applicant) {
+            return Ok(Outcome::OtherCard);
         }
+        let token = Some(renewed.digest());
+        changes.put(&flow.session, &Session { applicant: Some(applicant.clone()), since: now, token })?;
         let existing = changes.get::<Application>(&applicant.key())?;
         Ok(match (flow.purpose, existing) {
             (Purpose::Application, None) => {

@@ -173,6 +173,44 @@ fn without_the_session_nothing_is_recorded_and_the_challenge_is_not_spent() {
 }
 
 #[test]
+fn who_knew_a_session_before_its_holder_was_authenticated_shares_it_no_longer() {
+    let portal = portal();
+    let lost = |page: Page| page.outcome == Some(Outcome::SessionLost);
+    let planted = portal.new_session();
+    let (session, request) = portal.challenge_for_terminal(Purpose::Inquiry, Some(planted.clone())).unwrap();
+    assert_eq!(session, planted);
+    let signed = answer("hanako", &request);
+    let shown = portal.deliver(Some(&session), &request.challenge, &signed).unwrap();
+    let (flow, renewed) = (shown.flow.unwrap(), shown.renewed.unwrap());
+    assert_eq!((portal.is_current(&planted).unwrap(), portal.is_current(&renewed).unwrap()), (false, true));
+    assert!(lost(portal.page(&planted, &flow).unwrap()));
+    assert!(lost(portal.start(&planted, Purpose::Application).unwrap()));
+    assert!(lost(portal.press(&planted, &flow, Button::Finish, None).unwrap()));
+    let (other, _) = portal.challenge_for_terminal(Purpose::Signature, Some(planted.clone())).unwrap();
+    assert!(other.key() != renewed.key(), "a new session is begun");
+    let again = portal.deliver(Some(&planted), &request.challenge, &signed).unwrap();
+    assert_eq!(again.renewed.as_ref(), Some(&renewed), "whoever has what the card signed may come again");
+    portal.press(&renewed, &flow, Button::Finish, None).unwrap();
+    assert!(!portal.is_current(&planted).unwrap());
+}
+
+#[test]
+fn each_authentication_renews_the_session_and_nothing_else_does() {
+    let portal = portal();
+    let mut tab = Browser::open(&portal);
+    ask(&mut tab, Purpose::Application, true);
+    assert_eq!(tab.deliver(&Answer::Failed(TerminalFailure::LostContact)).unwrap().renewed, None);
+    tab.press(Button::Retry).unwrap();
+    tab.press(Button::Apply).unwrap();
+    let request = tab.request().unwrap().clone();
+    let first = tab.deliver(&answer("hanako", &request)).unwrap().renewed.clone();
+    let mut other = tab.new_tab();
+    let second = go(&mut other, Purpose::Inquiry, false, "hanako").renewed;
+    assert!(first.is_some() && second.is_some() && first != second);
+    assert_eq!(tab.reload().unwrap().screen, Screen::Done, "the other tab goes on");
+}
+
+#[test]
 fn an_old_state_is_refused() {
     let portal = portal();
     let mut tab = Browser::open(&portal);
@@ -276,6 +314,18 @@ fn applications_survive_a_restart_and_the_file_is_nobody_elses() {
     let again = portal.deliver(Some(&session), &request.challenge, &answer).unwrap();
     assert_eq!(again.outcome, Some(Outcome::Accepted), "even the page is there again");
     drop(portal);
+    let other = folder.path().join("other.redb");
+    let table = redb::TableDefinition::<&str, &str>::new("somebody else's");
+    {
+        let database = redb::Database::create(&other).unwrap();
+        let transaction = database.begin_write().unwrap();
+        transaction.open_table(table).unwrap().insert("key", "value").unwrap();
+        transaction.commit().unwrap();
+    }
+    assert!(matches!(Store::open(&other).err(), Some(StoreError::Foreign(_))));
+    let database = redb::Database::open(&other).unwrap();
+    let tables = redb::ReadableDatabase::begin_read(&database).unwrap().list_tables().unwrap().count();
+    assert_eq!(tables, 1, "it was left as it is");
     std::fs::write(&path, b"something else, and long enough to be looked at as a file of its own").unwrap();
     assert!(matches!(open().err(), Some(StoreError::Foreign(_))));
 }

@@ -16,8 +16,12 @@ let drawn = 0;
 let waiting = 0; // requests without an answer
 let patience = null;
 
+const title = document.title;
+
 function show(stage) {
   screen_.dataset.stage = stage;
+  const heading = screen_.querySelector(`[data-of="${stage}"] h1`)?.textContent;
+  document.title = heading ? `${heading} · ${title}` : title;
   for (const part of screen_.querySelectorAll(".stage")) part.hidden = part.dataset.of !== stage;
   for (const text of screen_.querySelectorAll(".instruction")) text.hidden = text.dataset.for !== platform;
   const field = screen_.querySelector(`[data-of="${stage}"] input[name="pin"]`);

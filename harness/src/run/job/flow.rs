@@ -34,7 +34,7 @@ impl Job<'_> {
         setting: FlowSetting,
         left_undone: &mut Vec<Finding>,
     ) -> Verdict {
-        let entered = match flow::on_a_peer(scenario) {
+        let entered = match flow::on_a_peer(scenario, self.full) {
             Ok(entered) => entered,
             Err((ja, en)) => return Verdict::NotApplicable(Bilingual::new(ja, en)),
         };
@@ -49,7 +49,7 @@ impl Job<'_> {
             self.seat = Some(seat);
             return Verdict::NotApplicable(reason);
         }
-        let plan = Plan::of_entering(entered.right, entered.wrong);
+        let plan = Plan::of_entering(&entered);
         let holder = self.setting.options.holder.clone().or_else(|| Holder::built_in(DEFAULT_HOLDER));
         let now = Timestamp::now();
         let world = holder.ok_or_else(|| "there is no holder".to_owned()).and_then(|holder| {

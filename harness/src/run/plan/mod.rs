@@ -7,6 +7,7 @@ mod walk;
 pub use reliance::Reliance;
 pub(super) use reliance::{no_application, no_such_pin};
 
+use crate::flow::Entered;
 use crate::link::{Consent, Refused};
 use crate::scenario::{PlacedStep, Scenario, Verb};
 use std::collections::BTreeMap;
@@ -86,9 +87,11 @@ impl Plan {
         let standard = named.map_or(*STANDARD, |profile| profile.tries);
         let limit = |pin: &PinName| full.of(*pin) != standard.of(*pin);
         if scenario.flow.is_some() {
-            let counts = |placed: &PlacedStep| matches!(placed.step.verb, Verb::Card(_));
-            return Some(PinName::UserAuthentication)
-                .filter(|pin| limit(pin) && scenario.all_steps().any(counts));
+            let counted = |placed: &PlacedStep| match &placed.step.verb {
+                Verb::Card(step) => Some(step.of.pin()),
+                _ => None,
+            };
+            return scenario.all_steps().filter_map(counted).find(limit);
         }
         let standard = Walk::of(scenario, standard, |pin| standard.of(pin)).counts;
         let here = Walk::of(scenario, full, |pin| full.of(pin)).counts;
@@ -96,11 +99,14 @@ impl Plan {
         both.find_map(|((pin, standard), (_, here))| (standard && !here).then_some(pin))
     }
 
-    /// What a flow does in which the holder enters the PIN so often, and a right one last.
+    /// What a flow does in which the holder enters PINs so often, and a right one last of each.
     #[must_use]
-    pub fn of_entering(right: u32, wrong: u32) -> Self {
-        let usage = PinUse { right, wrong, ..PinUse::default() };
-        Self { pins: [(PinName::UserAuthentication, usage)].into(), ..Self::default() }
+    pub fn of_entering(entered: &BTreeMap<PinName, Entered>) -> Self {
+        let usage = |(pin, entered): (&PinName, &Entered)| {
+            let Entered { right, wrong, counted, .. } = *entered;
+            (*pin, PinUse { right, wrong, counted, ..PinUse::default() })
+        };
+        Self { pins: entered.iter().map(usage).collect(), ..Self::default() }
     }
 
     /// What it costs.

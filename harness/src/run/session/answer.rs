@@ -79,7 +79,7 @@ impl Answer {
         Difference {
             expected,
             came,
-            exchange: Some(Exchange::new(&self.command, Some(&self.bytes))),
+            exchange: Some(Exchange::kept(&self.command, Some(&self.bytes))),
             kind: Expectation::Requirement,
         }
     }

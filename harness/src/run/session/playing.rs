@@ -9,6 +9,7 @@ use crate::run::judge::Judge;
 use crate::run::verdict::{Difference, Expectation, bytes};
 use crate::scenario::{Capture, Expect, Retry, Step, Verb};
 use vmyna_sim::apdu::ResponseApdu;
+use vmyna_sim::fault::{Fault, Kind};
 
 /// What can be captured, and what ends a retry.
 pub(super) enum Kept {
@@ -37,35 +38,18 @@ impl Session<'_> {
             None => self.step(&step.verb),
             Some(retry) => self.repeated(step, retry),
         };
-        if !step.faults.is_empty() {
-            self.link.suffer(&[])?;
-            return self.suffered(step, outcome);
+        if step.faults.is_empty() {
+            outcome?;
+        } else {
+            let due = self.link.suffer(&[])?;
+            if is_lost(step, outcome, &due)? {
+                return Ok(());
+            }
         }
-        outcome?;
         for capture in &step.capture.0 {
             self.capture(capture)?;
         }
         Ok(())
-    }
-
-    /// What a step comes to that a fault struck: where that loses the card, losing it is what was wanted,
-    /// and what the step expects of an answer does not matter.
-    fn suffered(&self, step: &Step, outcome: Played) -> Played {
-        match outcome {
-            Err(Stop::Link(LinkError::Lost(_)))
-                if step.faults.iter().any(|fault| fault.kind.may_lose_the_card()) =>
-            {
-                Ok(())
-            }
-            Ok(()) if step.faults.iter().any(|fault| fault.kind.loses_the_card()) => {
-                let faults = step.faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                Err(Stop::Missing(Bilingual::new(
-                    format!("{faults} でカードが失われるはずだったが、その障害は起きなかった"),
-                    format!("the card is lost to {faults}: it was never struck"),
-                )))
-            }
-            outcome => outcome,
-        }
     }
 
     fn repeated(&mut self, step: &Step, retry: &Retry) -> Played {
@@ -162,6 +146,40 @@ impl Session<'_> {
     pub(super) fn yields(&mut self, data: &[u8]) {
         if self.keeps {
             self.last = Some(Kept::Data(data.to_vec()));
+        }
+    }
+}
+
+/// Whether an answer came without a status, as a fault was to make it: no expectation can say that.
+fn is_without_status(step: &Step, unmet: &Unmet) -> bool {
+    let answer = unmet.difference.exchange.as_ref().and_then(|exchange| exchange.response.as_ref());
+    answer.is_some_and(|answer| answer.status().is_none())
+        && step.faults.iter().any(|fault| matches!(fault.kind, Kind::NoStatus | Kind::HalfStatus))
+}
+
+/// What a step comes to that faults were to strike, of which `due` have not: whether the card was lost. Where a fault
+/// loses the card, losing it is what was wanted, and what the step expects of an answer does not matter.
+fn is_lost(step: &Step, outcome: Played, due: &[Fault]) -> Played<bool> {
+    match outcome {
+        Err(Stop::Link(LinkError::Lost(_)))
+            if step.faults.iter().any(|fault| fault.kind.may_lose_the_card()) =>
+        {
+            Ok(true)
+        }
+        Err(Stop::Differs(unmet)) if is_without_status(step, &unmet) => Ok(false),
+        Err(stop) => Err(stop),
+        Ok(()) if due.is_empty() => Ok(false),
+        Ok(()) => {
+            let due = due.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            Err(Stop::from(Difference {
+                expected: Bilingual::new(format!("{due} が起きる"), format!("{due} strikes")),
+                came: Bilingual::new(
+                    "この手順には、それが起きるコマンドがない",
+                    "it does not: the step sends no such command",
+                ),
+                exchange: None,
+                kind: Expectation::Requirement,
+            }))
         }
     }
 }

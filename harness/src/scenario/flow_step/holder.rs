@@ -9,7 +9,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::time::Duration;
-use vmyna_sim::fault::Fault;
+use vmyna_sim::fault::{Fault, Kind, MalformedFault, Swap};
 
 /// `open: top`, `open: {tab: second}`: the top page, in a tab that is then in front
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,18 +197,29 @@ impl<'de> Deserialize<'de> for Faults {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Faults, E> {
-                Ok(Faults(vec![text.parse().map_err(E::custom)?]))
+                Ok(Faults(vec![read(text).map_err(E::custom)?]))
             }
 
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Faults, A::Error> {
                 let mut all = Vec::new();
-                while let Some(fault) = seq.next_element()? {
-                    all.push(fault);
+                while let Some(text) = seq.next_element::<String>()? {
+                    all.push(read(&text).map_err(de::Error::custom)?);
                 }
                 Ok(Faults(all))
             }
         }
         deserializer.deserialize_any(OneOrMany)
+    }
+}
+
+/// A fault that the card in the holder's hand can suffer.
+fn read(text: &str) -> Result<Fault, String> {
+    let fault: Fault = text.parse().map_err(|error: MalformedFault| error.to_string())?;
+    match fault.kind {
+        Kind::Swap(Swap::Serial) => {
+            Err(format!("{text}: in a flow the holder holds another person's card: `hold: taro`"))
+        }
+        _ => Ok(fault),
     }
 }
 

@@ -56,6 +56,26 @@ fn mistakes_are_shown_where_they_stand() {
             "profile: android\nplatform: ios\nsteps:\n  - open: top\n",
             "a.yaml:4:10: a flow is played with cards of the profile `card`",
         ),
+        (
+            "steps:\n  - select: jpki\n    fault: [mute, length=0]\n",
+            "a.yaml:6:19: \"length=0\" is no fault: ",
+        ),
+        (
+            "steps:\n  - select: jpki\n    fault: 5\n",
+            "a.yaml:6:12: the number 5 stands here; expected a fault",
+        ),
+        (
+            "steps:\n  - challenge: {length: 8}\n    fault: mute\n    capture: x\n",
+            "a.yaml:7:14: mute=5000ms,before@1 loses the card, and no answer comes",
+        ),
+        (
+            "platform: ios\nsteps:\n  - open: top\n    fault: mute\n",
+            "a.yaml:6:5: in a flow a card suffers faults where it is held",
+        ),
+        (
+            "platform: ios\nsteps:\n  - hold: {suffering: swap}\n",
+            "a.yaml:6:23: swap: in a flow the holder holds another person's card",
+        ),
         ("given: {user_authentication: 15}\nsteps:\n  - power: off\n", "a.yaml:4:30: "),
         ("steps:\n  - select: jpki\n    capture: x\n", "a.yaml:6:14: the captured value x is used nowhere"),
         ("steps:\n  - transmit: {apdu: \"00 A4 02 0C <x>\"}\n", "a.yaml:5:5: nothing has been captured as x"),

@@ -12,6 +12,7 @@ pub(super) use node::{Node, Value};
 pub use placed::{Mark, Placed};
 pub(super) use reader::{Mistake, read};
 
+use std::fmt;
 use std::sync::Arc;
 use vmyna_sim::document::{self, DocumentError, Position};
 
@@ -19,10 +20,16 @@ use vmyna_sim::document::{self, DocumentError, Position};
 #[derive(Debug, Clone)]
 pub struct SourceFile(Arc<Contents>);
 
-#[derive(Debug)]
 struct Contents {
     name: String,
     text: String,
+}
+
+/// Without the text: an author may have written a PIN into it.
+impl fmt::Debug for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contents").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl SourceFile {
@@ -68,6 +75,8 @@ impl SourceFile {
     }
 
     pub(super) fn invalid(&self, position: Position, problem: impl Into<String>) -> DocumentError {
+        // What is wrong may be quoted.
+        let problem = masking::mask(&problem.into());
         DocumentError::invalid(&masking::mask(&self.0.text), position, problem)
     }
 
