@@ -63,7 +63,8 @@ impl CardLink for FaultyInProcess {
         self.faults.clear();
         self.link.0.settle();
         for fault in faults {
-            self.faults.arm(*fault).map_err(|error| LinkError::Lost(error.to_string()))?;
+            let armed = self.faults.arm(*fault);
+            armed.map_err(|error| LinkError::lost("取り替えるカードがない", error.to_string()))?;
         }
         Ok(due)
     }
