@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use vmyna::language::Bilingual;
 use vmyna::link::{CardLink, Consent};
 use vmyna::requirement::Requirements;
 use vmyna::run::{Beginning, Conduct, Event, PeerOptions, PeerSource, Sink, Summary, Verdict, run_on_peer};
@@ -147,7 +148,7 @@ impl Sink for Outcome {
                 self.observed.extend(preconditions.flat_map(|placed| placed.step.covers.clone()));
             }
             Event::CaseEnded { scenario, verdict: Verdict::LinkLost { reason, .. }, .. } => {
-                self.failed.insert(format!("{}: {reason}", scenario.id));
+                self.failed.insert(format!("{}: {}", scenario.id, reason.en));
             }
             _ => {}
         }
@@ -185,10 +186,10 @@ impl Shared {
 struct Waiting(Reader);
 
 impl PeerSource for Waiting {
-    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
+    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, Bilingual> {
         match self.0.accept(deadline) {
             Ok(connection) => Ok(Box::new(connection)),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(Bilingual::alike(error.to_string())),
         }
     }
 }

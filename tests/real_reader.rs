@@ -6,7 +6,11 @@
 #[path = "portal_support/mod.rs"]
 mod portal;
 mod process;
+#[path = "real_reader/sharing.rs"]
+mod sharing;
 mod support;
+#[path = "real_reader/t0_card.rs"]
+mod t0_card;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use process::foreign_card::{ForeignCard, OFFICIAL_TEST};
@@ -24,7 +28,7 @@ use vmyna_sim::smart_card::SmartCard;
 
 type Test = fn(&Slot) -> Result<(), Failed>;
 
-const TESTS: [(&str, Test); 14] = [
+const TESTS: [(&str, Test); 17] = [
     ("without the holder no PIN reaches the card", without_the_holder_no_pin_arrives),
     ("with the holder only right PINs reach the card", with_the_holder_only_right_pins_arrive),
     ("consent without the holder lets no PIN through", consent_alone_lets_no_pin_through),
@@ -36,6 +40,9 @@ const TESTS: [(&str, Test); 14] = [
     ("a card that comes within the wait is played", a_card_that_comes_is_played),
     ("an empty reader is no card, and an unknown one is told with the list", an_empty_reader_is_no_card),
     ("a card that another program has alone is told as such", a_card_held_alone_is_told),
+    ("nobody speaks to the card within a scenario", sharing::nobody_comes_between),
+    ("a card is had alone once nobody else has it", sharing::a_card_is_had_alone_once_it_is_free),
+    ("answers over T=0 are fetched below the scenario", t0_card::answers_are_fetched),
     ("the portal's phone reads the card in a reader", the_portals_phone_reads_the_card),
     ("`vmyna wait --reader` ends when PC/SC shows the card", waiting_ends_when_the_card_is_shown),
     ("the plan comes before the first command, and the reader is named", the_plan_comes_first),

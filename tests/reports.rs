@@ -123,6 +123,7 @@ fn no_report_of_a_whole_run_holds_a_pin() {
     assert!(masked.exchanges().any(|exchange| exchange.command.ends_with("04 ** ** ** **")));
 
     // While it is here: what else is true of the reports of a whole run.
+    must_be_japanese(&read(&folder, "r.html"));
     is_valid_junit(&folder, "r.xml");
     let xml = read(&folder, "r.xml");
     assert_eq!(xml.matches("<testcase ").count(), masked.scenarios.len());
@@ -136,6 +137,30 @@ fn no_report_of_a_whole_run_holds_a_pin() {
         assert_eq!(judged, format!("1..{plan} passed {passed} failed {failed} todo 0 skipped {skipped}"));
     }
     assert!(masked.latency.iter().any(|it| it.instruction == "READ BINARY" && it.p50 <= it.p99));
+}
+
+/// What the page says in `language`, without what is quoted.
+fn said_in<'a>(html: &'a str, language: &str) -> impl Iterator<Item = String> + 'a {
+    let mark = format!("<span lang={language}>");
+    let spans: Vec<&str> = html.split(mark.as_str()).skip(1).collect();
+    spans.into_iter().filter_map(|rest| rest.split("</span>").next()).map(|text| {
+        let unquoted = text.split('「').map(|part| part.rsplit('」').next().unwrap_or_default());
+        unquoted.collect()
+    })
+}
+
+fn must_be_japanese(html: &str) {
+    let is_english = |word: &str| word.len() > 2 && word.chars().all(|letter| letter.is_ascii_lowercase());
+    let mut count = 0;
+    for said in said_in(html, "ja") {
+        // The authorities' names are what the certificates say.
+        let said = said.replace("JPKI for user authentication", "").replace("JPKI for digital signature", "");
+        let words: Vec<&str> = said.split(' ').collect();
+        let sentence = words.windows(2).find(|pair| pair.iter().all(|word| is_english(word)));
+        assert_eq!(sentence, None, "{said}");
+        count += 1;
+    }
+    assert!(count > 1_000, "only {count} texts");
 }
 
 #[test]

@@ -57,6 +57,56 @@ fn a_card_that_is_not_there_is_no_difference() {
     let ended = run(&mut vmyna(["diff", "sim", "vpcd:0", "--wait", "0"]));
     assert_eq!(ended.code, Some(3), "{}", ended.all());
     assert!(ended.stderr.contains("no card connected to"), "{}", ended.all());
+    for (seat, why) in [
+        ("vpcd:0", "に接続したカードがない。接続するカードを起動するか、--wait 秒 で長く待つ"),
+        ("vicc:127.0.0.1:1", "127.0.0.1:1 にカードがない: 待ち受けているものがない。"),
+    ] {
+        let told = run(&mut vmyna(["run", "--card", seat, "--wait", "0", "--lang", "ja"]));
+        assert_eq!(told.code, Some(3), "{}", told.all());
+        assert!(told.stderr.contains(why), "{}", told.all());
+    }
+}
+
+#[test]
+fn a_card_that_goes_and_a_screen_that_lacks_what_a_step_wants_are_told_in_japanese() {
+    let folder = Folder::new();
+    let head = |id: &str| format!("id: trial.{id}\ntitle: {{ja: 試し, en: a trial}}\ncovers: [PIN-01]\n");
+    folder.write(
+        "screen.yaml",
+        head("screen") + "platform: android\nsteps:\n  - open: top\n  - press: apply\n",
+    );
+    let ended = run(&mut folder.vmyna(["run", "screen.yaml", "--lang", "ja"]));
+    insta::assert_snapshot!(ended.stdout, @"
+    FAIL  trial.screen  試し
+           screen.yaml:7:5  「申し込む」を押す
+             |
+           7 |   - press: apply
+             |     ^
+           PIN-01 正しい利用者証明用暗証番号の照合には 9000 を返す
+           期待: 手順を行える画面
+           実際: 画面「トップ」に「申し込む」ボタンがない
+           画面: top
+           │ ［利用を申し込む］
+           │ ［申込状況を確認］
+
+    0 passed, 1 failed, 0 skipped
+    ");
+    folder.write("gone.yaml", head("gone") + "steps:\n  - select: jpki\n  - challenge: {length: 8}\n");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--fault", "remove=half@challenge"];
+    let mut card = Running::start(&mut vmyna(serve));
+    let seat = format!("vicc:127.0.0.1:{}", card.tells_port("listening for a reader on 127.0.0.1:"));
+    let ended = run(&mut folder.vmyna(["run", "gone.yaml", "--card", &seat, "--lang", "ja"]));
+    insta::assert_snapshot!(ended.stdout, @"
+    シナリオ 1 件: 読むだけ 1 件、暗証番号を照合して回数を戻す 0 件、暗証番号を変更して元に戻す 0 件、回数が減ったままか閉塞する 0 件
+      証明書に JPKI-VMYNA-TEST とない限り、実カードかもしれない。そのときは先に残り回数を読む。シナリオのうち、差し控えるものはない
+      誤った暗証番号: --spend-tries がなければ行わない、暗証番号の変更: --change-pins がなければ行わない、正しい暗証番号: --holder か --ask-pins がなければ照合しない
+    証明書の発行者が JPKI-VMYNA-TEST なので、シミュレータである。利用者証明用電子証明書の暗証番号は残り 3 回、署名用電子証明書の暗証番号は残り 5 回
+    LOST  trial.gone  試し
+           gone.yaml:6:5
+           カードとの通信が途絶えた: 応答の途中でカードがリーダーから離れた（12 バイト中 7 バイトまで届いた）
+
+    0 passed, 1 failed, 0 skipped
+    ");
 }
 
 /// `vmyna record` with the built-in card, and where its client may connect.

@@ -25,6 +25,7 @@ pub mod language;
 pub mod link;
 pub mod portal;
 pub mod record;
+mod remark;
 pub mod report;
 pub mod requirement;
 pub mod responder;

@@ -2,8 +2,10 @@
 //! where it comes from. Where sources contradict each other, an entry says so with its sides.
 
 use crate::language::Bilingual;
-use include_dir::{Dir, include_dir};
+use crate::remark::in_either_form;
+use include_dir::{Dir, File, include_dir};
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -24,8 +26,9 @@ pub struct Requirement {
     pub level: Level,
     /// how it came to be known
     pub provenance: Provenance,
-    /// where it is written or was measured
-    pub source: String,
+    /// where it is written or was measured: names and places read alike in both languages, sentences do not
+    #[serde(deserialize_with = "in_either_form")]
+    pub source: Bilingual,
     /// who proves or breaks it
     #[serde(default)]
     pub seat: Seat,
@@ -78,7 +81,7 @@ pub enum Seat {
 }
 
 /// Sources that disagree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contradiction {
     /// the requirements that state the side taken
@@ -88,19 +91,28 @@ pub struct Contradiction {
     /// the number of the side that the built-in card takes, from 1
     pub taken: usize,
     /// why that one
-    #[schemars(with = "crate::language::BilingualSchema")]
     pub because: Bilingual,
 }
 
 /// One side of a contradiction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Side {
     /// what is said
-    #[schemars(with = "crate::language::BilingualSchema")]
     pub says: Bilingual,
     /// by whom
-    pub by: String,
+    #[serde(deserialize_with = "in_either_form")]
+    pub by: Bilingual,
+}
+
+/// Requirements whose ids begin alike.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// how they begin, for example `PIN`
+    pub id: String,
+    /// what they are about
+    pub title: Bilingual,
 }
 
 impl Contradiction {
@@ -111,9 +123,20 @@ impl Contradiction {
     }
 }
 
-/// All requirements, by id.
+impl Requirement {
+    /// The id of the group that it belongs to.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.id.split_once('-').map_or(&*self.id, |(group, _)| group)
+    }
+}
+
+/// All requirements, by id, and their groups.
 #[derive(Debug, Clone)]
-pub struct Requirements(BTreeMap<String, Requirement>);
+pub struct Requirements {
+    all: BTreeMap<String, Requirement>,
+    groups: BTreeMap<String, Group>,
+}
 
 impl Requirements {
     /// Those that ship with the program.
@@ -122,8 +145,9 @@ impl Requirements {
     /// If a file that ships with the program were broken; a test proves that none is.
     #[must_use]
     pub fn built_in() -> Self {
-        static BUILT_IN: LazyLock<Requirements> = LazyLock::new(|| {
-            Requirements(built_in().map(|requirement| (requirement.id.clone(), requirement)).collect())
+        static BUILT_IN: LazyLock<Requirements> = LazyLock::new(|| Requirements {
+            all: built_in().map(|requirement| (requirement.id.clone(), requirement)).collect(),
+            groups: groups().map(|group| (group.id.clone(), group)).collect(),
         });
         BUILT_IN.clone()
     }
@@ -131,26 +155,38 @@ impl Requirements {
     /// The requirement of that id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Requirement> {
-        self.0.get(id)
+        self.all.get(id)
+    }
+
+    /// The group of that id.
+    #[must_use]
+    pub fn group(&self, id: &str) -> Option<&Group> {
+        self.groups.get(id)
     }
 
     /// All of them, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &Requirement> {
-        self.0.values()
+        self.all.values()
     }
 }
 
+/// Among the files, the one that holds the groups.
+const GROUPS: &str = "groups.yaml";
+
 fn built_in() -> impl Iterator<Item = Requirement> {
-    FILES.files().flat_map(|file| {
-        let name = format!("vectors/requirements/{}", file.path().display());
-        let text = file.contents_utf8().unwrap_or_default();
-        parse(&name, text).unwrap_or_else(|error| panic!("{error}"))
-    })
+    let files = FILES.files().filter(|file| file.path() != GROUPS);
+    files.flat_map(|file| parse(file).unwrap_or_else(|error| panic!("{error}")))
 }
 
-fn parse(file: &str, text: &str) -> Result<Vec<Requirement>, DocumentError> {
-    let list: Vec<Spanned<Requirement>> = document::parse(file, text)?;
-    Ok(list.into_iter().map(|requirement| requirement.value).collect())
+fn groups() -> impl Iterator<Item = Group> {
+    let files = FILES.files().filter(|file| file.path() == GROUPS);
+    files.flat_map(|file| parse(file).unwrap_or_else(|error| panic!("{error}")))
+}
+
+fn parse<T: DeserializeOwned>(file: &File<'_>) -> Result<Vec<T>, DocumentError> {
+    let name = format!("vectors/requirements/{}", file.path().display());
+    let list: Vec<Spanned<T>> = document::parse(&name, file.contents_utf8().unwrap_or_default())?;
+    Ok(list.into_iter().map(|entry| entry.value).collect())
 }
 
 #[cfg(test)]
@@ -160,6 +196,77 @@ mod tests {
     #[test]
     fn every_id_is_used_once() {
         assert_eq!(Requirements::built_in().iter().count(), built_in().count());
+    }
+
+    #[test]
+    fn every_requirement_belongs_to_a_group_with_a_title_and_every_group_has_some() {
+        let requirements = Requirements::built_in();
+        assert_eq!(requirements.groups.len(), groups().count(), "a group is there twice");
+        for requirement in requirements.iter() {
+            let group = requirements.group(requirement.group());
+            let group = group.unwrap_or_else(|| panic!("groups.yaml has no {}", requirement.group()));
+            assert!(!group.title.ja.is_ascii() && !group.title.en.is_empty(), "{}", group.id);
+        }
+        for group in requirements.groups.keys() {
+            assert!(requirements.iter().any(|requirement| requirement.group() == group), "{group} is empty");
+        }
+    }
+
+    #[test]
+    fn a_source_that_is_more_than_names_and_places_is_told_in_both_languages() {
+        const ENGLISH: [&str; 38] = [
+            "a",
+            "an",
+            "and",
+            "are",
+            "asks",
+            "be",
+            "by",
+            "each",
+            "every",
+            "from",
+            "has",
+            "in",
+            "is",
+            "it",
+            "its",
+            "known",
+            "no",
+            "nobody",
+            "none",
+            "not",
+            "of",
+            "on",
+            "one",
+            "only",
+            "or",
+            "page",
+            "pages",
+            "reads",
+            "sends",
+            "shows",
+            "some",
+            "tells",
+            "that",
+            "the",
+            "to",
+            "which",
+            "with",
+            "transcript",
+        ];
+        let english = |text: &str| -> Vec<String> {
+            let words =
+                text.split(|letter: char| !letter.is_ascii_alphanumeric() && !"-./_".contains(letter));
+            words.filter(|word| ENGLISH.contains(word)).map(str::to_owned).collect()
+        };
+        for requirement in Requirements::built_in().iter() {
+            let sides = requirement.contradiction.iter().flat_map(|it| &it.sides).map(|side| &side.by);
+            for source in sides.chain([&requirement.source]) {
+                assert_eq!(english(&source.ja), Vec::<String>::new(), "{}: {}", requirement.id, source.ja);
+                let names = |text: &str| text.matches("; ").count();
+                assert_eq!(names(&source.ja), names(&source.en), "{}: {}", requirement.id, source.ja);
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,10 @@
 
 use crate::language::{Bilingual, Language};
 use vmyna_sim::apdu::Status;
-use vmyna_sim::exchange::{Exchange, ShownCommand, ShownResponse};
+use vmyna_sim::exchange::{
+    Act, Exchange, KeyToSignWith, Meaning, Reference, Shortened, ShownCommand, ShownResponse, Wanted,
+};
+use vmyna_sim::key::SignatureScheme;
 
 /// What a status means; nothing for one that has no name.
 pub(crate) fn status(status: Status) -> Bilingual {
@@ -60,10 +63,17 @@ pub(crate) fn response(answer: &ShownResponse) -> Bilingual {
     let Some(status) = answer.status() else {
         return Bilingual::new(format!("{}  (ステータスのない応答)", answer.hex()), english);
     };
-    let meaning = self::status(status);
-    let bytes = english.strip_suffix(&format!("  ({})", meaning.en));
-    let japanese = bytes.map_or_else(|| english.clone(), |bytes| format!("{bytes}  ({})", meaning.ja));
-    Bilingual::new(bytes_in_japanese(&japanese), english)
+    let mut japanese = shortened(&answer.data());
+    if !japanese.is_empty() {
+        japanese.push(' ');
+    }
+    let [sw1, sw2] = status.to_bytes();
+    japanese += &format!("{sw1:02X} {sw2:02X}");
+    let meaning = self::status(status).ja;
+    if !meaning.is_empty() {
+        japanese += &format!("  ({meaning})");
+    }
+    Bilingual::new(japanese, english)
 }
 
 /// A command and its answer, in two lines.
@@ -78,66 +88,103 @@ pub(crate) fn exchange(exchange: &Exchange, language: Language) -> String {
 
 /// A command: its bytes, and what it means.
 pub(crate) fn command(command: &ShownCommand, language: Language) -> String {
-    let english = command.to_string();
-    match (english.strip_suffix(command.meaning()), language) {
-        (Some(bytes), Language::Ja) => {
-            format!("{}{}", bytes_in_japanese(bytes), meaning_ja(command.meaning()))
-        }
-        _ => english,
-    }
-}
-
-/// How long shortened data are.
-fn bytes_in_japanese(shown: &str) -> String {
-    shown.replace(" bytes)", " バイト)")
-}
-
-/// What a command means, given in English.
-pub(crate) fn meaning(english: &str, language: Language) -> String {
     match language {
-        Language::Ja => meaning_ja(english),
-        Language::En => english.to_owned(),
+        Language::En => command.to_string(),
+        Language::Ja => format!("{}  {}", shortened(&command.shortened()), meaning(command.meaning()).ja),
     }
 }
 
-/// What a command means, in Japanese.
-pub(crate) fn meaning_ja(english: &str) -> String {
-    // Longer phrases come before those that they hold.
-    const PHRASES: [(&str, &str); 32] = [
-        ("SELECT application", "SELECT アプリケーション"),
-        ("the application's key", "アプリケーションの鍵"),
-        (": tries left?", "（残り回数の照会）"),
-        ("current EF", "カレント EF"),
-        ("reference ", "参照 "),
-        ("offset ", "オフセット "),
-        ("up to ", "最大 "),
-        ("all bytes", "すべて"),
-        (" bytes", " バイト"),
-        ("secured ", "セキュアメッセージング "),
-        ("scheme ", "方式 "),
-        ("data as they stand", "データそのまま"),
-        ("bare SHA-256 of the data", "データの SHA-256 のみ"),
-        ("SHA-256 given, in a DigestInfo", "渡された SHA-256 を DigestInfo に収める"),
-        ("SHA-256 of the data, in a DigestInfo", "データの SHA-256 を DigestInfo に収める"),
-        ("SHA-256 given, PSS", "渡された SHA-256、PSS"),
-        ("SHA-256 of the data, PSS", "データの SHA-256、PSS"),
-        ("terminal authentication", "端末認証"),
-        ("last command indicator", "最終コマンド表示"),
-        ("malformed command", "形式の誤ったコマンド"),
-        ("issuer identification", "発行者識別"),
-        ("card identification", "カード識別"),
-        ("card recognition data", "カード認識データ"),
-        ("municipality", "市区町村"),
-        ("date of expiry", "有効期限"),
-        ("identifier of the intermediate key", "中間鍵の識別子"),
-        ("upper certificate of the chain", "上位の証明書"),
-        ("lower certificate of the chain", "下位の証明書"),
-        ("answer to reset", "リセット応答 (ATR)"),
-        (", ", "、"),
-        (": ", "："),
-        ("other", "その他"),
-    ];
-    PHRASES.iter().fold(english.to_owned(), |text, (en, ja)| text.replace(en, ja))
+/// Bytes, in Japanese.
+fn shortened(bytes: &Shortened) -> String {
+    match bytes.of {
+        Some(count) => format!("{} … ({count} バイト)", bytes.hex),
+        None => bytes.hex.clone(),
+    }
+}
+
+/// What a command means.
+pub(crate) fn meaning(meaning: Meaning) -> Bilingual {
+    let secured = if meaning.secured { "セキュアメッセージング " } else { "" };
+    Bilingual::new(format!("{secured}{}", act(meaning.act)), meaning.to_string())
+}
+
+fn act(act: Act) -> String {
+    match act {
+        Act::Malformed => "形式の誤ったコマンド".to_owned(),
+        Act::SelectApplication(Some(name)) => format!("SELECT アプリケーション {name}"),
+        Act::SelectApplication(None) => "SELECT アプリケーション".to_owned(),
+        Act::SelectFile(Some(id)) => format!("SELECT EF {id:04X}"),
+        Act::SelectFile(None) => "SELECT EF".to_owned(),
+        Act::Select => "SELECT".to_owned(),
+        Act::ReadBinary { sfi, offset, wanted } => {
+            let file = sfi.map_or_else(String::new, |sfi| format!("SFI {sfi:02X}、"));
+            let wanted = match wanted {
+                Wanted::Untold => String::new(),
+                Wanted::All => "、すべてのバイト".to_owned(),
+                Wanted::UpTo(count) => format!("、最大 {count} バイト"),
+            };
+            format!("READ BINARY {file}オフセット {offset}{wanted}")
+        }
+        Act::ReadSomeBinary => "READ BINARY".to_owned(),
+        Act::ReadRecord => "READ RECORD".to_owned(),
+        Act::AskTriesLeft(pin) => format!("VERIFY {}（残り回数の照会）", reference(pin)),
+        Act::Verify(pin) => format!("VERIFY {}", reference(pin)),
+        Act::ChangeReferenceData(pin) => format!("CHANGE REFERENCE DATA {}", reference(pin)),
+        Act::ChangeKey(pin) => format!("CHANGE KEY {}", reference(pin)),
+        Act::Sign { key, scheme: how, length } => {
+            let key = match key {
+                KeyToSignWith::OfApplication => "アプリケーションの鍵".to_owned(),
+                KeyToSignWith::In(file) => reference(file),
+            };
+            let how = how.map_or_else(|p1| format!("方式 {p1:02X}"), |how| scheme(how).to_owned());
+            format!("COMPUTE DIGITAL SIGNATURE {key}、{how}、{length} バイト")
+        }
+        Act::GetChallenge => "GET CHALLENGE".to_owned(),
+        Act::InternalAuthenticate(key) => format!("INTERNAL AUTHENTICATE {}", reference(key)),
+        Act::GetData(tag) => match object(tag) {
+            Some(name) => format!("GET DATA {tag:04X}：{name}"),
+            None => format!("GET DATA {tag:04X}"),
+        },
+        Act::SetSessionKey => "SET SESSION KEY".to_owned(),
+        Act::AuthenticateTerminal => "端末認証 (80 A2)".to_owned(),
+        Act::LastCommand => "最終コマンド表示 (80 FC)".to_owned(),
+        Act::Other(ins) => format!("INS {ins:02X}"),
+    }
+}
+
+fn reference(reference: Reference) -> String {
+    match reference {
+        Reference::Current => "カレント EF".to_owned(),
+        Reference::Short(sfi) => format!("SFI {sfi:02X}"),
+        Reference::Other(p2) => format!("参照 {p2:02X}"),
+    }
+}
+
+const fn scheme(scheme: SignatureScheme) -> &'static str {
+    match scheme {
+        SignatureScheme::Verbatim => "データそのまま",
+        SignatureScheme::Sha256Bare => "データの SHA-256 のみ",
+        SignatureScheme::PrehashedDigestInfo => "渡された SHA-256 を DigestInfo に収める",
+        SignatureScheme::Sha256DigestInfo => "データの SHA-256 を DigestInfo に収める",
+        SignatureScheme::PrehashedPss => "渡された SHA-256、PSS",
+        SignatureScheme::Sha256Pss => "データの SHA-256、PSS",
+    }
+}
+
+/// What the data object `tag` of GET DATA is.
+const fn object(tag: u16) -> Option<&'static str> {
+    Some(match tag {
+        0x0042 => "発行者識別",
+        0x0045 => "カード識別",
+        0x0066 => "カード認識データ",
+        0x00F0 => "市区町村",
+        0x00F2 => "有効期限",
+        0x00F7 => "中間鍵の識別子",
+        0x00F8 => "上位の証明書",
+        0x7F21 => "下位の証明書",
+        0x5F51 => "リセット応答 (ATR)",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -159,11 +206,19 @@ mod tests {
 
     #[test]
     fn a_command_is_told_in_japanese() {
+        let told = |raw: &[u8]| meaning(Meaning::of(raw));
         assert_eq!(
-            meaning_ja("READ BINARY offset 1, up to 256 bytes"),
-            "READ BINARY オフセット 1、最大 256 バイト"
+            told(&hex!("00B0000100")),
+            Bilingual::new(
+                "READ BINARY オフセット 1、最大 256 バイト",
+                "READ BINARY offset 1, up to 256 bytes"
+            )
         );
-        assert_eq!(meaning_ja("VERIFY current EF: tries left?"), "VERIFY カレント EF（残り回数の照会）");
+        assert_eq!(told(&hex!("00200080")).ja, "VERIFY カレント EF（残り回数の照会）");
+        assert_eq!(
+            told(&hex!("08B08103 05 9603000000 00")).ja,
+            "セキュアメッセージング READ BINARY SFI 01、オフセット 3、すべてのバイト"
+        );
         for raw in [
             &hex!("802A0580 01 55 00")[..],
             &hex!("802A0080 01 55 00"),
@@ -182,6 +237,14 @@ mod tests {
     }
 
     #[test]
+    fn every_data_object_has_a_name_in_both_languages() {
+        for tag in 0..=u16::MAX {
+            let english = vmyna_sim::application::object_name(tag);
+            assert_eq!(english.is_some(), object(tag).is_some(), "{tag:04X}");
+        }
+    }
+
+    #[test]
     fn an_exchange_is_told_in_both_languages() {
         let counter = Exchange::new(&hex!("00200080"), Some(&hex!("63C2")));
         assert_eq!(
@@ -191,6 +254,8 @@ mod tests {
         assert_eq!(exchange(&counter, Language::En), counter.to_string());
         let long = Exchange::new(&hex!("00B0000000"), Some(&[&[0xAB; 256][..], &hex!("9000")].concat()));
         assert!(exchange(&long, Language::Ja).ends_with("… (256 バイト) 90 00  (正常終了)"));
+        let long = ShownCommand::new(&[&hex!("00D60000 FF")[..], &[0xAB; 255]].concat());
+        assert!(command(&long, Language::Ja).ends_with("… (260 バイト)  INS D6"));
         let cut = ShownResponse::new(&hex!("90"));
         assert_eq!(response(&cut).ja, "90  (ステータスのない応答)");
         let nameless = ShownResponse::new(&hex!("1234"));

@@ -145,28 +145,75 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DocumentE
     }
     serde_yaml::from_str(text).map_err(|error| {
         let (line, column) = error.location().map_or((1, 1), |at| (at.line().max(1), at.column().max(1)));
-        let position = Position { file: file.to_owned(), line, column };
         let told = error.without_snippet().to_string();
         let problem = told.rsplit_once(" at line ").map_or(told.as_str(), |(problem, _)| problem);
         let problem = problem.split(", set DuplicateKeyPolicy").next().unwrap_or(problem);
         let problem = if problem.starts_with(OVER_BUDGET) { MORE_THAN_IS_READ } else { problem };
-        DocumentError::invalid(text, position, problem)
+        let is_about_a_tab = problem.split(' ').any(|word| word == "tab" || word == "tabs");
+        let (problem, line, column) = match tab_from(text, line, column) {
+            Some((line, column)) if is_about_a_tab => (TAB, line, column),
+            _ => (problem, line, column),
+        };
+        DocumentError::invalid(text, Position { file: file.to_owned(), line, column }, problem)
+    })
+}
+
+/// What is wrong where a tab indents.
+const TAB: &str = "a tab stands here; YAML is indented with spaces";
+
+/// Where the tab stands that the YAML reader complains of at `line` and `column`: it may tell the end of
+/// what it had read before.
+fn tab_from(text: &str, line: u64, column: u64) -> Option<(u64, u64)> {
+    let from_0 = |number: u64| usize::try_from(number).unwrap_or(1).saturating_sub(1);
+    text.lines().enumerate().skip(from_0(line)).find_map(|(index, text)| {
+        let indentation = text.len() - text.trim_start().len();
+        let within = text[..indentation].chars().position(|letter| letter == '\t');
+        let behind = || {
+            let is_told = index == from_0(line);
+            let after = text.chars().enumerate().skip(from_0(column));
+            is_told.then(|| after.into_iter().find(|(_, letter)| *letter == '\t')).flatten()
+        };
+        let at = within.or_else(|| behind().map(|(at, _)| at))?;
+        Some((index as u64 + 1, at as u64 + 1))
     })
 }
 
 /// The line of `position` in `text` with its number, and a caret below the column.
 #[must_use]
 pub fn snippet(text: &str, position: &Position) -> String {
-    let index = usize::try_from(position.line).unwrap_or(1).saturating_sub(1);
-    let line: String = text.lines().nth(index).unwrap_or_default().chars().take(200).collect();
+    let from_0 = |number: u64| usize::try_from(number).unwrap_or(1).saturating_sub(1);
+    let line = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).lines().nth(from_0(position.line));
+    let (line, column) = (line.unwrap_or_default(), from_0(position.column));
+    let skipped = if column < LONGEST_LINE { 0 } else { column - LONGEST_LINE / 2 };
+    let start = if skipped == 0 { "" } else { "…" };
+    let shown = || line.chars().skip(skipped);
+    let before: String = shown()
+        .take(column - skipped)
+        .map(|letter| match letter {
+            '\t' => '\t',
+            letter if is_wide(letter) => '　',
+            _ => ' ',
+        })
+        .collect();
+    let line: String = shown().take(LONGEST_LINE).collect();
     let number = position.line.to_string();
     let gutter = " ".repeat(number.len());
-    let mark: String = line
-        .chars()
-        .take(usize::try_from(position.column).unwrap_or(1).saturating_sub(1))
-        .map(|c| if c.is_ascii() { " " } else { "　" })
-        .collect();
-    format!(" {gutter} |\n {number} | {line}\n {gutter} | {mark}^")
+    let before = format!("{}{before}", if skipped == 0 { "" } else { " " });
+    format!(" {gutter} |\n {number} | {start}{line}\n {gutter} | {before}^")
+}
+
+/// Some editors begin a file with it; it is no part of the text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Of a line, so many letters are shown.
+const LONGEST_LINE: usize = 200;
+
+/// Whether a terminal gives `letter` two columns: those of East Asian scripts, but for the half-width ones.
+const fn is_wide(letter: char) -> bool {
+    matches!(letter,
+        '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{303e}' | '\u{3041}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}'
+        | '\u{1f300}'..='\u{1f64f}' | '\u{20000}'..='\u{3fffd}')
 }
 
 #[cfg(test)]
@@ -196,6 +243,76 @@ mod tests {
     #[test]
     fn a_duplicate_key_is_an_error() {
         assert!(problem("name: a\nname: b\n").starts_with("hanako.yaml:2:1: duplicate mapping key: name\n"));
+    }
+
+    /// Where the mistake is told and what stands above the caret.
+    fn shown(problem: &str) -> (String, String) {
+        let place = problem.split(": ").next().unwrap_or_default();
+        let position = place.split_once(':').unwrap_or_default().1.to_owned();
+        let lines: Vec<&str> = problem.lines().collect();
+        let [.., line, caret] = &lines[..] else { panic!("{problem}") };
+        let width = |text: &str| text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum::<usize>();
+        let before = width(caret.strip_suffix('^').expect("a caret"));
+        let mut at = 0;
+        let above = line.chars().skip_while(|c| {
+            let here = at < before;
+            at += if is_wide(*c) { 2 } else { 1 };
+            here
+        });
+        (position, above.collect())
+    }
+
+    #[test]
+    fn a_mistake_is_shown_with_a_caret_below_it() {
+        let at = |text: &str, position: &str, above: &str| {
+            let problem = problem(text);
+            assert_eq!(shown(&problem), (position.to_owned(), above.to_owned()), "{problem}");
+        };
+        at("name: a\n\tnmae: b\n", "2:1", "\tnmae: b");
+        at("name: {a: b,\n\tc: d}\nother: [\n", "1:7", "{a: b,");
+        // at the end of a file without a last line feed
+        at("name: a\nnmae: b", "2:1", "nmae: b");
+        at("name: a\nname: b", "2:1", "name: b");
+        at("name: a\n\tx", "2:1", "\tx");
+        // as editors of Windows write it
+        at("name: a\r\nnmae: b\r\n", "2:1", "nmae: b");
+        at("name: a\r\nname: b\r\n", "2:1", "name: b");
+        at("name: a\r\n\tnmae: b\r\n", "2:1", "\tnmae: b");
+        at("\u{feff}nmae: b\n", "1:1", "nmae: b");
+        at("\u{feff}name: a\nnmae: b\n", "2:1", "nmae: b");
+        at("\u{feff}{name: a, nmae: b}\n", "1:11", "nmae: b}");
+        // beside Japanese, wide and narrow, and other letters
+        at("{name: 試験　太郎, nmae: b}\n", "1:15", "nmae: b}");
+        at("{name: ｼｹﾝ, nmae: b}\n", "1:13", "nmae: b}");
+        at("{name: é, nmae: b}\n", "1:11", "nmae: b}");
+        at("{name: a, 名前: b}\n", "1:11", "名前: b}");
+        // far to the right
+        let long = format!("{{name: {}, nmae: b}}\n", "あ".repeat(300));
+        at(&long, "1:310", "nmae: b}");
+        // of the wrong kind, and missing
+        at("name: [a, b]\n", "1:7", "[a, b]");
+        at("{}\n", "1:1", "{}");
+    }
+
+    #[test]
+    fn a_tab_that_indents_is_shown_where_it_stands() {
+        for (text, position, above) in [
+            ("a: b\n\tc: d\n", "2:1", "\tc: d"),
+            ("a:\n  b: c\n\td: e\n", "3:1", "\td: e"),
+            ("a:\n  - b\n  \t- c: d\n", "3:3", "\t- c: d"),
+            ("a:\n\t- b\n", "2:1", "\t- b"),
+            ("a:\n  b: 試験\n  \tc: d\n", "3:3", "\tc: d"),
+            ("- a: b\n\tc: d", "2:1", "\tc: d"),
+        ] {
+            match parse::<serde::de::IgnoredAny>("a.yaml", text) {
+                Ok(_) => panic!("{text:?} is right"),
+                Err(error) => {
+                    let told = error.to_string();
+                    assert_eq!(shown(&told), (position.to_owned(), above.to_owned()), "{told}");
+                    assert_eq!(error.reason(), TAB);
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! One command and its answer as seen on the wire, decoded, PINs masked. This is the only way into
 //! any log, trace or report: no other code prints APDUs.
 
-use crate::apdu::{CommandApdu, ResponseApdu, Status};
-use crate::application;
-use crate::command::SECURED;
+mod meaning;
+
+pub use meaning::{Act, KeyToSignWith, Meaning, Reference, Wanted};
+
+use crate::apdu::{ResponseApdu, Status};
 use crate::hex::Spaced;
-use crate::key::SignatureScheme;
 use std::fmt::{self, Write as _};
 
 /// A command APDU in a form that may be shown: VERIFY, CHANGE REFERENCE DATA and their kin lose
@@ -13,7 +14,7 @@ use std::fmt::{self, Write as _};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownCommand {
     bytes: Vec<Option<u8>>,
-    meaning: String,
+    meaning: Meaning,
 }
 
 /// A response APDU in a form that may be shown. Displays as hex, then what the status means;
@@ -55,28 +56,29 @@ impl ShownCommand {
         let secret = if carries_pin(raw) { raw.len().min(5)..raw.len() } else { 0..0 };
         let bytes =
             raw.iter().enumerate().map(|(at, byte)| (!secret.contains(&at)).then_some(*byte)).collect();
-        Self { bytes, meaning: meaning(raw) }
+        Self { bytes, meaning: Meaning::of(raw) }
     }
 
     /// All bytes in hex with spaces between; those of a PIN are `**`.
     #[must_use]
     pub fn hex(&self) -> String {
-        let mut hex = String::with_capacity(self.bytes.len() * 3);
-        for (index, byte) in self.bytes.iter().enumerate() {
-            let space = if index == 0 { "" } else { " " };
-            // Writing to a string does not fail.
-            let _ = match byte {
-                Some(byte) => write!(hex, "{space}{byte:02X}"),
-                None => write!(hex, "{space}**"),
-            };
-        }
-        hex
+        masked(&self.bytes)
     }
 
-    /// What the command means, in words.
+    /// The bytes as [`hex`](Self::hex) tells them, of many only the first.
     #[must_use]
-    pub fn meaning(&self) -> &str {
-        &self.meaning
+    pub fn shortened(&self) -> Shortened {
+        let shown = self.bytes.len().min(SHORTENED);
+        Shortened {
+            hex: masked(&self.bytes[..shown]),
+            of: (shown < self.bytes.len()).then_some(self.bytes.len()),
+        }
+    }
+
+    /// What the command means.
+    #[must_use]
+    pub const fn meaning(&self) -> Meaning {
+        self.meaning
     }
 
     /// The name of the instruction (ISO/IEC 7816-4); `None` where there is none for its byte.
@@ -137,11 +139,52 @@ impl ShownResponse {
         self.left_out
     }
 
+    /// The data before the status, of many bytes only the first.
+    #[must_use]
+    pub fn data(&self) -> Shortened {
+        self.first(SHORTENED)
+    }
+
+    fn first(&self, most: usize) -> Shortened {
+        let data = ResponseApdu::try_from(&self.bytes[..]).map_or(&[][..], |response| response.data);
+        let (shown, length) = (data.len().min(most), data.len() + self.left_out);
+        Shortened { hex: Spaced(&data[..shown]).to_string(), of: (shown < length).then_some(length) }
+    }
+
     /// The status; `None` when the answer is too short to have one.
     #[must_use]
     pub fn status(&self) -> Option<Status> {
         ResponseApdu::try_from(&self.bytes[..]).ok().map(|response| response.status)
     }
+}
+
+/// Bytes in hex, of many only the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortened {
+    /// with spaces between
+    pub hex: String,
+    /// how many bytes there are, where these are not all of them
+    pub of: Option<usize>,
+}
+
+impl fmt::Display for Shortened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.hex)?;
+        self.of.map_or(Ok(()), |count| write!(f, " … ({count} bytes)"))
+    }
+}
+
+fn masked(bytes: &[Option<u8>]) -> String {
+    let mut hex = String::with_capacity(bytes.len() * 3);
+    for (index, byte) in bytes.iter().enumerate() {
+        let space = if index == 0 { "" } else { " " };
+        // Writing to a string does not fail.
+        let _ = match byte {
+            Some(byte) => write!(hex, "{space}{byte:02X}"),
+            None => write!(hex, "{space}**"),
+        };
+    }
+    hex
 }
 
 /// Whether the data field may hold a PIN, whatever the class: VERIFY, CHANGE REFERENCE DATA, RESET
@@ -158,39 +201,28 @@ const STATUS: usize = 2;
 
 impl fmt::Display for ShownCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = if f.alternate() { self.bytes.len() } else { self.bytes.len().min(SHORTENED) };
-        for (index, byte) in self.bytes[..shown].iter().enumerate() {
-            let space = if index == 0 { "" } else { " " };
-            match byte {
-                Some(byte) => write!(f, "{space}{byte:02X}")?,
-                None => write!(f, "{space}**")?,
-            }
+        if f.alternate() {
+            write!(f, "{}  {}", self.hex(), self.meaning)
+        } else {
+            write!(f, "{}  {}", self.shortened(), self.meaning)
         }
-        if shown < self.bytes.len() {
-            write!(f, " … ({} bytes)", self.bytes.len())?;
-        }
-        write!(f, "  {}", self.meaning)
     }
 }
 
 impl fmt::Display for ShownResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match ResponseApdu::try_from(&self.bytes[..]) {
-            Ok(ResponseApdu { data, status }) => {
-                let (shown, length) =
-                    (if f.alternate() { data.len() } else { SHORTENED }, data.len() + self.left_out);
-                if length > shown {
-                    write!(f, "{} … ({length} bytes) ", Spaced(&data[..shown]))?;
-                } else if !data.is_empty() {
-                    write!(f, "{} ", Spaced(data))?;
-                }
-                write!(f, "{}", Spaced(&status.to_bytes()))?;
-                match status.to_string().split_once(' ') {
-                    Some((_, meaning)) => write!(f, "  {meaning}"),
-                    None => Ok(()),
-                }
-            }
-            Err(error) => write!(f, "{}  ({error})", Spaced(&self.bytes)),
+        let ResponseApdu { data, status } = match ResponseApdu::try_from(&self.bytes[..]) {
+            Ok(response) => response,
+            Err(error) => return write!(f, "{}  ({error})", self.hex()),
+        };
+        let shown = self.first(if f.alternate() { data.len() } else { SHORTENED });
+        if !shown.hex.is_empty() {
+            write!(f, "{shown} ")?;
+        }
+        write!(f, "{}", Spaced(&status.to_bytes()))?;
+        match status.to_string().split_once(' ') {
+            Some((_, meaning)) => write!(f, "  {meaning}"),
+            None => Ok(()),
         }
     }
 }
@@ -229,84 +261,6 @@ const fn instruction(ins: u8) -> Option<&'static str> {
     })
 }
 
-fn meaning(raw: &[u8]) -> String {
-    let Ok(apdu) = CommandApdu::parse(raw) else {
-        return "malformed command".to_owned();
-    };
-    let reference = match apdu.p2() {
-        0x80 => "current EF".to_owned(),
-        p2 @ 0x81..=0x9E => format!("SFI {:02X}", p2 & 0x1F),
-        p2 => format!("reference {p2:02X}"),
-    };
-    if apdu.cla() == SECURED {
-        return secured_meaning(&apdu, &reference);
-    }
-    match (apdu.ins(), apdu.p1()) {
-        (0xA4, 0x04) => match application::name(apdu.data()) {
-            Some(name) => format!("SELECT application {name}"),
-            None => "SELECT application".to_owned(),
-        },
-        (0xA4, 0x02) => match apdu.data() {
-            [high, low] => format!("SELECT EF {high:02X}{low:02X}"),
-            _ => "SELECT EF".to_owned(),
-        },
-        (0xA4, _) => "SELECT".to_owned(),
-        (0xB0, p1) if p1 & 0x80 != 0 => {
-            format!("READ BINARY SFI {:02X}, offset {}{}", p1 & 0x1F, apdu.p2(), up_to(&apdu))
-        }
-        (0xB0, p1) => {
-            format!("READ BINARY offset {}{}", u16::from_be_bytes([p1, apdu.p2()]), up_to(&apdu))
-        }
-        (0xB2, _) => "READ RECORD".to_owned(),
-        (0x20, _) if apdu.data().is_empty() => format!("VERIFY {reference}: tries left?"),
-        (0x20, _) => format!("VERIFY {reference}"),
-        (0x24, _) => format!("CHANGE REFERENCE DATA {reference}"),
-        (0x32, _) => format!("CHANGE KEY {reference}"),
-        (0x2A, p1) => {
-            let scheme = SignatureScheme::from_p1(p1)
-                .map_or_else(|| format!("scheme {p1:02X}"), |scheme| scheme.describe().to_owned());
-            let key = if apdu.p2() == 0 { "the application's key".to_owned() } else { reference };
-            format!("COMPUTE DIGITAL SIGNATURE {key}, {scheme}, {} bytes", apdu.data().len())
-        }
-        (0x84, _) => "GET CHALLENGE".to_owned(),
-        (0x88, _) => format!("INTERNAL AUTHENTICATE {reference}"),
-        (0xCA, p1) => match application::object_name(u16::from_be_bytes([p1, apdu.p2()])) {
-            Some(name) => format!("GET DATA {p1:02X}{:02X}: {name}", apdu.p2()),
-            None => format!("GET DATA {p1:02X}{:02X}", apdu.p2()),
-        },
-        (0xAE, _) => "SET SESSION KEY".to_owned(),
-        (0xA2, _) => "terminal authentication (80 A2)".to_owned(),
-        (0xFC, _) => "last command indicator (80 FC)".to_owned(),
-        (ins, _) => format!("INS {ins:02X}"),
-    }
-}
-
-/// What a secured command says of itself without the key: its data lie in an encrypted object.
-fn secured_meaning(apdu: &CommandApdu<'_>, reference: &str) -> String {
-    match (apdu.ins(), apdu.p1(), apdu.data()) {
-        (0xB0, p1, [0x96, 0x03, 0x00, high, low]) => {
-            let wanted = match u16::from_be_bytes([*high, *low]) {
-                0 => "all".to_owned(),
-                length => format!("up to {length}"),
-            };
-            let from = match p1 & 0x80 {
-                0 => format!("offset {}", u16::from_be_bytes([p1, apdu.p2()])),
-                _ => format!("SFI {:02X}, offset {}", p1 & 0x1F, apdu.p2()),
-            };
-            format!("secured READ BINARY {from}, {wanted} bytes")
-        }
-        (0xB0, ..) => "secured READ BINARY".to_owned(),
-        (0x20, ..) => format!("secured VERIFY {reference}"),
-        (0xA4, 0x02, _) => "secured SELECT EF".to_owned(),
-        (0xA4, ..) => "secured SELECT".to_owned(),
-        (ins, ..) => format!("secured INS {ins:02X}"),
-    }
-}
-
-fn up_to(apdu: &CommandApdu<'_>) -> String {
-    apdu.le().map_or_else(String::new, |le| format!(", up to {le} bytes"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,34 +295,6 @@ mod tests {
             exchange.to_string(),
             "> 00 B0 00 01 00  READ BINARY offset 1, up to 256 bytes\n< (no answer)"
         );
-    }
-
-    #[test]
-    fn commands_beyond_iso_are_told_in_words() {
-        for (raw, meaning) in [
-            (&hex!("80AE000000010055")[..], "malformed command"),
-            (&hex!("80AE0000 01 55"), "SET SESSION KEY"),
-            (
-                &hex!("802A0580 01 55 00"),
-                "COMPUTE DIGITAL SIGNATURE current EF, SHA-256 of the data, PSS, 1 bytes",
-            ),
-            (
-                &hex!("802A0000 01 55 00"),
-                "COMPUTE DIGITAL SIGNATURE the application's key, data as they stand, 1 bytes",
-            ),
-            (&hex!("802A0680 01 55 00"), "COMPUTE DIGITAL SIGNATURE current EF, scheme 06, 1 bytes"),
-            (&hex!("00CA00F200"), "GET DATA 00F2: date of expiry"),
-            (&hex!("00CA9F7F00"), "GET DATA 9F7F"),
-            (&hex!("08B08103 05 9603000000 00"), "secured READ BINARY SFI 01, offset 3, all bytes"),
-            (&hex!("08B00100 05 9603000010 00"), "secured READ BINARY offset 256, up to 16 bytes"),
-            (&hex!("08A4020C 03 860101"), "secured SELECT EF"),
-            (&hex!("80A200C1 01 55"), "terminal authentication (80 A2)"),
-        ] {
-            let shown = ShownCommand::new(raw).to_string();
-            assert!(shown.ends_with(&format!("  {meaning}")), "{shown}");
-        }
-        let secured = ShownCommand::new(&hex!("08200094 05 8603 01AABB")).to_string();
-        assert!(secured.contains("** **") && secured.ends_with("secured VERIFY SFI 14"), "{secured}");
     }
 
     #[test]

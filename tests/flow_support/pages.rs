@@ -11,7 +11,7 @@ use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use vmyna::flow::{DirectHand, Held, InProcess, MADE_UP, Seen, Stage, Trouble, World, forged, typed};
+use vmyna::flow::{Absent, DirectHand, Held, InProcess, MADE_UP, Seen, Stage, Trouble, World, forged, typed};
 use vmyna::language::Bilingual;
 use vmyna::portal::Answer;
 use vmyna::portal::phone::Reader;
@@ -93,7 +93,7 @@ impl Look {
             "F" => ScreenName::Failed,
             "pin" | "dialog" => ScreenName::Pin,
             "touch" => ScreenName::Touch,
-            other => return Err(Trouble::Broken(format!("there is no screen {other}"))),
+            other => return Err(broken(format!("there is no screen {other}"))),
         })
     }
 
@@ -103,7 +103,7 @@ impl Look {
 }
 
 fn broken(error: impl std::fmt::Display) -> Trouble {
-    Trouble::Broken(error.to_string())
+    Trouble::broken(error)
 }
 
 /// A flow on the pages.
@@ -157,7 +157,7 @@ impl<'w> Pages<'w> {
     }
 
     fn is_open(&self) -> Result<(), Trouble> {
-        if self.tabs.is_empty() { Err(Trouble::NotThere("no tab is open".to_owned())) } else { Ok(()) }
+        if self.tabs.is_empty() { Err(Trouble::NotThere(Absent::Tab)) } else { Ok(()) }
     }
 
     fn look(&self) -> Result<Look, Trouble> {
@@ -207,7 +207,7 @@ impl<'w> Pages<'w> {
         *self.seen.borrow_mut() = None;
         match self.chromium.click(css, leaves).map_err(|error| broken(format!("{css}: {error}")))? {
             Clicked::Done => Ok(()),
-            Clicked::Missing => Err(Trouble::NotThere(format!("there is no {css} on the page"))),
+            Clicked::Missing => Err(Trouble::NotThere(Absent::Element(css.to_owned()))),
             Clicked::Covered => Err(broken(format!("{css} cannot be clicked on"))),
         }
     }
@@ -219,9 +219,10 @@ impl<'w> Pages<'w> {
         self.chromium.execute(mark, Vec::new()).map(drop).map_err(broken)
     }
 
-    fn press_of_portal(&self, look: &Look, name: &str) -> Result<(), Trouble> {
+    fn press_of_portal(&self, look: &Look, button: Pressable) -> Result<(), Trouble> {
+        let name = button.name();
         if look.terminal || !look.buttons.iter().any(|button| button == name) {
-            return Err(Trouble::NotThere(format!("there is no {name} on the page: {:?}", look.buttons)));
+            return Err(Trouble::NotThere(Absent::Button { button, screen: look.screen()? }));
         }
         match name.strip_prefix("start_") {
             Some(purpose) => self.click_and(&format!(r#"form:has(input[value="{purpose}"]) button"#), true),
@@ -250,12 +251,12 @@ impl<'w> Pages<'w> {
     }
 
     fn last(&self) -> Result<BTreeMap<String, String>, Trouble> {
-        let none = || Trouble::NotThere("nothing was answered before".to_owned());
+        let none = || Trouble::NotThere(Absent::FormerAnswer);
         self.served.sent.last_callback().ok_or_else(none)
     }
 
     fn open_challenge(&self) -> Result<(String, [u8; 32]), Trouble> {
-        let none = || Trouble::NotThere("no challenge is open".to_owned());
+        let none = || Trouble::NotThere(Absent::Challenge);
         let look = self.look()?;
         let mut nonce = [0; 32];
         for (at, byte) in nonce.iter_mut().enumerate() {
@@ -288,7 +289,7 @@ impl Stage for Pages<'_> {
     }
 
     fn show(&mut self, name: &str) -> Result<(), Trouble> {
-        let none = || Trouble::NotThere(format!("there is no tab {name}"));
+        let none = || Trouble::NotThere(Absent::TabNamed(name.to_owned()));
         let window = self.tabs.get(name).ok_or_else(none)?.clone();
         *self.seen.borrow_mut() = None;
         self.chromium.switch_to(window).map_err(broken)
@@ -303,19 +304,20 @@ impl Stage for Pages<'_> {
         match button {
             Pressable::Confirm | Pressable::Cancel => {
                 if !look.is_before_card() || !look.buttons.iter().any(|found| found == button.name()) {
-                    return Err(Trouble::NotThere(format!("there is no {} on the page", button.name())));
+                    return Err(Trouble::NotThere(Absent::Button { button, screen: look.screen()? }));
                 }
                 let css = if button == Pressable::Confirm { "button.primary" } else { "[data-do=cancel]" };
                 self.click(&format!(r#"[data-of="{}"] {css}"#, look.screen))?;
             }
-            _ => self.press_of_portal(&look, button.name())?,
+            _ => self.press_of_portal(&look, button)?,
         }
         self.settle().map(drop)
     }
 
     fn tick(&mut self, ticked: bool) -> Result<(), Trouble> {
-        match self.as_seen()?.ticked {
-            None => Err(Trouble::NotThere("there is no box on this page".to_owned())),
+        let look = self.as_seen()?;
+        match look.ticked {
+            None => Err(Trouble::NotThere(Absent::Tick(look.screen()?))),
             Some(is_ticked) if is_ticked == ticked => Ok(()),
             Some(_) => self.click("[name=register_user]"),
         }
@@ -324,9 +326,9 @@ impl Stage for Pages<'_> {
     fn enter(&mut self, pin: EnterStep, whose: Option<&str>) -> Result<(), Trouble> {
         let look = self.as_seen()?;
         if look.screen()? != ScreenName::Pin {
-            return Err(Trouble::NotThere("no PIN is asked for".to_owned()));
+            return Err(Trouble::NotThere(Absent::PinField(look.screen()?)));
         }
-        let card = self.world.wallet().card(whose).map_err(|error| Trouble::NotHere(error.to_string()))?;
+        let card = self.world.wallet().card(whose).map_err(Trouble::no_such_card)?;
         let text = typed(card.personalised().holder(), look.key, pin);
         let field = format!(r#"[data-of="{}"] input[name=pin]"#, look.screen);
         self.chromium.enter(&field, &text).map_err(broken)
@@ -335,15 +337,11 @@ impl Stage for Pages<'_> {
     fn hold(&mut self, hold: &HoldStep) -> Result<(), Trouble> {
         let look = self.look()?;
         if !look.is_before_card() {
-            return Err(Trouble::NotThere(format!(
-                "the terminal is not asked for anything on {}",
-                look.screen
-            )));
+            return Err(Trouble::NotThere(Absent::Terminal(look.screen()?)));
         }
         let name = hold.card.as_deref().unwrap_or(self.world.holder());
-        let card =
-            self.world.wallet().card(Some(name)).map_err(|error| Trouble::NotHere(error.to_string()))?;
-        card.suffer(&hold.suffering).map_err(|error| Trouble::NotHere(error.to_string()))?;
+        let card = self.world.wallet().card(Some(name)).map_err(Trouble::no_such_card)?;
+        card.suffer(&hold.suffering).map_err(Trouble::no_such_card)?;
         if look.held {
             self.lift()?;
         }

@@ -16,9 +16,8 @@ pub struct SocketHand;
 
 impl Hand for SocketHand {
     fn hold(&mut self, card: &FlowCard) -> Result<Box<dyn CardLink>, Trouble> {
-        let broken = |error: &dyn std::fmt::Display| Trouble::Broken(error.to_string());
-        let reader = Reader::listen(&Address::loopback(0), ReaderOptions::default())
-            .map_err(|error| broken(&error))?;
+        let reader =
+            Reader::listen(&Address::loopback(0), ReaderOptions::default()).map_err(Trouble::broken)?;
         let address = Address::from(reader.local_addr());
         let shutdown = Shutdown::new();
         let (mut card, until) = (card.clone(), shutdown.clone());
@@ -26,7 +25,7 @@ impl Hand for SocketHand {
             // How a card that is lifted ends is of no interest.
             vpcd::serve(&mut card, Mode::Connect(address), &until, &mut |_| {});
         });
-        let connection = reader.accept(Instant::now() + PATIENCE).map_err(|error| broken(&error))?;
+        let connection = reader.accept(Instant::now() + PATIENCE).map_err(Trouble::broken)?;
         Ok(Box::new(Held { connection, shutdown, serving: Some(serving), _reader: reader }))
     }
 }

@@ -48,6 +48,11 @@ impl InHand {
         arrived.iter().filter(with_data).cloned().collect()
     }
 
+    /// Everything that has arrived.
+    pub fn commands(&self) -> Vec<Vec<u8>> {
+        self.arrived.lock().expect("no thread has failed").clone()
+    }
+
     pub fn count(&self) -> usize {
         self.arrived.lock().expect("no thread has failed").len()
     }
@@ -80,18 +85,25 @@ impl<C: SmartCard> SmartCard for WrittenDown<C> {
     }
 }
 
-/// Does not answer its first command until it is told to go on.
+/// Does not answer its first command, or the first of one instruction, until it is told to go on.
 pub struct Held<C> {
     card: C,
     go: Receiver<()>,
     held: bool,
+    instruction: Option<u8>,
 }
 
 impl<C: SmartCard> Held<C> {
     /// `card`, and what lets it go on.
     pub fn back(card: C) -> (Self, Sender<()>) {
         let (go, may_go) = channel();
-        (Self { card, go: may_go, held: true }, go)
+        (Self { card, go: may_go, held: true, instruction: None }, go)
+    }
+
+    /// Likewise, and held back at the first command of `instruction`.
+    pub fn at(card: C, instruction: u8) -> (Self, Sender<()>) {
+        let (held, go) = Self::back(card);
+        (Self { instruction: Some(instruction), ..held }, go)
     }
 }
 
@@ -105,7 +117,9 @@ impl<C: SmartCard> SmartCard for Held<C> {
     }
 
     fn transmit(&mut self, command: &[u8]) -> Reaction {
-        if std::mem::replace(&mut self.held, false) {
+        let is_meant = self.instruction.is_none_or(|instruction| command.get(1) == Some(&instruction));
+        if self.held && is_meant {
+            self.held = false;
             self.go.recv().expect("it is told to go on");
         }
         self.card.transmit(command)

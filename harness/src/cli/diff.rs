@@ -216,9 +216,11 @@ fn play(
         &mut |passed: Said<'_>| said.borrow_mut().push(Passed::from(passed)),
     )
     .map_err(|error| match error {
-        NothingCouldRun::NoCard(_) | NothingCouldRun::Interrupted => Failure::NoCard(error.to_string()),
+        NothingCouldRun::NoCard(_) | NothingCouldRun::Interrupted => {
+            Failure::NoCard(language.of(&error.in_words()).to_owned())
+        }
         NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => {
-            Failure::Usage(error.to_string())
+            Failure::Usage(language.of(&error.in_words()).to_owned())
         }
     })?;
     Ok(listener.played)

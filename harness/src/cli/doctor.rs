@@ -47,7 +47,7 @@ pub(super) fn doctor() -> Exit {
 #[cfg(feature = "pcsc")]
 #[expect(clippy::unnecessary_wraps, reason = "without the feature there is nothing")]
 fn readers() -> Option<Result<Vec<String>, String>> {
-    Some(crate::link::pcsc::reader_names())
+    Some(crate::link::pcsc::reader_names().map_err(|problem| problem.en))
 }
 
 #[cfg(not(feature = "pcsc"))]

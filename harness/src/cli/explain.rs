@@ -196,12 +196,15 @@ impl Explanation<'_> {
             self.level(*level),
             self.provenance(*provenance)
         );
-        let _ = writeln!(out, "      {}: {source}", self.say("出典", "source"));
+        let _ = writeln!(out, "      {}: {}", self.say("出典", "source"), self.text(source));
     }
 
     /// A requirement with the scenarios that prove it.
     pub(super) fn requirement(&self, requirement: &Requirement, scenarios: &[Scenario]) -> String {
         let mut out = String::new();
+        if let Some(group) = self.requirements.group(requirement.group()) {
+            let _ = writeln!(out, "{}", self.text(&group.title));
+        }
         self.requirement_lines(&mut out, requirement);
         if let (Some(situation), Some(answer)) = (&requirement.situation, &requirement.answer) {
             let accepted = requirement.accepted.join(", ");
@@ -240,7 +243,8 @@ impl Explanation<'_> {
                 true => self.say(" ← 組み込みのカード", " ← the built-in card"),
                 false => "",
             };
-            let _ = writeln!(out, "  {}. {} ({}){taken}", index + 1, self.text(&side.says), side.by);
+            let (says, by) = (self.text(&side.says), self.text(&side.by));
+            let _ = writeln!(out, "  {}. {says} ({by}){taken}", index + 1);
         }
         let (because, about) = (self.text(&contradiction.because), contradiction.about.join(", "));
         let _ = writeln!(out, "      {}: {because} ({about})", self.say("理由", "because"));
@@ -317,21 +321,22 @@ mod tests {
            5. 署名用電子証明書の暗証番号として正しい値を照合する(VERIFY)  PIN-02
         要件
           SEL-01 公的個人認証アプリケーションは AID による SELECT FILE(P1=04、P2=0C)で選択でき、9000 だけを返す (必須, 実測)
-              出典: every known client, e.g. OpenSC card-jpki.c, jpki/myna, myna-card 3.3.4
+              出典: 知られるすべてのクライアント(OpenSC card-jpki.c、jpki/myna、myna-card 3.3.4 など)
           PIN-02 正しい署名用暗証番号の照合には 9000 を返す (必須, 実測)
-              出典: every known client, e.g. OpenSC, jpki/myna, myna-card 3.3.4
+              出典: 知られるすべてのクライアント(OpenSC、jpki/myna、myna-card 3.3.4 など)
           PIN-04 照合データのない VERIFY は 63Cx で残りの試行回数を返し、試行回数を減らさない (必須, 実測)
               出典: OpenSC card-jpki.c; jpki/myna; myna-card 3.3.4; JICSAP 1.1 6.4.9(5)
           PIN-23 署名用暗証番号の英小文字は大文字とみなされず、誤りとして数えられる (必須, 文書)
-              出典: PocketSign Verify SDK documentation; every open client turns the password into upper case itself
+              出典: PocketSign Verify SDK の文書; 公開されたクライアントはすべて自らパスワードを大文字にする
           SIG-02 暗証番号を照合していない鍵による署名には 6982 を返す (必須, 実測)
-              出典: myna-card 3.3.4 (crate); pyjpki; JICSAP 1.1 table 25
+              出典: myna-card 3.3.4 (crate); pyjpki; JICSAP 1.1 表 25
         ");
     }
 
     #[test]
     fn a_requirement_is_told_with_where_it_comes_from_and_what_proves_it() {
         insta::assert_snapshot!(explained("UNK-31", Language::En), @"
+        What nobody outside knows
           UNK-31 Whether a wrong try of a PIN that stands verified ends its verification (observe, unknown)
               source: ISO/IEC 7816-4 leaves it open; no public transcript of this card
               situation sign-after-later-wrong-pin: the built-in card answers 6982; 6982, 9000 would not surprise

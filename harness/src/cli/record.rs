@@ -168,7 +168,7 @@ fn open(arguments: &Arguments, holder: Option<&Holder>) -> Result<Box<dyn CardLi
     }
     let wait = Duration::from_secs(arguments.wait);
     let mut source = arguments.card.open(wait, arguments.exclusive)?;
-    let mut link = source.connect(Instant::now() + wait).map_err(Failure::NoCard)?;
+    let mut link = source.connect(Instant::now() + wait).map_err(|reason| Failure::NoCard(reason.en))?;
     link.power(Power::On)?;
     link.atr()?;
     if arguments.mine || is_ours(&mut *link)? {

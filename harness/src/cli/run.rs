@@ -186,7 +186,7 @@ fn play(
         let jobs = u16::try_from(conduct.jobs.get().min(scenarios.len())).unwrap_or(u16::MAX);
         let sources = arguments.card.open_several(jobs, options.wait, fresh)?;
         return run_on_fresh_peers(scenarios, sources, &options, conduct, beginning, sink)
-            .map_err(nothing_could_run);
+            .map_err(|error| nothing_could_run(&error, arguments));
     }
     let mut source: Box<dyn PeerSource> = match &arguments.card {
         CardSeat::Sim(sim) => {
@@ -203,15 +203,16 @@ fn play(
         }
         other => other.open(Duration::from_secs(arguments.wait), arguments.exclusive)?,
     };
-    run_on_peer(scenarios, &mut *source, &options, conduct, beginning, sink).map_err(nothing_could_run)
+    run_on_peer(scenarios, &mut *source, &options, conduct, beginning, sink)
+        .map_err(|error| nothing_could_run(&error, arguments))
 }
 
-fn nothing_could_run(error: NothingCouldRun) -> Failure {
+fn nothing_could_run(error: &NothingCouldRun, arguments: &Arguments) -> Failure {
+    let language = arguments.lang.unwrap_or_else(Language::of_environment);
+    let reason = language.of(&error.in_words()).to_owned();
     match error {
-        NothingCouldRun::NoCard(_) | NothingCouldRun::Interrupted => Failure::NoCard(error.to_string()),
-        NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => {
-            Failure::Usage(error.to_string())
-        }
+        NothingCouldRun::NoCard(_) | NothingCouldRun::Interrupted => Failure::NoCard(reason),
+        NothingCouldRun::Fresh { .. } | NothingCouldRun::UnknownHolder { .. } => Failure::Usage(reason),
     }
 }
 

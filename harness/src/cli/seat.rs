@@ -1,7 +1,8 @@
 //! Who sits in the card seat, as the user writes it, and how the card is reached.
 
 use super::Failure;
-use crate::link::CardLink;
+use crate::language::Bilingual;
+use crate::link::{CardLink, no_card};
 use crate::run::PeerSource;
 use std::fmt;
 use std::io::Write;
@@ -165,14 +166,10 @@ struct WaitingReader {
 }
 
 impl PeerSource for WaitingReader {
-    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
+    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, Bilingual> {
         match self.reader.accept(deadline) {
             Ok(connection) => Ok(Box::new(connection)),
-            Err(ReaderError::NoCard { on, .. }) => Err(format!(
-                "no card connected to {on} within {} s; start one that does, or wait longer with --wait SECONDS",
-                self.wait.as_secs()
-            )),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(no_card(error, self.wait.as_secs())),
         }
     }
 
@@ -187,15 +184,10 @@ struct ListeningCard {
 }
 
 impl PeerSource for ListeningCard {
-    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
+    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, Bilingual> {
         match Connection::connect(&self.address, deadline, ReaderOptions::default()) {
             Ok(connection) => Ok(Box::new(connection)),
-            Err(ReaderError::NotReached { address, reason, .. }) => Err(format!(
-                "no card at {address} within {} s: {reason}; start one that listens there, or wait longer with \
-                 --wait SECONDS",
-                self.wait.as_secs()
-            )),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(no_card(error, self.wait.as_secs())),
         }
     }
 
@@ -209,7 +201,7 @@ struct RealReader(crate::link::pcsc::PcscReader);
 
 #[cfg(feature = "pcsc")]
 impl PeerSource for RealReader {
-    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
+    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, Bilingual> {
         self.0.connect(deadline)
     }
 }

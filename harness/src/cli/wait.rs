@@ -65,7 +65,8 @@ pub(super) fn wait(arguments: Arguments) -> Result<Exit, Failure> {
 fn shown_by_pcsc(reader: Option<String>, wait: Duration) -> Result<Exit, Failure> {
     use crate::link::pcsc::{PcscReader, ReaderChoice, Sharing};
     let choice = reader.map_or(ReaderChoice::Any, ReaderChoice::Named);
-    PcscReader::new(choice, Sharing::Shared, wait).wait(Instant::now() + wait).map_err(Failure::NoCard)?;
+    let shown = PcscReader::new(choice, Sharing::Shared, wait).wait(Instant::now() + wait);
+    shown.map_err(|reason| Failure::NoCard(reason.en))?;
     Ok(Exit::Success)
 }
 

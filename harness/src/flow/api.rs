@@ -2,8 +2,8 @@
 //! API of a portal: it gets a challenge, brings what the card has signed, and shows what comes back.
 //! `GET /api/v1/openapi.yaml` describes that API.
 
-use super::screen::of_portal;
-use super::stage::{Seen, Trouble};
+use super::screen::{named, no_button, of_portal};
+use super::stage::{Absent, Seen, Trouble};
 use super::visitor::Visitor;
 use crate::language::Bilingual;
 use crate::portal::flow::{Flow, Pressed, buttons_at_the_end};
@@ -97,7 +97,7 @@ impl FoundRow {
             ("registration", "preparing") => Ok(Row::Registration(Registration::Preparing)),
             ("registration", "complete") => Ok(Row::Registration(Registration::Complete)),
             ("user_registration", "accepted") => Ok(Row::UserRegistration),
-            (row, value) => Err(broken(format!("the portal's API tells of a row {row}: {value}"))),
+            (row, value) => Err(Trouble::broken(format!("the portal's API tells of a row {row}: {value}"))),
         }
     }
 }
@@ -114,10 +114,6 @@ struct Problem {
 struct ProblemMessage {
     title: Bilingual,
     advice: Bilingual,
-}
-
-fn broken(error: impl std::fmt::Display) -> Trouble {
-    Trouble::Broken(error.to_string())
 }
 
 impl ApiVisitor {
@@ -159,7 +155,7 @@ impl ApiVisitor {
     fn post(&self, path: &str, body: &Value) -> Result<(u16, String), Trouble> {
         let url = format!("{}/api/v1{path}", self.origin);
         let request = self.agent.post(&url).header("content-type", "application/json");
-        let failed = |error: ureq::Error| broken(format!("{url}: {error}"));
+        let failed = |error: ureq::Error| Trouble::broken(format!("{url}: {error}"));
         let mut reply = request.send(body.to_string()).map_err(failed)?;
         let text = reply.body_mut().read_to_string().map_err(failed)?;
         Ok((reply.status().as_u16(), text))
@@ -167,7 +163,9 @@ impl ApiVisitor {
 
     fn read<T: DeserializeOwned>(path: &str, status: u16, text: &str) -> Result<T, Trouble> {
         let unexpected = |error| {
-            broken(format!("{path}: {status} with something that the API does not describe: {error}"))
+            Trouble::broken(format!(
+                "{path}: {status} with something that the API does not describe: {error}"
+            ))
         };
         serde_json::from_str(text).map_err(unexpected)
     }
@@ -183,7 +181,7 @@ impl ApiVisitor {
             return self.fail(path, "", status, &text);
         }
         let Challenge { challenge_id, session, nonce, expires_at } = Self::read(path, status, &text)?;
-        let unusable = || broken(format!("{path}: a challenge that cannot be used: {text}"));
+        let unusable = || Trouble::broken(format!("{path}: a challenge that cannot be used: {text}"));
         let id = ChallengeId::parse(&challenge_id).ok_or_else(unusable)?;
         let nonce = Base64::decode_vec(&nonce).ok().and_then(|nonce| nonce.try_into().ok());
         let nonce = nonce.ok_or_else(unusable)?;
@@ -202,7 +200,8 @@ impl ApiVisitor {
     fn fail(&mut self, path: &str, session: &str, status: u16, text: &str) -> Result<(), Trouble> {
         let problem: Problem = Self::read(path, status, text)?;
         self.memory.borrow_mut().renew(session, problem.session);
-        let message = problem.message.ok_or_else(|| broken(format!("{path}: {status} {}", problem.code)))?;
+        let message =
+            problem.message.ok_or_else(|| Trouble::broken(format!("{path}: {status} {}", problem.code)))?;
         let message = Message { title: message.title, advice: message.advice };
         self.end(Screen::Failed, problem.code, message, Vec::new());
         Ok(())
@@ -247,8 +246,7 @@ impl<'w> Visitor<'w> for ApiVisitor {
 
     fn press(&mut self, button: Button) -> Result<(), Trouble> {
         if !self.buttons().contains(&button) {
-            let screen = self.screen();
-            return Err(Trouble::NotThere(format!("there is no {button:?} on the screen {screen:?}")));
+            return Err(Trouble::NotThere(no_button(button, self.screen())));
         }
         self.request = None;
         let start = |purpose| Some(Flow::start(String::new(), purpose, Timestamp::UNIX_EPOCH));
@@ -280,7 +278,7 @@ impl<'w> Visitor<'w> for ApiVisitor {
                 flow.tick(ticked);
                 Ok(())
             }
-            _ => Err(Trouble::NotThere("there is no box on this screen".to_owned())),
+            _ => Err(Trouble::NotThere(Absent::Tick(named(self.screen())))),
         }
     }
 

@@ -4,6 +4,7 @@
 use super::card::personalised;
 use super::stage::Trouble;
 use super::world::World;
+use crate::language::Bilingual;
 use crate::portal::Answer;
 use crate::scenario::{DEFAULT_HOLDER, Delivery};
 use jiff::ToSpan;
@@ -14,19 +15,24 @@ use vmyna_sim::issue::{CertifiedKey, issue, superseded};
 /// # Errors
 /// The holder's card does not have what it takes.
 pub fn forged(world: &World, delivery: Delivery, nonce: &[u8; 32]) -> Result<Answer, Trouble> {
-    let here = |error: &dyn std::fmt::Display| Trouble::NotHere(error.to_string());
-    let missing = |what: &str| Trouble::NotHere(format!("the holder has no {what}"));
-    let own = world.wallet().card(None).map_err(|error| here(&error))?;
+    let missing = |ja: &str, en: &str| Trouble::NotHere(Bilingual::new(ja, en));
+    let own = world.wallet().card(None).map_err(Trouble::no_such_card)?;
     let issued = own.personalised().issued();
     let (key, certificate) = match delivery {
         Delivery::SignatureCertificate => {
-            let certified =
-                issued.digital_signature.as_ref().ok_or_else(|| missing("signature certificate"))?;
+            let certified = issued.digital_signature.as_ref().ok_or_else(|| {
+                missing("名義人に署名用電子証明書がない", "the holder has no signature certificate")
+            })?;
             (certified.key.clone(), certified.certificate.clone())
         }
         Delivery::ReplacedCertificate => {
             let before = superseded(own.personalised().holder(), world.clock().now()).ok().flatten();
-            let before = before.ok_or_else(|| missing("certificate from before a renewal"))?;
+            let before = before.ok_or_else(|| {
+                missing(
+                    "名義人に更新前の電子証明書がない",
+                    "the holder has no certificate from before a renewal",
+                )
+            })?;
             world.registry().enrol(before.user_authentication.record.clone());
             (before.user_authentication.key, before.user_authentication.certificate)
         }
@@ -44,12 +50,12 @@ pub fn forged(world: &World, delivery: Delivery, nonce: &[u8; 32]) -> Result<Ans
             let names = ["taro", DEFAULT_HOLDER];
             let holder = own.personalised().holder().id();
             let other = names.into_iter().find(|name| *name != holder).unwrap_or(DEFAULT_HOLDER);
-            let other = personalised(other).map_err(|error| here(&error))?;
+            let other = personalised(other).map_err(Trouble::no_such_card)?;
             let certificate = other.issued().user_authentication.certificate.clone();
             (issued.user_authentication.key.clone(), certificate)
         }
     };
-    let signature = key.sign_message(nonce).map_err(|error| Trouble::Broken(error.to_string()))?;
+    let signature = key.sign_message(nonce).map_err(Trouble::broken)?;
     Ok(Answer::Signed { certificate, signature })
 }
 
@@ -58,7 +64,7 @@ pub fn forged(world: &World, delivery: Delivery, nonce: &[u8; 32]) -> Result<Ans
 /// # Errors
 /// The holder had none.
 pub(super) fn former_signature(world: &World) -> Result<CertifiedKey, Trouble> {
-    let own = world.wallet().card(None).map_err(|error| Trouble::NotHere(error.to_string()))?;
+    let own = world.wallet().card(None).map_err(Trouble::no_such_card)?;
     let then = world.clock().now().checked_sub((366 * 24).hours());
     let issued = then.ok().and_then(|then| issue(own.personalised().holder(), then).ok());
     let current = own.personalised().issued().digital_signature.as_ref();
@@ -66,5 +72,10 @@ pub(super) fn former_signature(world: &World) -> Result<CertifiedKey, Trouble> {
         current.is_none_or(|current| current.record.serial_number != former.record.serial_number)
     };
     let former = issued.and_then(|issued| issued.digital_signature).filter(is_another);
-    former.ok_or_else(|| Trouble::NotHere("the holder had no signature certificate before".to_owned()))
+    former.ok_or_else(|| {
+        Trouble::NotHere(Bilingual::new(
+            "名義人に以前の署名用電子証明書がない",
+            "the holder had no signature certificate before",
+        ))
+    })
 }

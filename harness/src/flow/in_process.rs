@@ -5,7 +5,7 @@ use super::card::FlowCard;
 use super::clock::FlowClock;
 use super::forged::{forged, former_signature};
 use super::screen::{button, of_terminal};
-use super::stage::{Held, Seen, Stage, Trouble};
+use super::stage::{Absent, Held, Seen, Stage, Trouble};
 use super::typed::typed;
 use super::visitor::Visitor;
 use super::world::World;
@@ -13,7 +13,7 @@ use crate::language::Bilingual;
 use crate::link::{CardLink, InProcess as Link};
 use crate::portal::phone::{Handset, Phone, Reader, TerminalScreen};
 use crate::portal::{Answer, Browser, ChallengeId, Registration};
-use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, Pressable, TerminalStep};
+use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, Pressable, ScreenName, TerminalStep};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use vmyna_sim::pin::PinName;
@@ -100,21 +100,16 @@ impl<'w> InProcess<'w> {
 
     fn tab(&mut self) -> Result<&mut Tab<'w>, Trouble> {
         let front = &self.front;
-        self.tabs.get_mut(front).ok_or_else(|| Trouble::NotThere("no tab is open".to_owned()))
+        self.tabs.get_mut(front).ok_or_else(|| Trouble::NotThere(Absent::Tab))
     }
 
     fn handset(&mut self) -> Result<&mut AnyHandset, Trouble> {
-        let is_there = |tab: &mut Tab<'w>| tab.handset.is_some();
-        let tab = self.tab()?;
-        if !is_there(tab) {
-            let screen = tab.browser.seen().screen;
-            return Err(Trouble::NotThere(format!("the terminal is not asked for anything on {screen}")));
-        }
-        tab.handset.as_mut().ok_or_else(|| Trouble::NotThere(String::new()))
+        let Tab { browser, handset } = self.tab()?;
+        handset.as_mut().ok_or_else(|| Trouble::NotThere(Absent::Terminal(browser.seen().screen)))
     }
 
     fn card(&self, whose: Option<&str>) -> Result<FlowCard, Trouble> {
-        self.world.wallet().card(whose).map_err(|error| Trouble::NotHere(error.to_string()))
+        self.world.wallet().card(whose).map_err(Trouble::no_such_card)
     }
 
     /// The terminal has brought something back, or not yet.
@@ -131,7 +126,7 @@ impl<'w> InProcess<'w> {
     }
 
     fn last(&self) -> Result<(ChallengeId, Answer), Trouble> {
-        self.last.clone().ok_or_else(|| Trouble::NotThere("nothing was answered before".to_owned()))
+        self.last.clone().ok_or_else(|| Trouble::NotThere(Absent::FormerAnswer))
     }
 
     /// Calls the terminal where the screen asks for it, and sends it away where it does not.
@@ -160,7 +155,7 @@ impl Stage for InProcess<'_> {
 
     fn show(&mut self, name: &str) -> Result<(), Trouble> {
         if !self.tabs.contains_key(name) {
-            return Err(Trouble::NotThere(format!("there is no tab {name}")));
+            return Err(Trouble::NotThere(Absent::TabNamed(name.to_owned())));
         }
         name.clone_into(&mut self.front);
         Ok(())
@@ -181,7 +176,7 @@ impl Stage for InProcess<'_> {
                 let handset = self.handset()?;
                 let answer = match pressed {
                     Pressable::Confirm if handset.screen() != TerminalScreen::Pin => {
-                        return Err(Trouble::NotThere("no PIN is asked for".to_owned()));
+                        return Err(Trouble::NotThere(Absent::PinField(ScreenName::Touch)));
                     }
                     Pressable::Confirm => handset.confirm(),
                     _ => Some(AnyHandset::cancel()),
@@ -199,7 +194,7 @@ impl Stage for InProcess<'_> {
         let holder = self.card(whose)?.personalised().holder().clone();
         let handset = self.handset()?;
         if handset.screen() != TerminalScreen::Pin {
-            return Err(Trouble::NotThere("no PIN is asked for".to_owned()));
+            return Err(Trouble::NotThere(Absent::PinField(ScreenName::Touch)));
         }
         let credential = handset.credential();
         handset.enter(&typed(&holder, credential, pin));
@@ -208,7 +203,7 @@ impl Stage for InProcess<'_> {
 
     fn hold(&mut self, hold: &HoldStep) -> Result<(), Trouble> {
         let card = self.card(hold.card.as_deref())?;
-        card.suffer(&hold.suffering).map_err(|error| Trouble::NotHere(error.to_string()))?;
+        card.suffer(&hold.suffering).map_err(Trouble::no_such_card)?;
         self.handset()?.lift();
         let (link, reader) = (self.hand.hold(&card)?, self.reader);
         let answer = self.handset()?.hold(link, reader);
@@ -265,7 +260,7 @@ impl Stage for InProcess<'_> {
             Delivery::MadeUp => {
                 let (_, answer) = self.last()?;
                 let made_up = ChallengeId::parse(MADE_UP);
-                let made_up = made_up.ok_or_else(|| Trouble::Broken("no name of a challenge".to_owned()))?;
+                let made_up = made_up.ok_or(Trouble::NotThere(Absent::Challenge))?;
                 self.tab()?.browser.deliver(&made_up, &answer)?;
             }
             Delivery::Replayed => {
@@ -278,7 +273,7 @@ impl Stage for InProcess<'_> {
             | Delivery::FormerSignatureCertificate
             | Delivery::BrokenCertificate => {
                 let request = self.tab()?.browser.request();
-                let request = request.ok_or_else(|| Trouble::NotThere("no challenge is open".to_owned()))?;
+                let request = request.ok_or(Trouble::NotThere(Absent::Challenge))?;
                 let answer = forged(self.world, delivery, &request.nonce)?;
                 return self.bring(Some(answer));
             }

@@ -22,7 +22,7 @@ pub use clock::{BEGINNING, FlowClock};
 pub use forged::forged;
 pub use in_process::{DirectHand, Hand, InProcess, MADE_UP};
 pub use peer::{Entered, PeerHand, on_a_peer};
-pub use stage::{Held, Seen, Stage, Trouble};
+pub use stage::{Absent, Held, Seen, Stage, Trouble};
 pub use status::Registry;
 pub use typed::typed;
 pub use visitor::Visitor;

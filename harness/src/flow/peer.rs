@@ -153,7 +153,10 @@ impl PeerHand {
         match ResponseApdu::try_from(&answer[..]).map(|response| response.status) {
             Ok(Status::TriesLeft(tries)) => Ok(tries),
             Ok(Status::ReferencedIefBlocked | Status::AuthenticationMethodBlocked) => Ok(0),
-            other => Err(LinkError::Lost(format!("the card does not tell the tries left: {other:?}"))),
+            other => Err(LinkError::lost(
+                format!("カードが残り回数を答えない: {other:?}"),
+                format!("the card does not tell the tries left: {other:?}"),
+            )),
         }
     }
 }
@@ -164,7 +167,7 @@ impl Hand for PeerHand {
     }
 
     fn tries_left(&mut self, of: PinName) -> Option<Result<u8, Trouble>> {
-        Some(self.ask_for_tries(of).map_err(|error| Trouble::Broken(error.to_string())))
+        Some(self.ask_for_tries(of).map_err(|error| Trouble::Broken(error.in_words())))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a holder sees on a page of the portal and on the screens of the terminal, as text.
 
-use super::stage::Seen;
+use super::stage::{Absent, Seen};
 use crate::portal::phone::TerminalScreen;
 use crate::portal::{Button, Message, Page, Registration, Row, Screen};
 use crate::scenario::{Pressable, RowName, ScreenName};
@@ -47,6 +47,27 @@ const fn row(row: Row) -> RowName {
     }
 }
 
+/// The portal's screen.
+pub(super) const fn named(screen: Screen) -> ScreenName {
+    match screen {
+        Screen::Top => ScreenName::Top,
+        Screen::Confirm => ScreenName::Confirm,
+        Screen::Apply => ScreenName::Apply,
+        Screen::Authenticate => ScreenName::Authenticate,
+        Screen::Sign => ScreenName::Sign,
+        Screen::Card | Screen::CardForInquiry | Screen::CardForSignature => ScreenName::Card,
+        Screen::Done => ScreenName::Done,
+        Screen::Status => ScreenName::Status,
+        Screen::Registered => ScreenName::Registered,
+        Screen::Failed => ScreenName::Failed,
+    }
+}
+
+/// A button that is not on the screen.
+pub(super) const fn no_button(button: Button, screen: Screen) -> Absent {
+    Absent::Button { button: pressable(button), screen: named(screen) }
+}
+
 /// A page without its terminal.
 pub(super) fn of_page(page: &Page) -> Seen {
     let outcome = page.outcome.map(|outcome| (outcome.code(), outcome.message()));
@@ -61,18 +82,6 @@ pub(super) fn of_portal(
     rows: &[Row],
     buttons: &[Button],
 ) -> Seen {
-    let name = match screen {
-        Screen::Top => ScreenName::Top,
-        Screen::Confirm => ScreenName::Confirm,
-        Screen::Apply => ScreenName::Apply,
-        Screen::Authenticate => ScreenName::Authenticate,
-        Screen::Sign => ScreenName::Sign,
-        Screen::Card | Screen::CardForInquiry | Screen::CardForSignature => ScreenName::Card,
-        Screen::Done => ScreenName::Done,
-        Screen::Status => ScreenName::Status,
-        Screen::Registered => ScreenName::Registered,
-        Screen::Failed => ScreenName::Failed,
-    };
     let mut lines = Vec::new();
     let outcome = outcome.map(|(code, message)| {
         lines.extend([message.title.ja, message.advice.ja]);
@@ -84,7 +93,7 @@ pub(super) fn of_portal(
     }
     lines.extend(buttons.iter().map(|button| format!("［{}］", button.label().ja)));
     Seen {
-        screen: name,
+        screen: named(screen),
         rows: rows.iter().map(|found| row(*found)).collect(),
         outcome,
         buttons: buttons.iter().map(|button| pressable(*button)).collect(),

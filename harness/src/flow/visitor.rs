@@ -1,8 +1,8 @@
 //! Who visits the portal for the holder, in one tab: the pages of a portal in this process, or a
 //! terminal that shows its own screens and speaks a portal's API.
 
-use super::screen::of_page;
-use super::stage::{Seen, Trouble};
+use super::screen::{named, no_button, of_page};
+use super::stage::{Absent, Seen, Trouble};
 use crate::portal::{Answer, Browser, Button, CardRequest, ChallengeId, NotOnThisScreen, Screen, StoreError};
 
 /// A tab.
@@ -40,14 +40,14 @@ pub trait Visitor<'w> {
 
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
-        Self::Broken(error.to_string())
+        Self::broken(error)
     }
 }
 
 impl From<NotOnThisScreen> for Trouble {
     fn from(error: NotOnThisScreen) -> Self {
         match error {
-            NotOnThisScreen::NoSuchButton { .. } => Self::NotThere(error.to_string()),
+            NotOnThisScreen::NoSuchButton { button, screen } => Self::NotThere(no_button(button, screen)),
             NotOnThisScreen::Store(error) => error.into(),
         }
     }
@@ -71,8 +71,9 @@ impl<'w> Visitor<'w> for Browser<'w> {
     }
 
     fn tick(&mut self, ticked: bool) -> Result<(), Trouble> {
-        if self.page().screen != Screen::Confirm {
-            return Err(Trouble::NotThere("there is no box on this screen".to_owned()));
+        let screen = self.page().screen;
+        if screen != Screen::Confirm {
+            return Err(Trouble::NotThere(Absent::Tick(named(screen))));
         }
         Browser::tick(self, ticked);
         Ok(())

@@ -2,7 +2,7 @@
 //! says that an application was accepted, tries are spent by wrong PINs that reached a card and by
 //! nothing else, and asking once more changes nothing.
 
-use super::stage::{Held, Seen, Stage, Trouble};
+use super::stage::{Absent, Held, Seen, Stage, Trouble};
 use crate::language::{Bilingual, Language, in_both};
 use crate::scenario::{EnterStep, HoldStep, OperatorStep, Pressable, RowName, ScreenName, Verb};
 use vmyna_sim::pin::PinName;
@@ -171,9 +171,7 @@ pub fn present(stage: &mut dyn Stage, pin: EnterStep, hold: &HoldStep) -> Result
                 held = true;
             }
             seen if !entered && !held => {
-                return Err(Trouble::NotThere(format!(
-                    "no PIN and no card is asked for on the screen {seen}"
-                )));
+                return Err(Trouble::NotThere(Absent::Terminal(seen)));
             }
             _ => return Ok(()),
         }

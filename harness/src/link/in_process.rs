@@ -24,7 +24,7 @@ impl<C: SmartCard> CardLink for InProcess<C> {
 fn answer(reaction: Reaction) -> Result<Vec<u8>, LinkError> {
     match reaction {
         Reaction::Answer(answer) => Ok(answer),
-        Reaction::Silence(_) => Err(LinkError::Lost("the card is mute".into())),
-        Reaction::Leave(_) => Err(LinkError::Lost("the card left".into())),
+        Reaction::Silence(_) => Err(LinkError::lost("カードが応答しない", "the card is mute")),
+        Reaction::Leave(_) => Err(LinkError::lost("カードがリーダーから離れた", "the card left")),
     }
 }

@@ -19,7 +19,9 @@ pub use identity::ReaderIdentity;
 pub use in_process::InProcess;
 pub use selection::{Selection, place_of};
 pub use t0::T0;
+pub(crate) use vpcd::no_card;
 
+use crate::language::Bilingual;
 use thiserror::Error;
 use vmyna_sim::fault::Fault;
 use vmyna_sim::smart_card::Power;
@@ -64,11 +66,27 @@ pub trait CardLink {
 #[derive(Debug, Error)]
 pub enum LinkError {
     /// the card is gone, mute, or talks nonsense at the transport level
-    #[error("the link to the card was lost: {0}")]
-    Lost(String),
+    #[error("the link to the card was lost: {}", .0.en)]
+    Lost(Bilingual),
     /// the guard of real cards did not let the command through
     #[error(transparent)]
     Refused(#[from] Refused),
+}
+
+impl LinkError {
+    /// The link is lost, for the reason given in both languages.
+    pub(crate) fn lost(ja: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::Lost(Bilingual::new(ja, en))
+    }
+
+    /// Why there is no answer, in both languages.
+    #[must_use]
+    pub fn in_words(&self) -> Bilingual {
+        match self {
+            Self::Lost(reason) => reason.clone(),
+            Self::Refused(refused) => refused.in_words(),
+        }
+    }
 }
 
 impl<L: CardLink + ?Sized> CardLink for &mut L {

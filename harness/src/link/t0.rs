@@ -49,9 +49,10 @@ impl<L: CardLink> CardLink for T0<L> {
             data.extend(&answer[..answer.len() - 2]);
             answer = self.0.transmit(&next)?;
         }
-        Err(LinkError::Lost(format!(
-            "after {MOST_STEPS} commands the card still promises more of its answer"
-        )))
+        Err(LinkError::lost(
+            format!("{MOST_STEPS} 個のコマンドの後も、カードは応答の続きがあると言う"),
+            format!("after {MOST_STEPS} commands the card still promises more of its answer"),
+        ))
     }
 
     fn reader(&self) -> Option<&ReaderIdentity> {

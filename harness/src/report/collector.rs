@@ -3,13 +3,14 @@
 
 use super::latency::latencies;
 use super::model::{
-    Case, ExchangeRecord, FindingInJapanese, FindingRecord, HappeningRecord, ReaderRecord, Report,
-    RequirementResult, RequirementVerdict, Tool, Unexpected, VERSION,
+    Case, Contradiction, ExchangeRecord, FindingInJapanese, FindingRecord, Group, HappeningRecord,
+    ReaderRecord, Report, RequirementResult, RequirementVerdict, Tool, Unexpected, VERSION,
 };
 use crate::requirement::{Requirement, Requirements, Seat};
 use crate::run::{Detail, Difference, Event, Finding, Happening, Outcome, Sink, Verdict};
 use crate::scenario::Scenario;
-use std::collections::HashMap;
+use crate::wire;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 use vmyna_sim::exchange::{Exchange, ShownResponse};
 use vmyna_sim::smart_card::Power;
@@ -52,6 +53,7 @@ impl<'a> Collector<'a> {
             scenarios: Vec::new(),
             better: Vec::new(),
             requirements: Vec::new(),
+            groups: Vec::new(),
             latency: Vec::new(),
         };
         Self { report, requirements, detail, happenings: Vec::new(), kept: 0 }
@@ -68,6 +70,10 @@ impl<'a> Collector<'a> {
         };
         self.report.requirements = self.requirements.iter().filter(concerns).map(unweighed).collect();
         weigh_requirements(&mut self.report.requirements, &self.report.scenarios);
+        let ids: BTreeSet<&str> = self.report.requirements.iter().map(RequirementResult::group).collect();
+        let groups = ids.into_iter().filter_map(|id| self.requirements.group(id));
+        self.report.groups =
+            groups.map(|group| Group { id: group.id.clone(), title: group.title.clone() }).collect();
         self.report
     }
 
@@ -159,9 +165,11 @@ impl<'a> Collector<'a> {
         let response = response.as_ref().map(|response| response.with_at_most(room));
         self.kept += response.as_ref().map_or(0, ShownResponse::length_kept);
         let status = response.as_ref().and_then(ShownResponse::status);
+        let meaning = wire::meaning(command.meaning());
         ExchangeRecord {
             command: command.hex(),
-            meaning: command.meaning().to_owned(),
+            meaning: meaning.en,
+            meaning_ja: Some(meaning.ja),
             instruction: command.instruction().unwrap_or("other").to_owned(),
             response: response.as_ref().map(ShownResponse::hex),
             response_left_out: response.as_ref().map_or(0, ShownResponse::left_out),
@@ -274,8 +282,9 @@ fn unweighed(requirement: &Requirement) -> RequirementResult {
         text: requirement.text.clone(),
         level: requirement.level,
         provenance: requirement.provenance,
-        source: requirement.source.clone(),
-        contradiction: requirement.contradiction.clone(),
+        source: requirement.source.en.clone(),
+        source_ja: Some(requirement.source.ja.clone()),
+        contradiction: requirement.contradiction.as_ref().map(Contradiction::from),
         verdict: RequirementVerdict::NotCovered,
         scenarios: Vec::new(),
     }

@@ -21,7 +21,7 @@ pub fn write(report: &Report, language: Language, out: &mut dyn io::Write) -> io
     let page = Page {
         report,
         japanese: language == Language::Ja,
-        groups: groups(&report.requirements),
+        groups: groups(report),
         coverage: coverage(&report.requirements),
         plot: Plot::of(&report.latency),
     };
@@ -46,7 +46,7 @@ impl io::Write for Writer<'_> {
 struct Page<'a> {
     report: &'a Report,
     japanese: bool,
-    groups: Vec<(&'a str, Vec<&'a RequirementResult>)>,
+    groups: Vec<Grouped<'a>>,
     coverage: Vec<Coverage>,
     plot: Plot,
 }
@@ -127,13 +127,21 @@ impl Kind {
     }
 }
 
-fn groups(requirements: &[RequirementResult]) -> Vec<(&str, Vec<&RequirementResult>)> {
+/// Requirements under the title of their group.
+struct Grouped<'a> {
+    id: &'a str,
+    /// missing in older reports
+    title: Option<&'a Bilingual>,
+    requirements: Vec<&'a RequirementResult>,
+}
+
+fn groups(report: &Report) -> Vec<Grouped<'_>> {
     let mut groups: BTreeMap<&str, Vec<&RequirementResult>> = BTreeMap::new();
-    for requirement in requirements {
-        let group = requirement.id.split_once('-').map_or(&*requirement.id, |(group, _)| group);
-        groups.entry(group).or_default().push(requirement);
+    for requirement in &report.requirements {
+        groups.entry(requirement.group()).or_default().push(requirement);
     }
-    groups.into_iter().collect()
+    let title = |id: &str| report.groups.iter().find(|group| group.id == id).map(|group| &group.title);
+    groups.into_iter().map(|(id, requirements)| Grouped { id, title: title(id), requirements }).collect()
 }
 
 const VERDICTS: [RequirementVerdict; 6] = [
@@ -288,8 +296,8 @@ fn answer(hex: &str, left_out: impl Borrow<usize>) -> String {
 }
 
 fn meaning(exchange: &ExchangeRecord) -> String {
-    let (ja, en) = (wire::meaning_ja(&exchange.meaning), &exchange.meaning);
-    if ja == *en { escape(en) } else { both(&ja, en) }
+    let Bilingual { ja, en } = exchange.meaning();
+    if ja == en { escape(&en) } else { both(&ja, &en) }
 }
 
 fn status(exchange: &ExchangeRecord) -> String {

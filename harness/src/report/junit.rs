@@ -162,8 +162,9 @@ pub(super) fn description(found: &FindingRecord, language: Language) -> String {
     line(("期待", "expected"), language.of(&found.expected()));
     line(("実際", "came"), language.of(&found.came()));
     if let Some(exchange) = &found.exchange {
-        let meaning = wire::meaning(&exchange.meaning, language);
-        let _ = writeln!(text, "> {}  {meaning}", words::shortened(&exchange.command, 0, language));
+        let meaning = exchange.meaning();
+        let command = words::shortened(&exchange.command, 0, language);
+        let _ = writeln!(text, "> {command}  {}", language.of(&meaning));
         let answer = match &exchange.response {
             Some(response) => words::shortened(response, exchange.response_left_out, language),
             None => language.say("(応答なし)", "(no answer)").to_owned(),

@@ -52,6 +52,7 @@ mod tests {
         let exchange = |instruction: &str, took_ns, answered: bool| ExchangeRecord {
             command: String::new(),
             meaning: String::new(),
+            meaning_ja: None,
             instruction: instruction.to_owned(),
             response: answered.then(|| "90 00".to_owned()),
             response_left_out: 0,

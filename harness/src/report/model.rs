@@ -3,7 +3,7 @@
 //! version, never changed.
 
 use crate::language::{Bilingual, BilingualSchema};
-use crate::requirement::{Contradiction, Level, Provenance};
+use crate::requirement::{self, Level, Provenance};
 use crate::run::{CardIdentity, Outcome, ShardOf, StepOutcome, StoppedBy, Summary};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,9 @@ pub struct Report {
     /// every requirement of cards, and those of relying parties that the run covers, in the order of
     /// their ids
     pub requirements: Vec<RequirementResult>,
+    /// the groups of these requirements, in the order of their ids; missing in older reports
+    #[serde(default)]
+    pub groups: Vec<Group>,
     /// how long commands took, by instruction; empty where exchanges were not kept
     pub latency: Vec<Latency>,
 }
@@ -203,6 +206,8 @@ pub struct ExchangeRecord {
     pub command: String,
     /// what that means
     pub meaning: String,
+    /// the same in Japanese; missing in older reports
+    pub meaning_ja: Option<String>,
     /// the name of the instruction
     pub instruction: String,
     /// what came back, in hex; missing where nothing did
@@ -215,6 +220,14 @@ pub struct ExchangeRecord {
     pub status: Option<String>,
     /// from the command to its answer, in nanoseconds
     pub took_ns: u64,
+}
+
+impl ExchangeRecord {
+    /// What the command means.
+    #[must_use]
+    pub fn meaning(&self) -> Bilingual {
+        Bilingual::new(self.meaning_ja.as_ref().unwrap_or(&self.meaning), &self.meaning)
+    }
 }
 
 /// A failure that was expected of more than one scenario and came in none.
@@ -252,12 +265,88 @@ pub struct RequirementResult {
     pub provenance: Provenance,
     /// where it is written or was measured
     pub source: String,
+    /// the same in Japanese; missing in older reports
+    pub source_ja: Option<String>,
     /// where sources disagree: the sides, and the one that is taken
     pub contradiction: Option<Contradiction>,
     /// what became of it
     pub verdict: RequirementVerdict,
     /// the scenarios of the run that cover it
     pub scenarios: Vec<String>,
+}
+
+impl RequirementResult {
+    /// Where it is written or was measured.
+    #[must_use]
+    pub fn source(&self) -> Bilingual {
+        Bilingual::new(self.source_ja.as_ref().unwrap_or(&self.source), &self.source)
+    }
+
+    /// The id of its group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.id.split_once('-').map_or(&*self.id, |(group, _)| group)
+    }
+}
+
+/// Requirements whose ids begin alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Group {
+    /// how they begin
+    pub id: String,
+    /// what they are about
+    #[schemars(with = "BilingualSchema")]
+    pub title: Bilingual,
+}
+
+/// Sources that disagree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Contradiction {
+    /// the requirements that state the side taken
+    pub about: Vec<String>,
+    /// who says what; at least two
+    pub sides: Vec<Side>,
+    /// the number of the side that the built-in card takes, from 1
+    pub taken: usize,
+    /// why that one
+    #[schemars(with = "BilingualSchema")]
+    pub because: Bilingual,
+}
+
+impl From<&requirement::Contradiction> for Contradiction {
+    fn from(contradiction: &requirement::Contradiction) -> Self {
+        let side = |side: &requirement::Side| Side {
+            says: side.says.clone(),
+            by: side.by.en.clone(),
+            by_ja: Some(side.by.ja.clone()),
+        };
+        Self {
+            about: contradiction.about.clone(),
+            sides: contradiction.sides.iter().map(side).collect(),
+            taken: contradiction.taken,
+            because: contradiction.because.clone(),
+        }
+    }
+}
+
+/// One side of a contradiction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Side {
+    /// what is said
+    #[schemars(with = "BilingualSchema")]
+    pub says: Bilingual,
+    /// by whom
+    pub by: String,
+    /// the same in Japanese; missing in older reports
+    pub by_ja: Option<String>,
+}
+
+impl Side {
+    /// By whom it is said.
+    #[must_use]
+    pub fn by(&self) -> Bilingual {
+        Bilingual::new(self.by_ja.as_ref().unwrap_or(&self.by), &self.by)
+    }
 }
 
 /// What became of a requirement.

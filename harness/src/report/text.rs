@@ -204,7 +204,8 @@ impl<W: Write> Text<'_, W> {
             }
             Happening::Exchange { exchange, took } => {
                 let command = &exchange.command;
-                let meaning = wire::meaning(command.meaning(), self.language);
+                let meaning = wire::meaning(command.meaning());
+                let meaning = self.language.of(&meaning);
                 writeln!(self.out, "         > {}  {}", command.hex(), meaning.dimmed())?;
                 let (answer, status) = match &exchange.response {
                     None => (self.say("(応答なし)", "(no answer)").to_owned(), String::new()),

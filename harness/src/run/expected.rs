@@ -320,7 +320,7 @@ mod tests {
         assert_eq!(ledger.enter(one, failed(one, "PIN-03")).outcome(), Outcome::ExpectedFailure);
         assert_eq!(ledger.enter(one, passed()).outcome(), Outcome::UnexpectedlyBetter);
         assert_eq!(ledger.enter(&scenarios[1], failed(one, "PIN-03")).outcome(), Outcome::Failed);
-        let lost = Verdict::LinkLost { position: None, reason: "gone".to_owned() };
+        let lost = Verdict::LinkLost { position: None, reason: Bilingual::alike("gone") };
         assert_eq!(ledger.enter(one, lost).outcome(), Outcome::CouldNotRun, "a lost link is never expected");
         assert_eq!(ledger.better(), []);
     }

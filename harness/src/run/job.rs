@@ -91,7 +91,7 @@ pub(super) struct Job<'a> {
     /// PINs that had been changed when the card was lost
     unusable: BTreeSet<PinName>,
     /// why there is no card, once one has not come back: it is not waited for again
-    gone: Option<String>,
+    gone: Option<Bilingual>,
     recorder: Recorder,
 }
 
@@ -120,8 +120,8 @@ impl Job<'_> {
                 self.play(scenario, &plan, heard, &mut left_undone)?
             }
             Err(NothingCouldRun::NoCard(reason)) => Verdict::RequirementMissing(Bilingual::new(
-                format!("カードが戻らなかった: {reason}"),
-                format!("the card did not come back: {reason}"),
+                format!("カードが戻らなかった: {}", reason.ja),
+                format!("the card did not come back: {}", reason.en),
             )),
             Err(NothingCouldRun::Interrupted) => Verdict::NotRun(StoppedBy::Signal),
             Err(error) => return Err(error),
@@ -170,7 +170,11 @@ impl Job<'_> {
             let slice = deadline.min(Instant::now() + SLICE);
             let link = match self.source.connect(slice) {
                 Ok(link) => link,
-                Err(_) if Instant::now() < deadline => continue,
+                Err(_) if Instant::now() < deadline => {
+                    // Not every seat can wait: a service that is not running says so at once.
+                    std::thread::sleep(slice.saturating_duration_since(Instant::now()));
+                    continue;
+                }
                 Err(reason) => return Err(NothingCouldRun::NoCard(reason)),
             };
             // A card may have connected and gone again while it waited in the queue.
@@ -181,7 +185,7 @@ impl Job<'_> {
                     return Ok(());
                 }
                 Err(_) if Instant::now() < deadline => {}
-                Err(error) => return Err(NothingCouldRun::NoCard(error.to_string())),
+                Err(error) => return Err(NothingCouldRun::NoCard(no_answer(&error))),
             }
         }
     }
@@ -239,7 +243,7 @@ impl Job<'_> {
                 Ok(Some(why)) => return Ok(Verdict::NotApplicable(why)),
                 Err(error) => {
                     self.seat = None;
-                    return Ok(Verdict::LinkLost { position: None, reason: error.to_string() });
+                    return Ok(Verdict::LinkLost { position: None, reason: error.in_words() });
                 }
             }
         }
@@ -317,6 +321,12 @@ impl Job<'_> {
             self.unusable.extend(changed);
         }
     }
+}
+
+/// A card came, and went before it had said who it is.
+fn no_answer(error: &LinkError) -> Bilingual {
+    let Bilingual { ja, en } = error.in_words();
+    Bilingual::new(format!("カードと通信できない: {ja}"), format!("the link to the card was lost: {en}"))
 }
 
 fn no_card() -> Bilingual {

@@ -12,6 +12,7 @@ use super::plan::{Plan, STANDARD};
 use super::recorder::Recorder;
 use super::schedule::in_order;
 use super::verdict::StoppedBy;
+use crate::language::Bilingual;
 use crate::link::{CardLink, Consent, Said};
 use crate::scenario::{DEFAULT_HOLDER, Scenario};
 use std::collections::BTreeSet;
@@ -29,7 +30,7 @@ pub trait PeerSource {
     ///
     /// # Errors
     /// A sentence saying that none came, and where it was waited for.
-    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, String>;
+    fn connect(&mut self, deadline: Instant) -> Result<Box<dyn CardLink>, Bilingual>;
 
     /// The TCP port at which cards are expected, where it is one.
     fn port(&self) -> Option<u16> {
@@ -58,8 +59,8 @@ pub struct PeerOptions {
 #[derive(Debug, Error)]
 pub enum NothingCouldRun {
     /// no card within the wait
-    #[error("{0}")]
-    NoCard(String),
+    #[error("{}", .0.en)]
+    NoCard(Bilingual),
     /// a signal came while there was no card yet
     #[error("stopped by a signal while there was no card")]
     Interrupted,
@@ -79,6 +80,22 @@ pub enum NothingCouldRun {
         /// the holder it names
         holder: String,
     },
+}
+
+impl NothingCouldRun {
+    /// As a sentence.
+    #[must_use]
+    pub fn in_words(&self) -> Bilingual {
+        let japanese = match self {
+            Self::NoCard(reason) => reason.ja.clone(),
+            Self::Interrupted => "カードが来ないうちにシグナルで停止した".to_owned(),
+            Self::Fresh { command, source } => format!("--fresh: {command:?} を起動できない: {source}"),
+            Self::UnknownHolder { scenario, holder } => format!(
+                "{scenario}: 内蔵の名義人 {holder:?} はない。誰の暗証番号を使うかを --holder ファイル で示す"
+            ),
+        };
+        Bilingual::new(japanese, self.to_string())
+    }
 }
 
 /// Plays `scenarios` on the cards of `source`.

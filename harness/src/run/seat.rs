@@ -78,7 +78,7 @@ impl Seat {
         let answer = self.link.transmit(command)?;
         let (data, status) = match ResponseApdu::try_from(&answer[..]) {
             Ok(response) => (response.data.to_vec(), response.status),
-            Err(error) => return Err(LinkError::Lost(error.to_string())),
+            Err(error) => return Err(LinkError::lost("ステータスのない応答が返った", error.to_string())),
         };
         Ok((data, status))
     }

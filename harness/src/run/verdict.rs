@@ -44,7 +44,7 @@ pub enum Verdict {
         /// at which step, if one had begun
         position: Option<Position>,
         /// why
-        reason: String,
+        reason: Bilingual,
     },
     /// the card lacks the application, or is of a profile that does
     NotApplicable(Bilingual),
@@ -242,9 +242,9 @@ pub(super) fn tries_left(tries: u8) -> Bilingual {
     Bilingual::new(format!("残り {tries} 回"), format!("{tries} {left}"))
 }
 
-/// The link to the card is lost, for a `reason` that a system reports.
-pub(super) fn link_lost(reason: &str) -> Bilingual {
-    Bilingual::new(format!("カードとの通信が途絶えた: {reason}"), reason)
+/// The link to the card is lost, for that `reason`.
+pub(super) fn link_lost(reason: &Bilingual) -> Bilingual {
+    Bilingual::new(format!("カードとの通信が途絶えた: {}", reason.ja), &reason.en)
 }
 
 /// So many bytes, as what was expected or came.

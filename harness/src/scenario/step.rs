@@ -12,11 +12,11 @@ use super::flow_step::{
 };
 use super::pin_step::{ChangePinStep, TriesLeftStep, VerifyStep};
 use super::reading_step::{GetDataStep, ReadFileStep, ReadRecordStep};
-use super::remark::Remark;
 use super::retry::Retry;
 use super::secure_step::{SecureSessionStep, SecureStep};
 use super::sign_step::SignStep;
 use crate::language::{Bilingual, Language};
+use crate::remark::Remark;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};

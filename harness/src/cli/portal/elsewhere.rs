@@ -47,8 +47,8 @@ pub(super) fn cards(seat: CardSeat) -> Result<Cards, Failure> {
 
 struct Elsewhere(Sender<Asks>);
 
-fn lost(why: impl std::fmt::Display) -> LinkError {
-    LinkError::Lost(why.to_string())
+fn no_card() -> LinkError {
+    LinkError::lost("カードがない", "there is no card")
 }
 
 /// Answers until nobody asks any more; a card that was lost is connected anew by the next power-on.
@@ -57,7 +57,7 @@ fn converse(source: &mut dyn PeerSource, asks: &Receiver<Asks>) {
     while let Ok((asked, answer)) = asks.recv() {
         let answered = match (asked, &mut link) {
             (Asked::Power(Power::On), None) => {
-                source.connect(Instant::now() + WAIT).map_err(lost).and_then(|mut card| {
+                source.connect(Instant::now() + WAIT).map_err(LinkError::Lost).and_then(|mut card| {
                     let powered = card.power(Power::On);
                     link = Some(card);
                     powered.map(|()| Vec::new())
@@ -67,7 +67,7 @@ fn converse(source: &mut dyn PeerSource, asks: &Receiver<Asks>) {
             (Asked::Power(power), Some(card)) => card.power(power).map(|()| Vec::new()),
             (Asked::Atr, Some(card)) => card.atr(),
             (Asked::Transmit(command), Some(card)) => card.transmit(&command),
-            (Asked::Atr | Asked::Transmit(_), None) => Err(lost("there is no card")),
+            (Asked::Atr | Asked::Transmit(_), None) => Err(no_card()),
         };
         if matches!(answered, Err(LinkError::Lost(_))) {
             link = None;
@@ -80,8 +80,8 @@ fn converse(source: &mut dyn PeerSource, asks: &Receiver<Asks>) {
 impl Elsewhere {
     fn ask(&mut self, asked: Asked) -> Answered {
         let (answer, answered) = channel();
-        self.0.send((asked, answer)).map_err(lost)?;
-        answered.recv().map_err(lost)?
+        self.0.send((asked, answer)).map_err(|_| no_card())?;
+        answered.recv().map_err(|_| no_card())?
     }
 }
 

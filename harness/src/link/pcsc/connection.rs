@@ -67,7 +67,7 @@ impl PcscLink {
     }
 
     fn ask(&mut self, request: Request) -> Result<Vec<u8>, LinkError> {
-        let gone = || LinkError::Lost("the reader's thread has ended".to_owned());
+        let gone = || LinkError::lost("リーダーのスレッドが終わった", "the reader's thread has ended");
         self.requests.as_ref().and_then(|requests| requests.send(request).ok()).ok_or_else(gone)?;
         self.answers.recv().map_err(|_| gone())?.map_err(|error| LinkError::Lost(explain(error)))
     }
@@ -93,8 +93,9 @@ impl CardLink for PcscLink {
 
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
         if self.off {
-            return Err(LinkError::Lost(
-                "the card has no power: the scenario has switched it off".to_owned(),
+            return Err(LinkError::lost(
+                "カードの電源が入っていない。シナリオが切った",
+                "the card has no power: the scenario has switched it off",
             ));
         }
         self.ask(Request::Transmit(command.to_vec()))

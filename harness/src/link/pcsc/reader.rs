@@ -1,7 +1,8 @@
 //! Which reader: by its name, by a part of it that only one reader has, or the only one with a card.
 
 use super::connection::{PcscLink, Sharing};
-use super::explain;
+use super::{explain, in_use};
+use crate::language::{Bilingual, Language, in_both};
 use crate::link::CardLink;
 use pcsc::{Context, Error, PNP_NOTIFICATION, ReaderState, Scope, State};
 use std::ffi::{CStr, CString};
@@ -27,7 +28,7 @@ pub struct PcscReader {
 ///
 /// # Errors
 /// A sentence that says why they cannot be listed, and what helps.
-pub fn reader_names() -> Result<Vec<String>, String> {
+pub fn reader_names() -> Result<Vec<String>, Bilingual> {
     let context = Context::establish(Scope::User).map_err(explain)?;
     match context.list_readers_owned() {
         Ok(names) => Ok(names.into_iter().map(|name| name.to_string_lossy().into_owned()).collect()),
@@ -56,9 +57,9 @@ impl Seen {
 enum Found {
     Card(CString),
     /// wait: so far there is none, for this reason
-    NotYet(String),
+    NotYet(Bilingual),
     /// waiting does not help
-    Unclear(String),
+    Unclear(Bilingual),
 }
 
 impl PcscReader {
@@ -73,7 +74,7 @@ impl PcscReader {
     ///
     /// # Errors
     /// A sentence that says why there is none, and what helps.
-    pub fn wait(&self, deadline: Instant) -> Result<(), String> {
+    pub fn wait(&self, deadline: Instant) -> Result<(), Bilingual> {
         let context = Context::establish(Scope::User).map_err(explain)?;
         self.wait_for_card(&context, deadline).map(drop)
     }
@@ -82,7 +83,7 @@ impl PcscReader {
     ///
     /// # Errors
     /// A sentence that says why there is none, and what helps.
-    pub fn connect(&self, deadline: Instant) -> Result<Box<dyn CardLink>, String> {
+    pub fn connect(&self, deadline: Instant) -> Result<Box<dyn CardLink>, Bilingual> {
         let context = Context::establish(Scope::User).map_err(explain)?;
         loop {
             let name = self.wait_for_card(&context, deadline)?;
@@ -91,16 +92,20 @@ impl PcscReader {
                 // It left between being seen and being asked.
                 Err(Error::NoSmartcard | Error::RemovedCard | Error::UnknownReader)
                     if Instant::now() < deadline => {}
-                Err(error) => return Err(format!("{:?}: {}", name.to_string_lossy(), explain(error))),
+                Err(Error::SharingViolation) => {
+                    return Err(about(&name.to_string_lossy(), in_use(self.sharing)));
+                }
+                Err(error) => return Err(about(&name.to_string_lossy(), explain(error))),
             }
         }
     }
 
     fn choose(&self, seen: &[Seen]) -> Found {
-        let names = || {
-            let lines = seen.iter().map(|seen| {
-                format!("\n  {}{}", seen.shown(), if seen.has_card() { "  (with a card)" } else { "" })
-            });
+        let names = |language: Language| {
+            let with_card = language.say("（カードあり）", "  (with a card)");
+            let lines = seen
+                .iter()
+                .map(|seen| format!("\n  {}{}", seen.shown(), if seen.has_card() { with_card } else { "" }));
             lines.collect::<String>()
         };
         let candidates: Vec<&Seen> = match &self.choice {
@@ -117,37 +122,64 @@ impl PcscReader {
             (_, _, [only]) if self.choice == ReaderChoice::Any => Found::Card(only.name.clone()),
             (_, [only], _) if only.has_card() => Found::Card(only.name.clone()),
             (_, [only], _) if only.state.contains(State::MUTE) => {
-                Found::NotYet(format!("{:?}: {}", only.shown(), explain(Error::UnresponsiveCard)))
+                Found::NotYet(about(&only.shown(), explain(Error::UnresponsiveCard)))
             }
-            (_, [only], _) => Found::NotYet(format!("no card in the reader {:?}; put one in", only.shown())),
-            (ReaderChoice::Any, [], _) => Found::NotYet(
+            (_, [only], _) => Found::NotYet(Bilingual::new(
+                format!("リーダー「{}」にカードがない。カードを入れる", only.shown()),
+                format!("no card in the reader {:?}; put one in", only.shown()),
+            )),
+            (ReaderChoice::Any, [], _) => Found::NotYet(Bilingual::new(
+                "PC/SC にリーダーがない。リーダーを差すか、仮想リーダーのドライバーを入れる\
+                 （`apt-get install vsmartcard-vpcd` の後に `systemctl restart pcscd`）",
                 "PC/SC knows no reader; plug one in, or install the driver of a virtual one \
-                 (`apt-get install vsmartcard-vpcd`, then `systemctl restart pcscd`)"
-                    .to_owned(),
-            ),
-            (ReaderChoice::Named(part), [], _) if seen.is_empty() => {
-                Found::NotYet(format!("no reader {part:?}: PC/SC knows none at all; plug it in"))
-            }
-            (ReaderChoice::Named(part), [], _) => {
-                Found::NotYet(format!("no reader's name has {part:?} in it; there are:{}", names()))
-            }
-            (ReaderChoice::Named(part), _, _) => Found::Unclear(format!(
-                "{} readers have {part:?} in their names; give more of one:{}",
-                candidates.len(),
-                names()
+                 (`apt-get install vsmartcard-vpcd`, then `systemctl restart pcscd`)",
             )),
-            (ReaderChoice::Any, _, []) => {
-                Found::NotYet(format!("no card in any of the {} readers; put one in:{}", seen.len(), names()))
-            }
-            (ReaderChoice::Any, _, _) => Found::Unclear(format!(
-                "{} readers hold a card; say which with --card pcsc:READER, its name or a part of it:{}",
-                with_card.len(),
-                names()
+            (ReaderChoice::Named(part), [], _) if seen.is_empty() => Found::NotYet(Bilingual::new(
+                format!("リーダー「{part}」がない。PC/SC にはリーダーが一つもない。差す"),
+                format!("no reader {part:?}: PC/SC knows none at all; plug it in"),
             )),
+            (ReaderChoice::Named(part), [], _) => Found::NotYet(Bilingual::new(
+                format!("名前に「{part}」を含むリーダーがない。今あるのは:{}", names(Language::Ja)),
+                format!("no reader's name has {part:?} in it; there are:{}", names(Language::En)),
+            )),
+            (ReaderChoice::Named(part), _, _) => Found::Unclear(in_both(|language| {
+                let (count, names) = (candidates.len(), names(language));
+                match language {
+                    Language::Ja => {
+                        format!(
+                            "名前に「{part}」を含むリーダーが {count} 台ある。名前をもっと長く書く:{names}"
+                        )
+                    }
+                    Language::En => {
+                        format!("{count} readers have {part:?} in their names; give more of one:{names}")
+                    }
+                }
+            })),
+            (ReaderChoice::Any, _, []) => Found::NotYet(in_both(|language| {
+                let (count, names) = (seen.len(), names(language));
+                match language {
+                    Language::Ja => {
+                        format!("{count} 台のリーダーのどれにもカードがない。カードを入れる:{names}")
+                    }
+                    Language::En => format!("no card in any of the {count} readers; put one in:{names}"),
+                }
+            })),
+            (ReaderChoice::Any, _, _) => Found::Unclear(in_both(|language| {
+                let (count, names) = (with_card.len(), names(language));
+                match language {
+                    Language::Ja => format!(
+                        "{count} 台のリーダーにカードがある。--card pcsc:リーダー名（一部でよい）で選ぶ:{names}"
+                    ),
+                    Language::En => format!(
+                        "{count} readers hold a card; say which with --card pcsc:READER, its name or a part of \
+                         it:{names}"
+                    ),
+                }
+            })),
         }
     }
 
-    fn wait_for_card(&self, context: &Context, deadline: Instant) -> Result<CString, String> {
+    fn wait_for_card(&self, context: &Context, deadline: Instant) -> Result<CString, Bilingual> {
         let mut states = vec![ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE)];
         loop {
             follow_readers(context, &mut states).map_err(explain)?;
@@ -172,12 +204,20 @@ impl PcscReader {
                 Found::Unclear(problem) => return Err(problem),
                 Found::NotYet(reason) if left.is_zero() => {
                     let waited = self.wait.as_secs();
-                    return Err(format!("{reason}\n(waited {waited} s; --wait SECONDS waits longer)"));
+                    return Err(Bilingual::new(
+                        format!("{}\n（{waited} 秒待った。--wait 秒 で長く待てる）", reason.ja),
+                        format!("{}\n(waited {waited} s; --wait SECONDS waits longer)", reason.en),
+                    ));
                 }
                 Found::NotYet(_) => {}
             }
         }
     }
+}
+
+/// What is wrong with the card in the reader `name`.
+fn about(name: &str, Bilingual { ja, en }: Bilingual) -> Bilingual {
+    Bilingual::new(format!("リーダー「{name}」: {ja}"), format!("{name:?}: {en}"))
 }
 
 fn is_new(state: &ReaderState) -> bool {
@@ -217,7 +257,10 @@ mod tests {
     fn choice(choice: ReaderChoice, readers: &[(&str, State)]) -> Result<String, String> {
         match PcscReader::new(choice, Sharing::Shared, Duration::ZERO).choose(&seen(readers)) {
             Found::Card(name) => Ok(name.into_string().unwrap()),
-            Found::NotYet(reason) | Found::Unclear(reason) => Err(reason),
+            Found::NotYet(reason) | Found::Unclear(reason) => {
+                assert!(!reason.ja.is_ascii(), "{}", reason.ja);
+                Err(reason.en)
+            }
         }
     }
 

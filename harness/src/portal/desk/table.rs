@@ -193,10 +193,11 @@ pub struct Contact {
 impl Contact {
     fn with_card<T>(&self, ask: impl FnOnce(&mut Card) -> Result<T, LinkError>) -> Result<T, LinkError> {
         if !self.table.stays(self.contact, Duration::ZERO) {
-            return Err(LinkError::Lost("the card was lifted".to_owned()));
+            return Err(LinkError::lost("カードが離された", "the card was lifted"));
         }
         let mut cards = self.table.cards();
-        ask(cards.of(&self.holder).map_err(|error| LinkError::Lost(error.to_string()))?)
+        let card = cards.of(&self.holder);
+        ask(card.map_err(|error| LinkError::lost("このカードを用意できない", error.to_string()))?)
     }
 }
 
@@ -233,7 +234,7 @@ mod tests {
     use crate::portal::{Answer, TerminalFailure};
     use crate::terminal::Credential;
     use std::thread;
-    use vmyna_sim::holder::PinValue;
+    use vmyna_sim::pin::PinValue;
 
     fn table(pace: Duration) -> Arc<Table> {
         Arc::new(Table::new("hanako", Cards::built_in(), pace))

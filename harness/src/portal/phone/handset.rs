@@ -9,7 +9,7 @@ use crate::terminal::Credential;
 use crate::terminal::Platform;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use vmyna_sim::holder::PinValue;
+use vmyna_sim::pin::PinValue;
 use vmyna_sim::smart_card::Power;
 use zeroize::Zeroizing;
 
@@ -233,7 +233,7 @@ impl<L: CardLink + ?Sized> CardLink for Timed<L> {
         let answer = self.card.transmit(command)?;
         if (self.clock)().duration_since(self.since) > PATIENCE {
             self.is_late = true;
-            return Err(LinkError::Lost("the terminal gave up".to_owned()));
+            return Err(LinkError::lost("端末があきらめた", "the terminal gave up"));
         }
         Ok(answer)
     }

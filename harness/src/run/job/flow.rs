@@ -12,6 +12,7 @@ use crate::run::verdict::{Finding, Verdict};
 use crate::scenario::{DEFAULT_HOLDER, FlowSetting, Scenario};
 use jiff::Timestamp;
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -52,20 +53,20 @@ impl Job<'_> {
         let plan = Plan::of_entering(&entered);
         let holder = self.setting.options.holder.clone().or_else(|| Holder::built_in(DEFAULT_HOLDER));
         let now = Timestamp::now();
-        let world = holder.ok_or_else(|| "there is no holder".to_owned()).and_then(|holder| {
+        let world = holder.ok_or_else(no_holder).and_then(|holder| {
             let personalised = Personalised::new(holder, Profile::card(), now);
-            let personalised = Arc::new(personalised.map_err(|error| error.to_string())?);
-            World::around(scenario, setting, personalised, now).map_err(|error| error.to_string())
+            let personalised = Arc::new(personalised.map_err(|error| no_world(&error))?);
+            World::around(scenario, setting, personalised, now).map_err(|error| no_world(&error))
         });
         let world = match world {
             Ok(world) => world,
             Err(reason) => {
                 self.seat = Some(seat);
-                return Verdict::RequirementMissing(Bilingual::alike(reason));
+                return Verdict::RequirementMissing(reason);
             }
         };
         let Ok(own) = world.wallet().card(None) else {
-            return Verdict::RequirementMissing(Bilingual::new("名義人がない", "there is no holder"));
+            return Verdict::RequirementMissing(no_holder());
         };
         let holder = own.personalised().holder();
         match seat.prepare(scenario, &plan, holder, self.full, true) {
@@ -74,7 +75,7 @@ impl Job<'_> {
                 self.seat = Some(seat);
                 return Verdict::RequirementMissing(missing);
             }
-            Err(error) => return Verdict::LinkLost { position: None, reason: error.to_string() },
+            Err(error) => return Verdict::LinkLost { position: None, reason: error.in_words() },
         }
         let link = Rc::new(RefCell::new(seat.link));
         let verdict = {
@@ -115,6 +116,15 @@ impl Job<'_> {
     }
 }
 
+fn no_holder() -> Bilingual {
+    Bilingual::new("名義人がない", "there is no holder")
+}
+
+/// What a flow is played with cannot be made.
+fn no_world(error: &dyn Display) -> Bilingual {
+    Bilingual::new(format!("フローの場を用意できない: {error}"), error.to_string())
+}
+
 /// No card at all.
 struct Nowhere;
 
@@ -128,6 +138,6 @@ impl CardLink for Nowhere {
     }
 
     fn transmit(&mut self, _: &[u8]) -> Result<Vec<u8>, LinkError> {
-        Err(LinkError::Lost("there is no card here".to_owned()))
+        Err(LinkError::Lost(no_card()))
     }
 }

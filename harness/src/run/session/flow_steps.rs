@@ -5,6 +5,7 @@ use super::Session;
 use super::answer::{Played, Stop, Unmet};
 use crate::flow::{self, Seen, Trouble, Violation};
 use crate::language::{Bilingual, in_both};
+use crate::link::LinkError;
 use crate::run::recorder::Detail;
 use crate::run::verdict::{Difference, Expectation, Finding, Stage, tries_left};
 use crate::scenario::{Pressable, RowName, Scenario, ScreenName, SeeStep, Verb};
@@ -13,12 +14,12 @@ use std::fmt::Display;
 impl From<Trouble> for Stop {
     fn from(trouble: Trouble) -> Self {
         match trouble {
-            Trouble::NotThere(reason) => {
+            Trouble::NotThere(absent) => {
                 let expected = Bilingual::new("手順を行える画面", "a screen on which the step can be done");
-                differs(expected, Bilingual::alike(reason)).into()
+                differs(expected, absent.in_words()).into()
             }
-            Trouble::NotHere(reason) => Self::Missing(Bilingual::alike(reason)),
-            Trouble::Broken(reason) => Self::Link(crate::link::LinkError::Lost(reason)),
+            Trouble::NotHere(reason) => Self::Missing(reason),
+            Trouble::Broken(reason) => Self::Link(LinkError::Lost(reason)),
         }
     }
 }

@@ -108,7 +108,7 @@ impl Clock<'_> {
 /// How the steps of a scenario ended before their end.
 enum End {
     Failed(Box<Finding>),
-    Lost(Position, String),
+    Lost(Position, Bilingual),
     Missing(Bilingual),
     NotApplicable(Bilingual),
     Refused(Refused),

@@ -28,7 +28,7 @@ impl CardLink for Told {
         self.came.push(hex::Spaced(command).to_string());
         match self.answers.get(self.came.len() - 1) {
             Some(&"refused") => Err(Refused::WrongPin.into()),
-            Some(&"lost") => Err(LinkError::Lost("it is gone".into())),
+            Some(&"lost") => Err(LinkError::lost("なくなった", "it is gone")),
             Some(answer) => Ok(hex::decode(answer).unwrap()),
             None => Ok(vec![0x90, 0x00]),
         }

@@ -1,4 +1,5 @@
-//! What an author writes for those who read a report: `why: text`, or `why: {ja: …, en: …}`.
+//! What an author writes for those who read a report: `why: text`, or `why: {ja: …, en: …}`. Sources of
+//! requirements are written likewise.
 
 use crate::language::{Bilingual, BilingualSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -31,6 +32,11 @@ impl<'de> Deserialize<'de> for Remark {
         }
         deserializer.deserialize_any(TextOrMap)
     }
+}
+
+/// Reads what is written as a [`Remark`].
+pub(crate) fn in_either_form<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bilingual, D::Error> {
+    Remark::deserialize(deserializer).map(|remark| remark.0)
 }
 
 impl JsonSchema for Remark {
