@@ -16,7 +16,7 @@ use support::reader::{Slot, VirtualReader};
 
 type Test = fn(&Slot) -> Result<(), Failed>;
 
-const TESTS: [(&str, Test); 16] = [
+const TESTS: [(&str, Test); 17] = [
     ("OpenSC takes the card for a JPKI card", opensc_takes_the_card_for_a_jpki_card),
     ("OpenSC reads the ATR of a My Number card", opensc_reads_the_atr),
     ("OpenSC finds four certificates, two keys and two PINs", opensc_finds_what_is_on_the_card),
@@ -28,6 +28,10 @@ const TESTS: [(&str, Test); 16] = [
     ("a wrong PIN costs one try, and the right one gives it back", a_wrong_pin_costs_one_try),
     ("three wrong PINs lock the authentication PIN and nothing else", three_wrong_pins_lock),
     ("five wrong passwords lock the signature password and nothing else", five_wrong_passwords_lock),
+    (
+        "a connection that is dropped without a reset leaves a PIN verified",
+        a_dropped_connection_keeps_the_pin,
+    ),
     ("a spent try stays spent when the card is killed", a_spent_try_survives_a_kill),
     ("a locked PIN stays locked when the card is killed", a_lock_survives_a_kill),
     ("without a state file every card is fresh", without_a_state_file_every_card_is_fresh),
@@ -166,6 +170,30 @@ fn five_wrong_passwords_lock(slot: &Slot) -> Result<(), Failed> {
     SIGNATURE.log_in(slot, SIGNATURE.pin)?.refusal()?;
     assert_eq!(tries_left(slot)?, [3, 0]);
     AUTHENTICATION.sign_and_verify(slot)
+}
+
+/// Two programs, one after the other: what the first has opened is open for the second, unless the card was
+/// without power in between.
+fn a_dropped_connection_keeps_the_pin(slot: &Slot) -> Result<(), Failed> {
+    const SELECT_JPKI: &str = "00A4040C0AD392F000260100000001";
+    const SELECT_PIN: &str = "00A4020C020018";
+    const RIGHT_PIN: &str = "002000800431323334";
+    const SELECT_KEY: &str = "00A4020C020017";
+    let sign = format!("802A008033{}{}00", "3031300D060960864801650304020105000420", "00".repeat(32));
+    let _card = Card::insert(slot)?;
+    let say = |commands: &[&str]| {
+        let start = ["--reader", "0", "--card-driver", "default"];
+        let commands = commands.iter().flat_map(|command| ["--send-apdu", command]);
+        slot.run("opensc-tool", start.into_iter().chain(commands))?.success()
+    };
+    for (when_done, signs) in [("leave", true), ("unpower", false)] {
+        slot.configure(&format!("reader_driver pcsc {{ disconnect_action = {when_done}; }}"))?;
+        let said = say(&[SELECT_JPKI, SELECT_PIN, RIGHT_PIN])?;
+        assert_eq!(said.matches("SW1=0x90, SW2=0x00").count(), 3, "{said}");
+        let said = say(&[SELECT_KEY, &sign])?;
+        assert_eq!(said.matches("SW1=0x90, SW2=0x00").count() == 2, signs, "{when_done}: {said}");
+    }
+    Ok(())
 }
 
 fn a_spent_try_survives_a_kill(slot: &Slot) -> Result<(), Failed> {

@@ -332,6 +332,8 @@ fn wrong_usage_is_told_with_the_way_out() {
         ),
         (vec!["portal", "--bind", "0", "--pki", "/nonexistent"], "`vmyna pki write /nonexistent` makes one"),
         (vec!["portal", "--bind", "0", "--card", "sim@nobody"], "built in are: "),
+        (vec!["portal", "--bind", "0", "--state", "/proc/version"], "name a file in a folder that there is"),
+        (vec!["portal", "--bind", "0", "--state", "/nonexistent/x"], "name a file in a folder that there is"),
     ] {
         let ended = run(&mut vmyna(&arguments));
         assert_eq!(ended.code, Some(2), "{arguments:?}");

@@ -42,7 +42,13 @@ fn visit<F: Future<Output = Visit>>(arguments: &[&str], dark: bool, play: impl F
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let portal = RunningPortal::start(arguments);
     let (driver, url) = chromium::driver();
-    let mut options = vec!["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars"];
+    let mut options = vec![
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--force-prefers-reduced-motion",
+        "--hide-scrollbars",
+    ];
     if dark {
         options.push("--force-dark-mode");
         options.push("--blink-settings=preferredColorScheme=0");

@@ -1,7 +1,10 @@
 //! PINs: their names, their form, and the object on the card with its retry counter. The 照合番号 and
 //! the date of birth are PINs too: the card tells them from the others by no more than their form.
 
-use crate::holder::PinValue;
+mod value;
+
+pub use value::{PinFormError, PinValue};
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -8,9 +8,8 @@ use proptest::prelude::*;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 use vmyna_sim::card::{Personalised, VirtualCard, seeded};
-use vmyna_sim::holder::PinValue;
 use vmyna_sim::issue::issued_pin;
-use vmyna_sim::pin::{ChangeCommand, PinName, PinStates};
+use vmyna_sim::pin::{ChangeCommand, PinName, PinStates, PinValue};
 use vmyna_sim::smart_card::{Reaction, SmartCard};
 use vmyna_sim::store::Store;
 

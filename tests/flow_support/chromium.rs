@@ -97,8 +97,13 @@ pub struct Chromium {
 
 impl Chromium {
     fn start(driver: &str) -> Self {
-        let options =
-            ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,1000"];
+        let options = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--force-prefers-reduced-motion",
+            "--window-size=1280,1000",
+        ];
         let capabilities = serde_json::json!({
             "goog:chromeOptions": { "args": options, "binary": "/usr/bin/chromium" },
             // whoever looks at a page waits for it

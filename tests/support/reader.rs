@@ -68,11 +68,15 @@ impl VirtualReader {
         // OpenSC shall see no reader but this slot, so that its tokens are always slots 0 and 1 of PKCS #11.
         let others = self.names.iter().filter(|name| *name != SLOTS[number]);
         let ignored: Vec<_> = others.map(|name| format!("{name:?}")).collect();
-        let folder = TempDir::new()?;
-        let configuration = format!("app default {{ ignored_readers = {}; }}\n", ignored.join(", "));
-        fs::write(folder.path().join("opensc.conf"), configuration)?;
-
-        Ok(Slot { port: self.port + number as u16, name: SLOTS[number], folder, _lock: lock })
+        let slot = Slot {
+            port: self.port + number as u16,
+            name: SLOTS[number],
+            others: ignored.join(", "),
+            folder: TempDir::new()?,
+            _lock: lock,
+        };
+        slot.configure("")?;
+        Ok(slot)
     }
 
     /// The file whose lock is the right to use a slot. Another user may have made it, so it is only read.
@@ -96,6 +100,8 @@ pub struct Slot {
     pub port: u16,
     /// the name by which PC/SC knows it
     pub name: &'static str,
+    /// the other readers, as OpenSC's configuration lists them
+    others: String,
     folder: TempDir,
     _lock: File,
 }
@@ -104,6 +110,12 @@ impl Slot {
     /// A path in the test's own folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Gives OpenSC these settings besides the one that it sees no other reader.
+    pub fn configure(&self, more: &str) -> Result<(), Failed> {
+        let configuration = format!("app default {{ ignored_readers = {}; {more} }}\n", self.others);
+        Ok(fs::write(self.path("opensc.conf"), configuration)?)
     }
 
     /// Runs a program in the test's own folder; this slot is the only reader it sees.

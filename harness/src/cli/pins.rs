@@ -6,8 +6,8 @@ use crate::run::Plan;
 use crate::scenario::Scenario;
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
-use vmyna_sim::holder::{Holder, MyNumber, PinValue};
-use vmyna_sim::pin::PinName;
+use vmyna_sim::holder::{Holder, MyNumber};
+use vmyna_sim::pin::{PinName, PinValue};
 use vmyna_sim::profile::Profile;
 use zeroize::Zeroizing;
 

@@ -12,7 +12,8 @@ use crate::portal::http::{OperatorToken, Site, router};
 use crate::portal::phone::{Reader, TerminalClock};
 use crate::portal::status::{BuiltInRegister, Crls, OcspResponder, StatusSource};
 use crate::portal::{
-    Checker, Lives, Portal, Store, built_in_anchors, built_in_signature_anchors, system_randomness,
+    Checker, Lives, Portal, Store, StoreError, built_in_anchors, built_in_signature_anchors,
+    system_randomness,
 };
 use crate::verify::Trust;
 use axum_server::Handle;
@@ -148,7 +149,12 @@ pub(super) fn portal(arguments: Arguments) -> Result<Exit, Failure> {
         None => Store::in_memory(),
         Some(path) => Store::open(path),
     };
-    let store = store.map_err(|error| usage(&error))?;
+    let store = store.map_err(|error| match error {
+        StoreError::Open { .. } => Failure::Usage(format!(
+            "{error}; name a file in a folder that there is and that can be written to: --state FILE"
+        )),
+        other => usage(&other),
+    })?;
     let checker = checker(&arguments, now)?;
     let portal = Portal::new(store, checker, Box::new(Timestamp::now), randomness, Lives::default());
 

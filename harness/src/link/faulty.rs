@@ -1,6 +1,7 @@
 //! The built-in card in the same process, with the faults that a scenario wants.
 
 use super::{CardLink, InProcess, LinkError};
+use std::mem;
 use std::sync::Arc;
 use vmyna_sim::card::{Personalised, VirtualCard};
 use vmyna_sim::fault::{Fault, Faults, Faulty, Trigger};
@@ -21,15 +22,22 @@ impl FaultyInProcess {
     #[must_use]
     pub fn new(card: VirtualCard) -> Self {
         let faults = Faults::new(SEED);
-        let card = Faulty::new(card, &faults).swapping(|card| {
-            let now = card.personalised();
-            let other = if now.holder().id() == "taro" { "hanako" } else { "taro" };
-            if let Ok(other) = Personalised::built_in_of(other, now.profile().clone()) {
-                *card = VirtualCard::new(Arc::new(other));
+        let mut other = None;
+        let card = Faulty::new(card, &faults).swapping(move |card| {
+            if let Some(other) = other.get_or_insert_with(|| another(card)) {
+                mem::swap(card, other);
             }
         });
         Self { link: InProcess(card), faults }
     }
+}
+
+/// Another person's card of the same kind; after it, the first comes back.
+fn another(card: &VirtualCard) -> Option<VirtualCard> {
+    let card = card.personalised();
+    let other = if card.holder().id() == "taro" { "hanako" } else { "taro" };
+    let other = Personalised::built_in_of(other, card.profile().clone()).ok()?;
+    Some(VirtualCard::new(Arc::new(other)))
 }
 
 impl CardLink for FaultyInProcess {

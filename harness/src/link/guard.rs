@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 use vmyna_sim::apdu::{CommandApdu, ResponseApdu, Status};
-use vmyna_sim::holder::PinValue;
-use vmyna_sim::pin::{ChangeCommand, PinName};
+use vmyna_sim::pin::{ChangeCommand, PinName, PinValue};
 use vmyna_sim::smart_card::Power;
 
 /// What the user allows on a card that may be real.

@@ -3,7 +3,7 @@
 use super::screen::Purpose;
 use crate::language::Bilingual;
 use crate::terminal::Credential;
-use vmyna_sim::holder::PinValue;
+use vmyna_sim::pin::PinValue;
 
 impl Credential {
     /// The form of its PIN, as a browser's `pattern`.

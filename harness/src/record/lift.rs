@@ -13,8 +13,8 @@ use crate::terminal::{CertificateName, PinChoice};
 use std::collections::BTreeMap;
 use vmyna_sim::apdu::{CommandApdu, CommandBuilder, ResponseApdu, Status};
 use vmyna_sim::application;
-use vmyna_sim::holder::{Holder, PinValue};
-use vmyna_sim::pin::{ChangeCommand, PinName};
+use vmyna_sim::holder::Holder;
+use vmyna_sim::pin::{ChangeCommand, PinName, PinValue};
 use vmyna_sim::profile::{Profile, Tries};
 use vmyna_sim::smart_card::Power;
 

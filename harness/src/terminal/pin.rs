@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use vmyna_sim::holder::{Holder, PinValue};
+use vmyna_sim::holder::Holder;
 use vmyna_sim::issue::{card_expiry, issued_pin};
-use vmyna_sim::pin::PinName;
+use vmyna_sim::pin::{PinName, PinValue};
 
 /// A value of a PIN, by its role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

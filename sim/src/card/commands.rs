@@ -5,8 +5,7 @@ use crate::apdu::Status;
 use crate::application;
 use crate::command::{FileReference, Refusal, Select};
 use crate::file::{ElementaryFile, FileKind, MASTER_FILE};
-use crate::holder::PinValue;
-use crate::pin::{ChangeCommand, PinName};
+use crate::pin::{ChangeCommand, PinName, PinValue};
 use crate::profile::{EmptyVerifyAnswer, Fate};
 use crate::undocumented::Situation;
 

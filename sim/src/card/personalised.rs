@@ -4,11 +4,11 @@
 use crate::application;
 use crate::document::DocumentError;
 use crate::file::{DataObject, ElementaryFile, FileKind, Personalisation, PrivateKey};
-use crate::holder::{Holder, PinValue};
+use crate::holder::Holder;
 use crate::image;
 use crate::issue::{Addresses, IssueError, Issued, issue_as, issued_pin, six_digits};
 use crate::key::Signer;
-use crate::pin::PinName;
+use crate::pin::{PinName, PinValue};
 use crate::pki::PkiError;
 use crate::profile::{Profile, VerificationCodes};
 use jiff::Timestamp;

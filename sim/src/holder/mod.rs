@@ -1,25 +1,24 @@
 //! A person as data: who they are, where they are registered, the PINs of their card and the keys
 //! in it. Holders are YAML documents; those that come with the program are part of it.
 
+mod birthday;
 mod built_in;
 mod images;
 mod my_number;
-mod pin_value;
 mod source;
 mod state;
 
+pub use birthday::{age, birthday_in, last_birthday};
 pub use images::Images;
 pub use my_number::{MyNumber, MyNumberError, check_digit};
-pub use pin_value::{PinFormError, PinValue};
 pub use state::{
     CertificateState, Certificates, IssuingGeneration, Revocation, SignatureCertificate, State, TriesLeft,
 };
 
 use crate::bilingual::Bilingual;
 use crate::document::{self, DocumentError};
-use crate::issue;
 use crate::key::{KeyError, KeyName};
-use crate::pin::{PinName, PinSet};
+use crate::pin::{PinName, PinSet, PinValue};
 use crate::pki::JAPAN;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -61,9 +60,9 @@ struct Age {
 impl Age {
     /// The birth of someone who has completed this many years on `today`.
     fn birth(self, today: Date) -> Option<Date> {
-        let birthday = issue::birthday_in(self.birthday, today.year())?;
+        let birthday = birthday_in(self.birthday, today.year())?;
         let last = if birthday <= today { today.year() } else { today.year() - 1 };
-        issue::birthday_in(self.birthday, last.checked_sub(self.years)?)
+        birthday_in(self.birthday, last.checked_sub(self.years)?)
     }
 }
 
@@ -235,7 +234,7 @@ impl Holder {
     #[must_use]
     pub fn age(&self, now: Timestamp) -> i16 {
         let birth = self.clone().as_of(now).person.birth;
-        issue::age(birth, JAPAN.to_datetime(now).date())
+        age(birth, JAPAN.to_datetime(now).date())
     }
 
     /// The state of the signature certificate in the card when the clock shows `now`; `None` when

@@ -7,11 +7,11 @@ mod jpeg2000;
 mod masking;
 mod state;
 
-use super::{Age, Card, Holder, Keys, Municipality, MyNumber, Person, PinValue, Pins, Sex, Substitutes};
+use super::{Age, Card, Holder, Keys, Municipality, MyNumber, Person, Pins, Sex, Substitutes};
 use crate::bilingual::Bilingual;
 use crate::document::{self, DocumentError, Position, Spanned};
 use crate::key::KeyName;
-use crate::pin::{PinName, PinSet};
+use crate::pin::{PinName, PinSet, PinValue};
 use images::ImagesSource;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};

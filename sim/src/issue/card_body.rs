@@ -1,10 +1,10 @@
 //! The card itself, as against its certificates: until when it is valid, its number, the keys of the
 //! 券面 and 共通 applications, and the municipality's keys that signed what they hold.
 
-use super::{IssueError, IssueWindow, birthday_in, era};
-use crate::holder::{Holder, PinValue};
+use super::{IssueError, IssueWindow, era};
+use crate::holder::{Holder, birthday_in};
 use crate::key::RsaKey;
-use crate::pin::PinName;
+use crate::pin::{PinName, PinValue};
 use crate::pki::{CardVerifiableCertificate, MunicipalKey, Purpose, derived};
 use jiff::Timestamp;
 use jiff::civil::Date;

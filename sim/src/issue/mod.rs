@@ -4,15 +4,15 @@
 
 mod addresses;
 mod basic_data;
-mod birthday;
 mod card_body;
 mod end_entity;
 mod era;
 mod period;
+mod window;
 
 pub use addresses::{Addresses, MalformedUrl, OcspUrl};
-pub use birthday::{IssueWindow, age, birthday_in, last_birthday};
 pub use card_body::{CardBody, card_expiry, issued_pin, six_digits};
+pub use window::IssueWindow;
 
 use crate::holder::{self, CertificateState, Holder};
 use crate::key::Signer;

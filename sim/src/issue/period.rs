@@ -1,8 +1,8 @@
 //! When a certificate in a given state was issued and by which generation: arithmetic over the
 //! clock, so that what is expired stays expired and what is valid stays valid.
 
-use super::birthday::{IssueWindow, birthday_in, last_birthday};
-use crate::holder::{CertificateState, IssuingGeneration, State};
+use super::IssueWindow;
+use crate::holder::{CertificateState, IssuingGeneration, State, birthday_in, last_birthday};
 use crate::pki::{Generation, JAPAN, Validity, end_of_day, start_of_day};
 use jiff::civil::Date;
 use jiff::{RoundMode, Timestamp, TimestampRound, ToSpan, Unit};

@@ -7,8 +7,7 @@
 //! nobody has locked; the next one removes it.
 
 use super::Store;
-use crate::holder::PinValue;
-use crate::pin::{PinName, PinState, PinStates};
+use crate::pin::{PinName, PinState, PinStates, PinValue};
 use crate::profile::Tries;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

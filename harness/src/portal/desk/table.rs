@@ -234,7 +234,7 @@ mod tests {
     use crate::portal::{Answer, TerminalFailure};
     use crate::terminal::Credential;
     use std::thread;
-    use vmyna_sim::holder::PinValue;
+    use vmyna_sim::pin::PinValue;
 
     fn table(pace: Duration) -> Arc<Table> {
         Arc::new(Table::new("hanako", Cards::built_in(), pace))

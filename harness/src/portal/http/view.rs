@@ -2,7 +2,7 @@
 
 use crate::language::{Bilingual, Language};
 use crate::portal::page::Page;
-use crate::portal::screen::{Button, Purpose, Screen};
+use crate::portal::screen::{Button, Purpose, Row, Screen};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -97,6 +97,12 @@ impl FlowView {
             }
         };
         self.say.t(ja, en).to_owned()
+    }
+
+    /// The value of a row, a line for each sentence as in the guide.
+    fn lines(&self, row: &Row) -> Vec<String> {
+        let value = self.say.of(row.value());
+        value.replace("。 ", "。\n").lines().map(str::to_owned).collect()
     }
 
     fn advice(&self) -> String {

@@ -11,7 +11,7 @@ use crate::terminal::{
 };
 use sha2::Digest as _;
 use vmyna_sim::apdu::{CommandBuilder, ResponseApdu, Status};
-use vmyna_sim::holder::PinValue;
+use vmyna_sim::pin::PinValue;
 
 /// Which certificates are in the card: `8F 8F 00` when both are, the one for signatures first.
 const CERTIFICATES_PRESENT: u16 = 0x0008;

@@ -9,7 +9,7 @@ use crate::terminal::Credential;
 use crate::terminal::Platform;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use vmyna_sim::holder::PinValue;
+use vmyna_sim::pin::PinValue;
 use vmyna_sim::smart_card::Power;
 use zeroize::Zeroizing;
 
