@@ -32,6 +32,43 @@ fn every_manifest_in_the_documentation_parses() {
     assert!(command.contains("--shard $((JOB_COMPLETION_INDEX + 1))/4"), "{command}");
 }
 
+/// Every `vmyna COMMAND …` in the text: the words of the command, and the options behind it.
+fn commands_in(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
+    let text = text.replace("\\\n", " ");
+    let is_name = |word: &&str| word.chars().all(|letter| letter.is_ascii_lowercase());
+    let lines = text.lines().filter_map(|line| line.split_once("vmyna ").map(|(_, rest)| rest));
+    let lines = lines.map(|line| line.split([';', '|', '&', '`']).next().unwrap_or_default());
+    let of_line = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let end = words.iter().position(|word| word.starts_with('#')).unwrap_or(words.len());
+        let named = words[..end].iter().take_while(|word| is_name(word)).take(2);
+        let options = words[..end].iter().filter(|word| word.starts_with("--"));
+        let option =
+            |word: &&str| word.split(['=', ']', ',', '"', '\'']).next().unwrap_or_default().to_owned();
+        (named.map(|word| (*word).to_owned()).collect(), options.map(option).collect())
+    };
+    lines.map(of_line).filter(|(named, _): &(Vec<String>, Vec<String>)| !named.is_empty()).collect()
+}
+
+#[test]
+fn every_option_in_the_documentation_exists() {
+    let mut checked = 0;
+    for file in ["ci.md", "vendors.md", "faults.md", "scenarios.md"] {
+        let text = std::fs::read_to_string(of_the_project("docs").join(file)).expect("it is there");
+        for (named, options) in commands_in(&text).into_iter().filter(|(_, options)| !options.is_empty()) {
+            let help = |words: &[String]| run(vmyna(words).arg("--help"));
+            let whole = help(&named);
+            let told = if whole.code == Some(0) { whole } else { help(&named[..1]) };
+            assert_eq!(told.code, Some(0), "{file}: there is no {named:?}");
+            for option in options {
+                assert!(told.stdout.contains(&option), "{file}: {named:?} has no {option}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 40, "only {checked} options");
+}
+
 #[test]
 fn what_flows_must_be_tried_with_is_claimed_by_scenarios_that_there_are() {
     let text = std::fs::read_to_string(of_the_project("docs/flows.md")).expect("it is there");

@@ -85,7 +85,7 @@ fn a_card_that_goes_and_a_screen_that_lacks_what_a_step_wants_are_told_in_japane
            PIN-01 正しい利用者証明用暗証番号の照合には 9000 を返す
            期待: 手順を行える画面
            実際: 画面「トップ」に「申し込む」ボタンがない
-           画面: top
+           画面: トップ
            │ ［利用を申し込む］
            │ ［申込状況を確認］
 

@@ -1,6 +1,6 @@
 //! What the program says of itself: help texts, and completions for shells.
 
-use crate::process::{run, vmyna};
+use crate::process::{Folder, run, vmyna};
 
 #[test]
 fn the_help_texts_teach() {
@@ -301,4 +301,43 @@ fn every_shell_gets_completions() {
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
         assert!(ended.stdout.contains("vmyna") && ended.stdout.contains("fail-fast"), "{shell}");
     }
+}
+
+#[test]
+fn what_is_written_wrongly_on_the_command_line_is_told_with_what_would_be_right() {
+    let folder = Folder::new();
+    insta::assert_snapshot!(folder.refusal(["run", "--jobs", "0"]), @"
+    error: invalid value '0' for '--jobs <N>': a number of jobs, at least 1
+
+    For more information, try '--help'.
+    exit code 2
+    ");
+    insta::assert_snapshot!(folder.refusal(["run", "--report", "html=none/report.html"]), @"
+    error: --report html=none/report.html: cannot be written: there is no folder none; create it first
+    exit code 2
+    ");
+    insta::assert_snapshot!(folder.refusal(["explain", "jpki.pin.lockot"]), @r#"
+    error: neither a scenario nor a requirement has the id "jpki.pin.lockot"; similar are: jpki.pin.lockout-signature, jpki.pin.blocked-empty, jpki.pin.blocked-status, juki.pin.lockout, jpki.pin.lockout-authentication
+    exit code 2
+    "#);
+    insta::assert_snapshot!(folder.refusal(["explain", "pin-99"]), @r#"
+    error: neither a scenario nor a requirement has the id "pin-99"; similar are: PIN-09, PIN-19, PIN-01, PIN-02, PIN-03
+    exit code 2
+    "#);
+    insta::assert_snapshot!(folder.refusal(["explain", "something-else-altogether"]), @r#"
+    error: neither a scenario nor a requirement has the id "something-else-altogether"; `vmyna run --list` shows the scenarios; requirements are in vectors/requirements
+    exit code 2
+    "#);
+    let foreign = "<testsuites name=\"a\" tests=\"1\" failures=\"0\" errors=\"0\"><testsuite name=\"a\" tests=\"1\" \
+                   failures=\"0\" errors=\"0\" disabled=\"0\"><testcase name=\"b\"/></testsuite></testsuites>";
+    folder.write("foreign.xml", foreign);
+    insta::assert_snapshot!(folder.refusal(["report", "merge", "foreign.xml", "--report", "junit=all.xml"]), @"
+    error: foreign.xml: this is no report of vmyna run
+    exit code 2
+    ");
+    folder.write("broken.xml", "<testsuites><testsuite");
+    insta::assert_snapshot!(folder.refusal(["report", "merge", "broken.xml", "--report", "junit=all.xml"]), @"
+    error: broken.xml: this is no JUnit report: at testsuites: error parsing XML
+    exit code 2
+    ");
 }

@@ -33,11 +33,11 @@ use vmyna_sim::profile::Profile;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// the one card
+    /// the one card: a seat such as `sim`, `sim:android@taro`, `vicc:127.0.0.1:35963` or `pcsc`
     #[arg(value_name = "A")]
     a: CardSeat,
 
-    /// the other card
+    /// the other card, likewise
     #[arg(value_name = "B")]
     b: CardSeat,
 

@@ -62,19 +62,19 @@ pub(super) fn explain(arguments: Arguments) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// Ids that are more alike than this may have been meant.
+const ALIKE: f64 = 0.8;
+
 fn unknown(id: &str, scenarios: &[Scenario], requirements: &Requirements) -> Failure {
     let scenarios = scenarios.iter().map(|scenario| scenario.id.as_str());
     let ids = scenarios.chain(requirements.iter().map(|requirement| requirement.id.as_str()));
     let ids: Vec<&str> = ids.collect();
-    // Those that share most words with what was asked for.
     let folded = id.to_lowercase();
-    let words: Vec<&str> = folded.split(['.', '-', '[', ']']).filter(|word| word.len() > 1).collect();
-    let shared = |known: &str| {
-        let known = known.to_lowercase();
-        words.iter().filter(|word| known.contains(**word)).count()
-    };
-    let most = ids.iter().map(|known| shared(known)).max().filter(|most| *most > 0);
-    let near: Vec<_> = ids.into_iter().filter(|known| Some(shared(known)) == most).take(10).collect();
+    let likeness = |known: &str| strsim::jaro_winkler(&folded, &known.to_lowercase());
+    let mut near: Vec<_> = ids.into_iter().map(|known| (likeness(known), known)).collect();
+    near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let near: Vec<_> =
+        near.into_iter().take_while(|(likeness, _)| *likeness > ALIKE).take(5).map(|near| near.1).collect();
     let hint = match near.is_empty() {
         true => "`vmyna run --list` shows the scenarios; requirements are in vectors/requirements".to_owned(),
         false => format!("similar are: {}", near.join(", ")),
@@ -117,7 +117,7 @@ impl Explanation<'_> {
             out,
             "  {}  {} {}  {}",
             scenario.position.dimmed(),
-            self.say("所持者", "holder"),
+            self.say("名義人", "holder"),
             scenario.holder,
             scenario.tags.join(" ").dimmed()
         );
@@ -311,12 +311,12 @@ mod tests {
         "#);
         insta::assert_snapshot!(explained("jpki.pin.lower-case", Language::Ja), @"
         jpki.pin.lower-case  署名用暗証番号を英小文字で照合すると誤りとして数えられる
-          vectors/scenarios/jpki/pin/lower-case.yaml:2:5  所持者 hanako  jpki pin
+          vectors/scenarios/jpki/pin/lower-case.yaml:2:5  名義人 hanako  jpki pin
         手順
            1. アプリケーション jpki を選択する(SELECT)  SEL-01
            2. 署名用電子証明書の暗証番号として英字を小文字にした値を照合する(VERIFY)。期待: 63C4  PIN-23
               理由: 名義人の入力を大文字にするのはクライアントで、カードではない
-           3. 署名用秘密鍵で「lower case」の SHA-256 の DigestInfoに署名を求める(COMPUTE DIGITAL SIGNATURE)。期待: 6982  SIG-02
+           3. 署名用秘密鍵で「lower case」の SHA-256 の DigestInfo に署名を求める(COMPUTE DIGITAL SIGNATURE)。期待: 6982  SIG-02
            4. 署名用電子証明書の暗証番号の残り試行回数を尋ねる。期待: 4 回  PIN-04
            5. 署名用電子証明書の暗証番号として正しい値を照合する(VERIFY)  PIN-02
         要件

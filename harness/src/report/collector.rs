@@ -132,8 +132,8 @@ impl<'a> Collector<'a> {
                 }
                 .to_owned(),
             ),
-            Happening::Screen { name, text } => {
-                HappeningRecord::Screen { name: name.clone(), text: text.clone() }
+            Happening::Screen { screen, text } => {
+                HappeningRecord::Screen { name: screen.name().to_owned(), text: text.clone() }
             }
         };
         self.happenings.push(record);

@@ -7,11 +7,15 @@ use super::words::{self, Words};
 use crate::language::{Bilingual, Language};
 use crate::requirement::{Level, Provenance};
 use crate::run::{CardIdentity, Outcome, StepOutcome};
+use crate::scenario::ScreenName;
 use crate::wire;
 use askama::Template;
+use serde::Deserialize;
+use serde::de::value::StrDeserializer;
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::io;
+use vmyna_sim::smart_card::Power;
 
 /// Writes `report` to `out`; `language` is shown first, the other one is a click away.
 ///
@@ -298,6 +302,22 @@ fn answer(hex: &str, left_out: impl Borrow<usize>) -> String {
 fn meaning(exchange: &ExchangeRecord) -> String {
     let Bilingual { ja, en } = exchange.meaning();
     if ja == en { escape(&en) } else { both(&ja, &en) }
+}
+
+/// A switch of the power, as records name it.
+fn power(switched: &str) -> String {
+    let (ja, en) = words::power(match switched {
+        "on" => Power::On,
+        "off" => Power::Off,
+        _ => Power::WarmReset,
+    });
+    both(ja, en)
+}
+
+/// A screen, as records name it.
+fn screen(name: &str) -> String {
+    let known = ScreenName::deserialize(StrDeserializer::<serde::de::value::Error>::new(name));
+    known.map_or_else(|_| escape(name), |screen| both(screen.title(), name))
 }
 
 fn status(exchange: &ExchangeRecord) -> String {

@@ -23,6 +23,9 @@ pub enum MergeError {
     /// a file does not say which shard it is
     #[error("{0}: this is the report of a whole run, not of a shard; `vmyna run --shard I/N` makes shards")]
     NoShard(String),
+    /// a file is another program's
+    #[error("{0}: this is no report of vmyna run")]
+    Foreign(String),
     /// two files do not belong together
     #[error("{first} and {second} do not belong together: {problem}")]
     Different {
@@ -200,6 +203,9 @@ fn check(parts: &[Part<'_>]) -> Result<(), MergeError> {
     let mut home: BTreeMap<&str, &Part<'_>> = BTreeMap::new();
     let mut first: Option<(&Part<'_>, &ShardOf)> = None;
     for part in parts {
+        if !part.tool.starts_with("vmyna ") {
+            return Err(MergeError::Foreign(part.file.to_owned()));
+        }
         let shard = part.shard.as_ref().ok_or_else(|| MergeError::NoShard(part.file.to_owned()))?;
         let (other, of_other) = *first.get_or_insert((part, shard));
         let different = |other: &Part<'_>, problem: String| {

@@ -203,6 +203,9 @@ fn open(path: &Path) -> io::Result<To> {
     // A link stays a link: what it leads to is replaced.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(io::Error::other(format!("there is no folder {}; create it first", folder.display())));
+    }
     let temporary = tempfile::Builder::new()
         .prefix(".vmyna-report-")
         .permissions(Permissions::from_mode(0o666))

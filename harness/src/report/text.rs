@@ -178,13 +178,14 @@ impl<W: Write> Text<'_, W> {
             return happenings.iter().try_for_each(|happening| self.happening(happening));
         }
         let screens = happenings.iter().filter_map(|happening| match happening {
-            Happening::Screen { name, text } => Some((name, text)),
+            Happening::Screen { screen, text } => Some((screen, text)),
             _ => None,
         });
         let screens: Vec<_> = screens.collect();
         match screens.last() {
             Some((_, text)) if verdict.finding().is_some() => {
-                let way = screens.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" > ");
+                let names = screens.iter().map(|(screen, _)| self.say(screen.title(), screen.name()));
+                let way = names.collect::<Vec<_>>().join(" > ");
                 writeln!(self.out, "       {}: {way}", self.say("画面", "screens"))?;
                 self.screen(text)
             }
@@ -222,7 +223,8 @@ impl<W: Write> Text<'_, W> {
                 let (ja, en) = words::power(*power);
                 writeln!(self.out, "         {}", self.say(ja, en).dimmed())
             }
-            Happening::Screen { name, text } => {
+            Happening::Screen { screen, text } => {
+                let name = self.say(screen.title(), screen.name());
                 writeln!(self.out, "       {}: {name}", self.say("画面", "screen"))?;
                 self.screen(text)
             }

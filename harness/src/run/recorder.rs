@@ -3,6 +3,7 @@
 
 use crate::language::Bilingual;
 use crate::link::{CardLink, LinkError, ReaderIdentity};
+use crate::scenario::ScreenName;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -37,7 +38,7 @@ pub enum Happening {
     /// a screen as the holder sees it
     Screen {
         /// which screen
-        name: String,
+        screen: ScreenName,
         /// its text, with its line breaks
         text: String,
     },
@@ -97,9 +98,9 @@ impl Recorder {
     }
 
     /// Takes down a screen.
-    pub fn record_screen(&self, name: String, text: String) {
+    pub fn record_screen(&self, screen: ScreenName, text: String) {
         if self.keeps(Detail::Screens) {
-            self.record.borrow_mut().push(Happening::Screen { name, text });
+            self.record.borrow_mut().push(Happening::Screen { screen, text });
         }
     }
 

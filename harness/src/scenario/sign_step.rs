@@ -130,7 +130,10 @@ impl Action for SignStep {
 
     fn in_words(&self, language: Language) -> String {
         let (key, by) = (words::key(self.key, language), words::key_by(self.by, language));
-        let (input, mode) = (self.data.in_words(language), words::mode(self.mode, language));
+        let (mut input, mode) = (self.data.in_words(language), words::mode(self.mode, language));
+        if language == Language::Ja && input.ends_with(|letter: char| letter.is_ascii_alphanumeric()) {
+            input.push(' ');
+        }
         let verifier = match &self.verified_by {
             Some(verifier) => verifier.in_words(language),
             None => words::say(language, "証明書", "the certificate").to_owned(),

@@ -82,7 +82,7 @@ pub(in crate::cli) struct Arguments {
     /// How many scenarios to play at once, each on a built-in card of its own [default: one for each
     /// processor, but 1 with --fail-fast]. Another card plays one at a time, unless --fresh starts
     /// cards: then each job has one, at the port of --card and those that follow
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     pub(super) jobs: Option<NonZeroUsize>,
 
     /// Only the I-th of N parts of what is selected, for machines that share a suite; a scenario's
@@ -142,4 +142,8 @@ pub(super) enum Listing {
     Titles,
     /// and its steps in words
     Steps,
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "a number of jobs, at least 1".to_owned())
 }

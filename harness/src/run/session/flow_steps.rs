@@ -115,7 +115,7 @@ impl Session<'_> {
             && let Ok(seen) = stage.seen()
             && watch.is_news(&seen)
         {
-            self.recorder.record_screen(seen.screen.to_string(), seen.text.clone());
+            self.recorder.record_screen(seen.screen, seen.text.clone());
         }
         violated(violation)
     }
