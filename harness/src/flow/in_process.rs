@@ -100,7 +100,7 @@ impl<'w> InProcess<'w> {
 
     fn tab(&mut self) -> Result<&mut Tab<'w>, Trouble> {
         let front = &self.front;
-        self.tabs.get_mut(front).ok_or_else(|| Trouble::NotThere(Absent::Tab))
+        self.tabs.get_mut(front).ok_or(Trouble::NotThere(Absent::Tab))
     }
 
     fn handset(&mut self) -> Result<&mut AnyHandset, Trouble> {
@@ -126,7 +126,7 @@ impl<'w> InProcess<'w> {
     }
 
     fn last(&self) -> Result<(ChallengeId, Answer), Trouble> {
-        self.last.clone().ok_or_else(|| Trouble::NotThere(Absent::FormerAnswer))
+        self.last.clone().ok_or(Trouble::NotThere(Absent::FormerAnswer))
     }
 
     /// Calls the terminal where the screen asks for it, and sends it away where it does not.

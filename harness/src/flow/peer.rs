@@ -70,7 +70,7 @@ pub fn on_a_peer(scenario: &Scenario, full: Tries) -> Result<BTreeMap<PinName, E
         match enters {
             // the terminal sends letters in upper case
             EnterStep::Right | EnterStep::LowerCase => {
-                (of_this.right, of_this.spent) = (of_this.right + 1, 0)
+                (of_this.right, of_this.spent) = (of_this.right + 1, 0);
             }
             EnterStep::Wrong => (of_this.wrong, of_this.spent) = (of_this.wrong + 1, of_this.spent + 1),
             EnterStep::TooShort | EnterStep::TooLong | EnterStep::Letters | EnterStep::Nothing => {}

@@ -56,7 +56,7 @@ fn end_of_garbled(rest: &str) -> Option<usize> {
         Some(quote) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
         None => value.split_at(value.find(['\n', ',', '}', '#']).unwrap_or(value.len())),
     };
-    let digits = bytes.chars().filter(|c| c.is_ascii_hexdigit()).count();
+    let digits = bytes.chars().filter(char::is_ascii_hexdigit).count();
     let is_whole = bytes.chars().all(|c| c.is_ascii_hexdigit() || c == ' ') && digits % 2 == 0;
     let is_last = after.trim_start_matches(' ').chars().next().is_none_or(|c| "\n,}#".contains(c));
     if is_whole && is_last || bytes.contains('<') {
