@@ -269,6 +269,37 @@ fn nobody_else_reaches_the_socket_and_it_is_gone_in_the_end() {
 }
 
 #[test]
+fn somebody_else_is_told_that_the_socket_is_not_theirs() {
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65_534;
+    let (session, reader) = (Session::new(), listen(0));
+    let (_card, _terminal) = session.serve(&reader, &[]);
+    let socket = session.sockets().remove(0);
+    // Build folders may be their owner's only.
+    let program = session.0.path().join("program");
+    std::fs::copy(env!("CARGO_BIN_EXE_vmyna"), &program).unwrap();
+    std::fs::set_permissions(session.0.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new(&program);
+    command
+        .args(["card", "counters", "--control"])
+        .arg(&socket)
+        .env("LC_ALL", "C.UTF-8")
+        .env("NO_COLOR", "1");
+    if rustix::process::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    } else {
+        std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o000)).unwrap();
+    }
+    let refused = run(&mut command);
+    assert_eq!(refused.code, Some(3), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains(".sock: this socket is its owner's only; the user who runs `vmyna serve`"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
 fn a_socket_of_ones_own_is_taken_over_from_the_dead_and_from_nobody_else() {
     let (session, reader) = (Session::new(), listen(0));
     let path = session.0.path().join("my.sock");

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 /// The browser's window, as tall as a page needs.
-const PHONE: (u32, u32) = (360, 1500);
+const PHONE: (u32, u32) = (320, 1600);
 const DESKTOP: (u32, u32) = (1280, 900);
 
 struct Visit {

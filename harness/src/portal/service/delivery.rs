@@ -35,7 +35,7 @@ impl Portal {
     /// same answer again gets the same page, and changes nothing.
     ///
     /// # Errors
-    /// [`StoreError`]: then nothing was changed.
+    /// [`StoreError`]: then the same answer may come again, and gets what became of it.
     pub fn deliver(
         &self,
         session: Option<&SessionToken>,
