@@ -124,6 +124,7 @@ fn no_report_of_a_whole_run_holds_a_pin() {
 
     // While it is here: what else is true of the reports of a whole run.
     must_be_japanese(&read(&folder, "r.html"));
+    assert!(said_in(&read(&folder, "r.html"), "ja").all(|said| !said.starts_with(' ')));
     is_valid_junit(&folder, "r.xml");
     let xml = read(&folder, "r.xml");
     assert_eq!(xml.matches("<testcase ").count(), masked.scenarios.len());

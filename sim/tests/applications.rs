@@ -3,6 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
+#[path = "applications/card_manager.rs"]
+mod card_manager;
+#[path = "applications/common.rs"]
+mod common;
+#[path = "applications/text.rs"]
+mod text;
+#[path = "applications/visual.rs"]
+mod visual;
+
 use hex_literal::hex;
 use rsa::pkcs8::DecodePrivateKey;
 use rsa::{BoxedUint, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
@@ -155,69 +164,6 @@ fn authority(pem: &str) -> RsaPublicKey {
     RsaPrivateKey::from_pkcs8_pem(pem).unwrap().to_public_key()
 }
 
-fn text_issuer(client: &mut Client) -> RsaPublicKey {
-    let file = client.read(0x04).unwrap();
-    assert_eq!(file.len(), 568);
-    let authority = authority(include_str!("../vectors/pki/TEST-KEYS/ca-cv-text.TEST.pem"));
-    let (issuer, subject, key) = certified(only(&file, 0x7F21), &authority);
-    assert_eq!(issuer, b"6990033\x08\x05001\0\0\0\0");
-    assert_eq!(subject, b"1310131\x08\x05000\0\0\0\0");
-    key
-}
-
-#[test]
-fn the_text_application_holds_number_and_attributes_and_the_proof_of_both() {
-    let mut client = opened(&TEXT, 0x11, b"1234");
-    let number = client.read(0x01).unwrap();
-    assert_eq!(number, [&hex!("FF100C")[..], MY_NUMBER, &hex!("FFFF")].concat());
-
-    let attributes = client.read(0x02).unwrap();
-    assert!(attributes.len() > 256 && attributes.len() <= 0x7FFF);
-    let inside = only(&attributes, 0xFF20);
-    assert_eq!(tags(inside), [0xDF21, 0xDF22, 0xDF23, 0xDF24, 0xDF25]);
-    for (index, tag) in [0xDF22_u16, 0xDF23, 0xDF24, 0xDF25].into_iter().enumerate() {
-        let offset = &value(inside, 0xDF21)[index * 2..][..2];
-        let at = usize::from(u16::from_be_bytes([offset[0], offset[1]]));
-        assert_eq!(attributes[at..at + 2], tag.to_be_bytes(), "offsets count from the file's first byte");
-    }
-    assert_eq!(value(inside, 0xDF22), "番号　花子".as_bytes());
-    assert_eq!(value(inside, 0xDF23), "東京都千代田区試験町１丁目２番３号".as_bytes());
-    assert_eq!((value(inside, 0xDF24), value(inside, 0xDF25)), (&b"19800615"[..], &b"2"[..]));
-
-    let issuer = text_issuer(&mut client);
-    let digests = client.read(0x03).unwrap();
-    assert_eq!((digests.len(), &digests[..5]), (336, &hex!("FF3082014B")[..]));
-    let digests = only(&digests, 0xFF30);
-    assert_eq!(value(digests, 0xDF31), &Sha256::digest(&number)[..]);
-    assert_eq!(value(digests, 0xDF32), &Sha256::digest(&inside[11..])[..]);
-    assert_eq!(before(digests, 0xDF33).len(), 70);
-    assert!(is_signed(&issuer, before(digests, 0xDF33), value(digests, 0xDF33)));
-}
-
-#[test]
-fn the_text_application_tells_its_versions_and_two_public_keys() {
-    let mut client = opened(&TEXT, 0x11, b"1234");
-    let basic = client.read(0x05).unwrap();
-    assert_eq!((basic.len(), &basic[..5]), (256, &hex!("FF4082009F")[..]));
-    let basic = only(&basic, 0xFF40);
-    assert_eq!(value(basic, 0xDF41), hex!("01030E01"));
-    assert_eq!(value(basic, 0xDF42).len(), 16);
-    assert!(value(basic, 0xDF43)[32..].iter().all(|byte| *byte == 0xFF));
-    assert_eq!(value(basic, 0xDF43).len(), 128);
-
-    let session = client.read(0x06).unwrap();
-    assert_eq!(session.len(), 269);
-    let session = public_key(only(&session, 0xA1));
-
-    let signed = client.read(0x07).unwrap();
-    assert_eq!((signed.len(), &signed[..5]), (536, &hex!("FF50820213")[..]));
-    let signed = only(&signed, 0xFF50);
-    let issuer = text_issuer(&mut client);
-    assert!(is_signed(&issuer, before(signed, 0xDF52), value(signed, 0xDF52)));
-    assert_ne!(public_key(value(signed, 0xDF51)), session);
-    assert_eq!(client.read(0x08).unwrap(), [0xFF; 16]);
-}
-
 /// `80 2A 00 00` over the DigestInfo of "present".
 fn presence() -> Vec<u8> {
     let digest_info =
@@ -244,72 +190,6 @@ fn each_card_face_application_proves_its_presence_without_any_pin() {
     for aid in [&JPKI[..], &JUKI, &COMMON, &CARD_MANAGER] {
         assert_eq!(Client::at(aid).status(&presence()), Status::IncorrectP1P2);
     }
-}
-
-fn visual_issuer(client: &mut Client) -> RsaPublicKey {
-    let file = client.read(0x04).unwrap();
-    assert_eq!(file.len(), 568);
-    let authority = authority(include_str!("../vectors/pki/TEST-KEYS/ca-cv-visual.TEST.pem"));
-    let (issuer, subject, key) = certified(only(&file, 0x7F21), &authority);
-    assert_eq!(issuer, b"6990023\x08\x05001\0\0\0\0");
-    assert_eq!(subject, b"1310121\x08\x05000\0\0\0\0");
-    key
-}
-
-#[test]
-fn the_visual_application_holds_the_card_face_signed_in_three_groups() {
-    let mut client = opened(&VISUAL, 0x12, CODE_B);
-    let issuer = visual_issuer(&mut client);
-    let file = client.read(0x02).unwrap();
-    assert_eq!(file[..3], hex!("FF2082"));
-    assert_eq!(file[5..8], hex!("DF2112"));
-    let inside = only(&file, 0xFF20);
-    let expected: Vec<u32> = (0xDF21..=0xDF2A).collect();
-    assert_eq!(tags(inside), expected);
-    for (offset, tag) in value(inside, 0xDF21).chunks(2).zip(0xDF22_u16..) {
-        let at = usize::from(u16::from_be_bytes([offset[0], offset[1]]));
-        assert_eq!(file[at..at + 2], tag.to_be_bytes());
-    }
-    assert_eq!((value(inside, 0xDF22), value(inside, 0xDF23)), (&b"19800615"[..], &b"2"[..]));
-    assert_eq!(value(inside, 0xDF29), b"20350615");
-    for tag in [0xDF25, 0xDF26, 0xDF2A] {
-        assert!(value(inside, tag).starts_with(b"\x89PNG\r\n\x1A\n"));
-    }
-    assert!(value(inside, 0xDF27).starts_with(&hex!("0000000C6A5020200D0A870A")));
-
-    let from = |tag| objects(inside).into_iter().find(|(found, _, _)| *found == tag).unwrap().1;
-    let groups = [(0xDF22, 0xDF25), (0xDF25, 0xDF27), (0xDF27, 0xDF28)];
-    let digests: Vec<u8> =
-        groups.iter().flat_map(|(first, next)| Sha256::digest(&inside[from(*first)..from(*next)])).collect();
-    let padded = [&hex!("3071300D060960864801650304020105000460")[..], &digests].concat();
-    issuer.verify(Pkcs1v15Sign::new_unprefixed(), &padded, value(inside, 0xDF28)).unwrap();
-}
-
-#[test]
-fn the_other_files_of_the_visual_application_have_their_sizes_and_signatures() {
-    let mut client = opened(&VISUAL, 0x11, b"550615");
-    assert_eq!(client.verify(0x13, MY_NUMBER), Status::Success);
-    let issuer = visual_issuer(&mut client);
-
-    let age = client.read(0x01).unwrap();
-    assert_eq!((age.len(), &age[..5]), (547, &hex!("FF1082021E")[..]));
-    let age = only(&age, 0xFF10);
-    assert_eq!(value(age, 0xDF11), b"19800615");
-    assert!(is_signed(&issuer, before(age, 0xDF13), value(age, 0xDF13)));
-
-    let basic = client.read(0x03).unwrap();
-    assert_eq!((basic.len(), &basic[..5]), (320, &hex!("FF3082013B")[..]));
-    let basic = only(&basic, 0xFF30);
-    assert_eq!(tags(basic), [0xDF31, 0xDF32, 0xDF33, 0xDF34, 0xDF35]);
-    assert_eq!((value(basic, 0xDF31), value(basic, 0xDF34)), (&hex!("06030E01")[..], &b"13101"[..]));
-    assert_eq!(value(basic, 0xDF35).len(), 16 + 256);
-
-    let number = client.read(0x05).unwrap();
-    let number = only(&number, 0xFF40);
-    assert_eq!(tags(number), [0xDF41, 0xDF42, 0xDF43]);
-    assert_eq!(public_key(value(number, 0xDF42)), public_key(value(age, 0xDF12)));
-    assert!(is_signed(&issuer, before(number, 0xDF43), value(number, 0xDF43)));
-    assert_eq!(client.read(0x06).unwrap(), [0xFF; 16]);
 }
 
 /// Each transparent EF and the PINs that open it; nothing stands for everybody.
@@ -442,25 +322,6 @@ fn chosen_pins_change_with_their_command_and_printed_numbers_do_not() {
 }
 
 #[test]
-fn records_are_read_by_number_by_selection_or_by_short_identifier() {
-    let mut client = Client::at(&COMMON);
-    let (record, status) = client.transmit(&hex!("00B2010C00"));
-    assert_eq!((status, &record[..2]), (Status::Success, &hex!("011C")[..]));
-    assert!(record[2..].iter().all(u8::is_ascii_digit));
-    assert_eq!(&record[17..], b"1310120350615", "municipality and expiry follow fifteen digits");
-    assert_eq!(client.transmit(&hex!("00B2010400")).0, record, "the EF has become current");
-    assert_eq!(client.status(&hex!("00B2020400")), Status::RecordNotFound);
-    assert_eq!(client.status(&hex!("00B2010500")), Status::FunctionNotSupported);
-    assert_eq!(client.status(&hex!("00B201040A")), Status::WrongLength);
-
-    let (reference, status) = client.transmit(&hex!("00B2011400"));
-    assert_eq!((status, &reference[..2], reference.len()), (Status::Success, &hex!("0110")[..], 18));
-    client.select(&JUKI);
-    assert_eq!(client.status(&hex!("00B2010400")), Status::NoCurrentEf);
-    assert_eq!(client.transmit(&hex!("00B2011400")).0, reference, "the same in both applications");
-}
-
-#[test]
 fn a_command_that_does_not_fit_the_structure_of_a_file_is_6981() {
     let mut client = Client::at(&COMMON);
     assert_eq!(client.status(&hex!("00B0810000")), Status::IncompatibleFileStructure);
@@ -468,70 +329,4 @@ fn a_command_that_does_not_fit_the_structure_of_a_file_is_6981() {
     client.select(&TEXT);
     assert_eq!(client.status(&hex!("00B2012400")), Status::IncompatibleFileStructure);
     assert_eq!(client.status(&hex!("00B0910000")), Status::IncompatibleFileStructure);
-}
-
-#[test]
-fn one_key_answers_internal_authenticate_and_no_other() {
-    let mut client = Client::at(&COMMON);
-    let challenge = hex!("00880099 04 DEADBEEF 00");
-    let (signature, status) = client.transmit(&challenge);
-    assert_eq!(status, Status::Success);
-    let key = authority(include_str!("../vectors/pki/TEST-KEYS/hanako-common.TEST.pem"));
-    assert!(is_signed(&key, &hex!("DEADBEEF"), &signature));
-    assert_eq!(client.status(&hex!("802A0099015500")), Status::ConditionsOfUseNotSatisfied);
-    assert_eq!(client.status(&hex!("0088009900")), Status::WrongLength, "no challenge");
-
-    let longest = CommandBuilder::new(0x00, 0x88, 0x00, 0x99).data(&[7; 255]).le(256).to_bytes();
-    assert_eq!(client.status(&longest), Status::Success);
-
-    for (aid, p2, expected) in [
-        (JPKI, 0x97, Status::SecurityStatusNotSatisfied),
-        (JPKI, 0x9A, Status::SecurityStatusNotSatisfied),
-        (TEXT, 0x93, Status::ConditionsOfUseNotSatisfied),
-        (VISUAL, 0x9A, Status::ConditionsOfUseNotSatisfied),
-    ] {
-        client.select(&aid);
-        assert_eq!(client.status(&[0x00, 0x88, 0x00, p2, 1, 0x55, 0]), expected);
-    }
-}
-
-#[test]
-fn the_card_manager_tells_whose_card_it_is_and_a_chain_of_certificates() {
-    let mut client = Client(VirtualCard::new(HANAKO.clone()));
-    let mut object = |tag: &str| {
-        let [p1, p2] = u16::from_str_radix(tag, 16).unwrap().to_be_bytes();
-        let (data, status) = client.transmit(&[0x00, 0xCA, p1, p2, 0x00, 0x00, 0x00]);
-        assert_eq!(status, Status::Success, "{tag}");
-        data
-    };
-    assert_eq!(object("0042").len(), 16);
-    assert!(object("0045").iter().all(u8::is_ascii_digit));
-    assert!(object("0066").windows(7).any(|window| window == hex!("2A864886FC6B01")));
-    assert_eq!(object("00F0"), b"13101");
-    assert_eq!(object("00F2"), b"20350615");
-
-    let (upper, lower) = (object("00F8"), object("7F21"));
-    assert_eq!((upper.len(), lower.len()), (575, 575));
-    let root = authority(include_str!("../vectors/pki/TEST-KEYS/ca-cv-chain.TEST.pem"));
-    let (_, intermediate, key) = certified(&upper, &root);
-    assert_eq!(object("00F7"), intermediate);
-    let (issuer, _, _) = certified(&lower, &key);
-    assert_eq!(issuer, intermediate);
-}
-
-#[test]
-fn data_objects_belong_to_the_card_manager_and_need_a_long_enough_le() {
-    let mut client = Client(VirtualCard::new(HANAKO.clone()));
-    assert_eq!(client.status(&hex!("00CA00F800")), Status::WrongLength, "575 bytes do not fit into 256");
-    assert_eq!(client.status(&hex!("00CA00F000")), Status::Success);
-    assert_eq!(client.status(&hex!("00CA9F7F00")), Status::ReferencedDataNotFound);
-    for aid in [JPKI, TEXT, VISUAL, JUKI, COMMON] {
-        client.select(&aid);
-        for command in [hex!("00CA00F000"), hex!("00CA004200"), hex!("00CA7F2100")] {
-            assert_eq!(client.status(&command), Status::ReferencedDataNotFound);
-        }
-        assert_eq!(client.status(&hex!("00CA5F5100")), Status::Success);
-    }
-    client.select(&CARD_MANAGER);
-    assert_eq!(client.status(&hex!("00CA00F000")), Status::Success);
 }

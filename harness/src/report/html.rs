@@ -326,18 +326,23 @@ fn status(exchange: &ExchangeRecord) -> String {
 }
 
 /// The lines of a card's identity that are known.
-fn identity(card: &CardIdentity) -> Vec<(Words, &str)> {
+fn identity(card: &CardIdentity) -> Vec<(Words, String)> {
+    let holder = card.holder.as_ref().map(|en| both(card.holder_ja.as_ref().unwrap_or(en), en));
+    let alike = |text: &Option<String>| text.as_deref().map(escape);
     [
-        (("プロファイル", "Profile"), &card.profile),
-        (("名義", "Holder"), &card.holder),
-        (("ATR", "ATR"), &card.atr),
-        (("利用者証明用電子証明書の主体者", "Subject of the authentication certificate"), &card.subject),
-        (("発行者", "Issuer"), &card.issuer),
-        (("シリアル番号", "Serial number"), &card.serial),
-        (("有効期間の満了", "Valid until"), &card.not_after),
+        (("プロファイル", "Profile"), alike(&card.profile)),
+        (("名義人", "Holder"), holder),
+        (("ATR", "ATR"), alike(&card.atr)),
+        (
+            ("利用者証明用電子証明書の主体者", "Subject of the authentication certificate"),
+            alike(&card.subject),
+        ),
+        (("発行者", "Issuer"), alike(&card.issuer)),
+        (("シリアル番号", "Serial number"), alike(&card.serial)),
+        (("有効期間の満了", "Valid until"), alike(&card.not_after)),
     ]
     .into_iter()
-    .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    .filter_map(|(name, value)| Some((name, value?)))
     .collect()
 }
 

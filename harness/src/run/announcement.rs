@@ -2,7 +2,7 @@
 //! would do, and what of it is left when the card may be real.
 
 use super::ownership::refusal;
-use super::peer::PeerOptions;
+use super::peer_source::PeerOptions;
 use super::plan::{Cost, Plan};
 use crate::language::{Bilingual, Language};
 use crate::scenario::{Scenario, pin_in_words};

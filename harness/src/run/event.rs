@@ -105,6 +105,8 @@ pub struct CardIdentity {
     pub profile: Option<String>,
     /// who the holder is in this program, where the card is built in
     pub holder: Option<String>,
+    /// the same in Japanese; missing in older reports
+    pub holder_ja: Option<String>,
     /// subject of the user authentication certificate
     pub subject: Option<String>,
     /// its issuer

@@ -30,6 +30,7 @@ impl CardIdentity {
         Self {
             profile: Some(profile.to_owned()),
             holder: Some(personalised.holder().title.en.clone()),
+            holder_ja: Some(personalised.holder().title.ja.clone()),
             ..Self::of(atr, certificate.as_ref())
         }
     }

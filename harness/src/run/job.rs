@@ -9,7 +9,7 @@ use super::fresh::FreshProcess;
 use super::judge::Judge;
 use super::kind::{self, Kind};
 use super::ownership::{known_pins, read_user_authentication_certificate, refusal};
-use super::peer::{NothingCouldRun, PeerOptions, PeerSource};
+use super::peer_source::{NothingCouldRun, PeerOptions, PeerSource};
 use super::person;
 use super::plan::{Plan, STANDARD, no_such_pin};
 use super::recorder::{Recorded, Recorder};

@@ -12,6 +12,7 @@ mod judge;
 mod kind;
 mod ownership;
 mod peer;
+mod peer_source;
 mod person;
 mod plan;
 mod recorder;
@@ -28,9 +29,8 @@ pub use event::{Beginning, Better, CardIdentity, Event, ShardOf, Sink, Summary};
 pub use expected::ExpectedFailures;
 pub use judge::Judge;
 pub use ownership::{is_ours, known_pins};
-pub use peer::{
-    NothingCouldRun, PeerOptions, PeerSource, run_on_fresh_peers, run_on_peer, run_on_peer_heard,
-};
+pub use peer::{run_on_fresh_peers, run_on_peer, run_on_peer_heard};
+pub use peer_source::{NothingCouldRun, PeerOptions, PeerSource};
 pub use plan::{Cost, PinUse, Plan};
 pub use recorder::{Detail, Happening, Recorded, Recorder, StepOutcome};
 pub use session::{Session, Surroundings};

@@ -1,6 +1,6 @@
 //! Whose card it is, and what may be presented to it.
 
-use super::peer::PeerOptions;
+use super::peer_source::PeerOptions;
 use super::plan::Plan;
 use crate::link::{CardLink, KnownPin, LinkError, Refused};
 use crate::terminal;

@@ -4,7 +4,7 @@
 use super::event::CardIdentity;
 use super::judge::Judge;
 use super::kind::Kind;
-use super::peer::PeerOptions;
+use super::peer_source::PeerOptions;
 use super::plan::{PinUse, Plan, STANDARD};
 use super::verdict::{Difference, Expectation, Finding, Stage, tries_left};
 use crate::language::{Bilingual, Language};

@@ -268,11 +268,11 @@ impl Action for ReadBinaryStep {
     fn in_words(&self, language: Language) -> String {
         let Self { le, offset, .. } = self;
         let sfi = self.sfi.map_or_else(String::new, |sfi| match language {
-            Language::Ja => format!("短縮 EF 識別子 {sfi:02X} の"),
+            Language::Ja => format!("短縮 EF 識別子 {sfi:02X} の "),
             Language::En => format!(" of the EF with the short identifier {sfi:02X}"),
         });
         match language {
-            Language::Ja => format!("{sfi} {offset} バイト目から {le} バイトまで読む(READ BINARY)"),
+            Language::Ja => format!("{sfi}{offset} バイト目から {le} バイトまで読む(READ BINARY)"),
             Language::En => format!("read up to {le} bytes from {offset} on{sfi} (READ BINARY)"),
         }
     }
