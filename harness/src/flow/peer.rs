@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use vmyna_sim::apdu::{CommandBuilder, ResponseApdu, Status};
+use vmyna_sim::holder::Holder;
 use vmyna_sim::pin::PinName;
 use vmyna_sim::profile::Tries;
 use vmyna_sim::smart_card::Power;
@@ -31,20 +32,32 @@ pub struct Entered {
 
 type Sentences = (&'static str, &'static str);
 
-/// How often `scenario` enters each PIN of a card whose full counters are `full`; or why it cannot be
-/// played with a card that is not built in.
+const OTHER_STATE: Sentences = (
+    "別の状態のカード、または別の時点から始まるフローである",
+    "the flow begins with a card in another state, or at another time",
+);
+
+/// How often `scenario` enters each PIN of the card of `holder`, whose full counters are `full`; or why it
+/// cannot be played with a card that is not built in.
 ///
 /// # Errors
 /// A sentence that says what the flow needs, in Japanese and English.
-pub fn on_a_peer(scenario: &Scenario, full: Tries) -> Result<BTreeMap<PinName, Entered>, Sentences> {
+pub fn on_a_peer(
+    scenario: &Scenario,
+    holder: &Holder,
+    full: Tries,
+) -> Result<BTreeMap<PinName, Entered>, Sentences> {
     if scenario.holder != DEFAULT_HOLDER {
-        return Err(("他人のカードについてのフローである", "the flow is about another person's card"));
+        let is_theirs = |named: Holder| named.id() == holder.id() && named.title == holder.title;
+        if !Holder::built_in(&scenario.holder).is_some_and(is_theirs) {
+            return Err(("他人のカードについてのフローである", "the flow is about another person's card"));
+        }
+        if PinName::JPKI.iter().any(|pin| holder.state.tries_left.of(*pin).is_some()) {
+            return Err(OTHER_STATE);
+        }
     }
     if !scenario.given.is_empty() || scenario.flow.is_some_and(|setting| setting.after_expiry.is_some()) {
-        return Err((
-            "別の状態のカード、または別の時点から始まるフローである",
-            "the flow begins with a card in another state, or at another time",
-        ));
+        return Err(OTHER_STATE);
     }
     let mut entered = BTreeMap::<PinName, Entered>::new();
     let mut asked_for = PinName::UserAuthentication;
@@ -200,11 +213,12 @@ mod tests {
     use crate::scenario;
     use vmyna_sim::profile::Profile;
 
-    fn entered(id: &str) -> Result<BTreeMap<PinName, Entered>, &'static str> {
+    fn entered(id: &str, holder: &str) -> Result<BTreeMap<PinName, Entered>, &'static str> {
         let requirements = Requirements::built_in();
         let scenarios = scenario::built_in(&requirements);
         let scenario = scenarios.iter().find(|scenario| scenario.id == id).unwrap();
-        on_a_peer(scenario, Profile::card().tries).map_err(|(_, why_not)| why_not)
+        let holder = Holder::built_in(holder).unwrap();
+        on_a_peer(scenario, &holder, Profile::card().tries).map_err(|(_, why_not)| why_not)
     }
 
     fn times(right: u32, wrong: u32, counted: bool) -> Entered {
@@ -215,12 +229,20 @@ mod tests {
     fn each_pin_is_counted_where_it_is_asked_for() {
         let [pin, password] = PinName::JPKI;
         let both = |of_pin, of_password| Ok([(pin, of_pin), (password, of_password)].into());
-        let registered = entered("flow.signature.registered[ios-lower-case]");
+        let registered = entered("flow.signature.registered[ios-lower-case]", "taro");
         assert_eq!(registered, both(times(3, 0, false), times(1, 0, true)));
-        let wrong = entered("flow.signature.wrong-then-right[pc]");
+        let wrong = entered("flow.signature.wrong-then-right[pc]", "taro");
         assert_eq!(wrong, both(times(2, 0, true), times(1, 1, true)));
-        let form = entered("flow.signature.form[nothing]");
+        let form = entered("flow.signature.form[nothing]", "taro");
         assert_eq!(form, both(times(2, 0, false), times(0, 0, true)));
-        assert_eq!(entered("flow.pin.lockout[ios]"), Err("the flow blocks the PIN"));
+        assert_eq!(entered("flow.pin.lockout[ios]", "hanako"), Err("the flow blocks the PIN"));
+    }
+
+    #[test]
+    fn a_flow_about_one_person_is_for_that_persons_card_with_full_counters() {
+        let flow = "flow.certificate.holders[child]";
+        assert_eq!(entered(flow, "child"), Ok([(PinName::UserAuthentication, times(1, 0, false))].into()));
+        assert_eq!(entered(flow, "hanako"), Err("the flow is about another person's card"));
+        assert_eq!(entered("flow.pin.last-try[right]", "last-try"), Err(OTHER_STATE.1));
     }
 }

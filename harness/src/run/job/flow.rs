@@ -35,7 +35,11 @@ impl Job<'_> {
         setting: FlowSetting,
         left_undone: &mut Vec<Finding>,
     ) -> Verdict {
-        let entered = match flow::on_a_peer(scenario, self.full) {
+        let holder = self.setting.options.holder.clone().or_else(|| Holder::built_in(DEFAULT_HOLDER));
+        let Some(holder) = holder else {
+            return Verdict::RequirementMissing(no_holder());
+        };
+        let entered = match flow::on_a_peer(scenario, &holder, self.full) {
             Ok(entered) => entered,
             Err((ja, en)) => return Verdict::NotApplicable(Bilingual::new(ja, en)),
         };
@@ -51,12 +55,11 @@ impl Job<'_> {
             return Verdict::NotApplicable(reason);
         }
         let plan = Plan::of_entering(&entered);
-        let holder = self.setting.options.holder.clone().or_else(|| Holder::built_in(DEFAULT_HOLDER));
         let now = Timestamp::now();
-        let world = holder.ok_or_else(no_holder).and_then(|holder| {
-            let personalised = Personalised::new(holder, Profile::card(), now);
-            let personalised = Arc::new(personalised.map_err(|error| no_world(&error))?);
-            World::around(scenario, setting, personalised, now).map_err(|error| no_world(&error))
+        let personalised = Personalised::new(holder, Profile::card(), now);
+        let world = personalised.map_err(|error| no_world(&error)).and_then(|personalised| {
+            let world = World::around(scenario, setting, Arc::new(personalised), now);
+            world.map_err(|error| no_world(&error))
         });
         let world = match world {
             Ok(world) => world,

@@ -145,6 +145,10 @@ const MISTAKES: &[(&str, &str)] = &[
         "a.yaml:5:27: the number 70000 stands here; expected a whole number from 0 to 65535",
     ),
     ("steps:\n  - read_binary: {le: 0}\n", "a.yaml:5:5: le is 1 to 65536"),
+    (
+        "steps:\n  - read_binary: {le: 00}\n",
+        "a.yaml:5:23: 00 has a zero in front, which some would read as octal; a number begins with another di",
+    ),
     ("steps:\n  - read_binary: {le: \"4\"}\n", "a.yaml:5:23: the text \"4\" stands here; expected a number"),
     ("steps:\n  - read_binary: {offset: 4}\n", "a.yaml:5:18: `le` is missing here"),
     (

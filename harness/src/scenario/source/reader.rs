@@ -122,6 +122,9 @@ impl<'de> Reader<'de> {
 
     fn number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
         let visited = match &self.0.value {
+            Value::Plain { spelling, .. } if begins_with_a_zero(spelling) => Err(de::Error::custom(format!(
+                "{spelling} has a zero in front, which some would read as octal; a number begins with another digit"
+            ))),
             Value::Plain { meaning: Plain::Natural(number), .. } => visitor.visit_u64(*number),
             Value::Plain { meaning: Plain::Negative(number), .. } => visitor.visit_i64(*number),
             Value::Plain { meaning: Plain::Real(number), .. } => visitor.visit_f64(*number),
@@ -129,6 +132,10 @@ impl<'de> Reader<'de> {
         };
         visited.map_err(|mistake: Mistake| mistake.at(self.0.mark))
     }
+}
+
+fn begins_with_a_zero(number: &str) -> bool {
+    number.len() > 1 && number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 macro_rules! numbers {
