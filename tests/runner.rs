@@ -323,3 +323,25 @@ steps:
     // Not even the step before the fault, which would have spent a try, is played.
     assert_eq!(Terminal::power_on(connect(port)).tries_left(AUTHENTICATION_PIN), 0x63C3);
 }
+
+#[test]
+fn a_flow_whose_card_was_to_suffer_what_never_came_fails_at_its_end() {
+    let folder = Folder::new();
+    folder.write(
+        "idle.yaml",
+        "id: trial.idle
+title: {ja: 起きない障害, en: A fault that has no command to strike}
+covers: [FLOW-08]
+platform: ios
+steps:
+  - open: top
+  - press: start_inquiry
+  - press: authenticate
+  - present: {pin: right, suffering: [delay=1s@sign, status=6F00@change-pin]}
+",
+    );
+    let idle = run(&mut folder.vmyna(["run", "idle.yaml", "--lang", "en"]));
+    assert_eq!(idle.closing_line(), "0 passed, 1 failed, 0 skipped", "{}", idle.all());
+    assert!(idle.stdout.contains("expected: status=6F00@change-pin strikes"), "{}", idle.stdout);
+    assert!(idle.stdout.contains("the flow sends the card no such command"), "{}", idle.stdout);
+}

@@ -308,7 +308,7 @@ fn a_trace_into_a_pipe_is_read_as_it_comes_and_one_that_nobody_reads_is_refused(
         (Some(2), "error: --trace=pipe: cannot be written: nobody reads this pipe; start its reader first\n")
     );
     let mut reader = Command::new("sh");
-    reader.args(["-c", "exec 3<>pipe; echo here; cat <&3"]).current_dir(folder.path());
+    reader.args(["-c", "exec 3<>pipe; echo here; exec cat <&3"]).current_dir(folder.path());
     let mut reader = Running::start(&mut reader);
     reader.says("here");
     let mut card = Running::start(&mut serve());

@@ -19,6 +19,7 @@ use vmyna::scenario::{
     Delivery, EnterStep, HoldStep, OperatorStep, Pressable, RowName, ScreenName, TerminalStep,
 };
 use vmyna::terminal::Credential;
+use vmyna_sim::fault::Fault;
 use vmyna_sim::pin::PinName;
 
 /// What is on the page, once nothing is under way.
@@ -479,5 +480,9 @@ impl Stage for Pages<'_> {
 
     fn miscounted(&mut self) -> Option<Bilingual> {
         self.world.wallet().miscounted()
+    }
+
+    fn never_struck(&mut self) -> Vec<Fault> {
+        self.world.wallet().never_struck()
     }
 }

@@ -7,6 +7,7 @@ use vmyna::language::Bilingual;
 use vmyna::scenario::{
     Delivery, EnterStep, HoldStep, OperatorStep, Pressable, RowName, ScreenName, TerminalStep,
 };
+use vmyna_sim::fault::Fault;
 use vmyna_sim::pin::PinName;
 
 /// What is wrong.
@@ -283,5 +284,9 @@ impl Stage for SeenThrough<'_> {
 
     fn miscounted(&mut self) -> Option<Bilingual> {
         self.stage.miscounted()
+    }
+
+    fn never_struck(&mut self) -> Vec<Fault> {
+        self.stage.never_struck()
     }
 }

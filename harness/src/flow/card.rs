@@ -62,6 +62,7 @@ pub struct Reached {
 pub struct FlowCard {
     card: Arc<Mutex<Faulty<Counting>>>,
     faults: Faults,
+    missed: Arc<Mutex<Vec<Fault>>>,
     reached: Arc<Mutex<[Reached; 2]>>,
     personalised: Arc<Personalised>,
 }
@@ -92,7 +93,7 @@ impl FlowCard {
         };
         let (faults, clock) = (Faults::new(SEED), clock.clone());
         let card = Faulty::new(counting, &faults).waiting(move |time| clock.pass(time));
-        Self { card: Arc::new(Mutex::new(card)), faults, reached, personalised }
+        Self { card: Arc::new(Mutex::new(card)), faults, missed: Arc::default(), reached, personalised }
     }
 
     /// From now on it suffers `faults` and no others.
@@ -100,10 +101,17 @@ impl FlowCard {
     /// # Errors
     /// One of them swaps the card; that is the holder's to do.
     pub fn suffer(&self, faults: &[Fault]) -> Result<(), NoOtherCard> {
+        lock(&self.missed).extend(self.faults.due());
         self.faults.clear();
         self.faults.insert();
         lock(&self.card).settle();
         faults.iter().try_for_each(|fault| self.faults.arm(*fault))
+    }
+
+    /// What it was to suffer and never did.
+    #[must_use]
+    pub fn never_struck(&self) -> Vec<Fault> {
+        [lock(&self.missed).clone(), self.faults.due()].concat()
     }
 
     /// What has reached it so far, of each PIN of JPKI.
@@ -177,6 +185,12 @@ impl Wallet {
         let pins = personalised.fresh_state();
         let card = self.enrolled(personalised, pins);
         Ok(lock(&self.made).entry(name.to_owned()).or_insert(card).clone())
+    }
+
+    /// What the cards were to suffer and never did.
+    #[must_use]
+    pub fn never_struck(&self) -> Vec<Fault> {
+        lock(&self.made).values().flat_map(FlowCard::never_struck).collect()
     }
 
     /// What the cards say that cannot be: tries that do not agree with the PINs that reached them.

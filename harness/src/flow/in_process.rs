@@ -16,6 +16,7 @@ use crate::portal::{Answer, Browser, ChallengeId, Registration};
 use crate::scenario::{Delivery, EnterStep, HoldStep, OperatorStep, Pressable, ScreenName, TerminalStep};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use vmyna_sim::fault::Fault;
 use vmyna_sim::pin::PinName;
 use vmyna_sim::pki::Reason;
 
@@ -339,5 +340,9 @@ impl Stage for InProcess<'_> {
 
     fn miscounted(&mut self) -> Option<Bilingual> {
         self.world.wallet().miscounted()
+    }
+
+    fn never_struck(&mut self) -> Vec<Fault> {
+        self.world.wallet().never_struck()
     }
 }

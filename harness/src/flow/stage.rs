@@ -8,6 +8,7 @@ use crate::scenario::{
 use std::fmt;
 use std::time::Duration;
 use thiserror::Error;
+use vmyna_sim::fault::Fault;
 use vmyna_sim::pin::PinName;
 
 /// What is on the screen in front.
@@ -223,6 +224,9 @@ pub trait Stage {
 
     /// What the cards say that cannot be: tries that do not agree with the PINs that reached them.
     fn miscounted(&mut self) -> Option<Bilingual>;
+
+    /// What the cards were to suffer in this flow and never did.
+    fn never_struck(&mut self) -> Vec<Fault>;
 }
 
 #[cfg(test)]

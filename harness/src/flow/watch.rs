@@ -10,8 +10,8 @@ use vmyna_sim::pin::PinName;
 /// Something that must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// the requirement
-    pub requirement: &'static str,
+    /// the requirement; none where the flow itself is wrong
+    pub requirement: Option<&'static str>,
     /// what must hold
     pub expected: Bilingual,
     /// what was found
@@ -82,11 +82,15 @@ impl Watch {
         is_news
     }
 
-    /// At the end: an inquiry that was made is made once more.
+    /// At the end: whatever cards were to suffer they have suffered, and an inquiry that was made is made
+    /// once more.
     ///
     /// # Errors
     /// The stage has trouble of its own.
     pub fn at_the_end(&mut self, stage: &mut dyn Stage) -> Result<Option<Violation>, Trouble> {
+        if let Some(violation) = never_struck(stage) {
+            return Ok(Some(violation));
+        }
         if !self.asked || self.screen != Some(ScreenName::Status) {
             return Ok(None);
         }
@@ -101,7 +105,7 @@ impl Watch {
         }
         if again.rows != rows || stage.tries_left(PIN)? != tries {
             return Ok(Some(Violation {
-                requirement: "FLOW-05",
+                requirement: Some("FLOW-05"),
                 expected: shown(&rows, tries),
                 came: shown(&again.rows, stage.tries_left(PIN)?),
             }));
@@ -116,7 +120,7 @@ const fn brings_an_answer(verb: &Verb) -> bool {
 
 fn changed(requirement: &'static str, before: &[Held], held: &[Held], expected: usize) -> Violation {
     Violation {
-        requirement,
+        requirement: Some(requirement),
         expected: Bilingual::new(
             format!("サイトの申込は {expected} 件で、受け付けた一件のほかは変わらない"),
             format!("{expected} applications in the portal, unchanged but for one that was accepted"),
@@ -143,12 +147,25 @@ fn shown(rows: &[RowName], tries: u8) -> Bilingual {
 
 fn miscounted(stage: &mut dyn Stage) -> Option<Violation> {
     stage.miscounted().map(|came| Violation {
-        requirement: COUNTED,
+        requirement: Some(COUNTED),
         expected: Bilingual::new(
             "カードに届いた誤った暗証番号の数だけ残り回数が減る",
             "as many tries spent as wrong PINs reached the card",
         ),
         came,
+    })
+}
+
+fn never_struck(stage: &mut dyn Stage) -> Option<Violation> {
+    let faults = stage.never_struck();
+    let faults = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    (!faults.is_empty()).then(|| Violation {
+        requirement: None,
+        expected: Bilingual::new(format!("{faults} が起きる"), format!("{faults} strikes")),
+        came: Bilingual::new(
+            "このフローには、それが起きるコマンドがない",
+            "it does not: the flow sends the card no such command",
+        ),
     })
 }
 

@@ -4,7 +4,7 @@ use super::{CardLink, InProcess, LinkError};
 use std::mem;
 use std::sync::Arc;
 use vmyna_sim::card::{Personalised, VirtualCard};
-use vmyna_sim::fault::{Fault, Faults, Faulty, Trigger};
+use vmyna_sim::fault::{Fault, Faults, Faulty};
 use vmyna_sim::smart_card::Power;
 
 /// What the faults of a scenario that are left to chance follow from: they are the same each time.
@@ -58,8 +58,7 @@ impl CardLink for FaultyInProcess {
     }
 
     fn suffer(&mut self, faults: &[Fault]) -> Result<Vec<Fault>, LinkError> {
-        let is_due = |fault: &Fault| !matches!(fault.trigger, Trigger::Chance(_));
-        let due = self.faults.armed().into_iter().filter(is_due).collect();
+        let due = self.faults.due();
         self.faults.clear();
         self.link.0.settle();
         for fault in faults {

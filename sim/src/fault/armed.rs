@@ -97,6 +97,14 @@ impl Faults {
         self.state().armed.iter().map(|armed| armed.fault).collect()
     }
 
+    /// Of what is armed, all that has to strike once what it waits for comes: nothing that is left to chance.
+    #[must_use]
+    pub fn due(&self) -> Vec<Fault> {
+        let mut armed = self.armed();
+        armed.retain(|fault| !matches!(fault.trigger, Trigger::Chance(_)));
+        armed
+    }
+
     /// Puts the card back that [`Kind::NoCard`] or [`Kind::NoReader`] took away.
     pub fn insert(&self) {
         self.state().absent = None;

@@ -34,10 +34,12 @@ fn violated(violation: Option<Violation>) -> Played {
         Some(Violation { requirement, expected, came }) => Err(Stop::Differs(Box::new(Unmet {
             difference: differs(expected, came),
             mark: None,
-            why: Some(Bilingual::new(
-                format!("{requirement}: どのフローでも成り立たなければならない"),
-                format!("{requirement}: it must hold in every flow"),
-            )),
+            why: requirement.map(|requirement| {
+                Bilingual::new(
+                    format!("{requirement}: どのフローでも成り立たなければならない"),
+                    format!("{requirement}: it must hold in every flow"),
+                )
+            }),
         }))),
     }
 }
@@ -126,7 +128,7 @@ impl Session<'_> {
         let violation = match watch.at_the_end(&mut **stage) {
             Ok(violation) => violation?,
             Err(trouble) => Violation {
-                requirement: "FLOW-07",
+                requirement: Some("FLOW-07"),
                 expected: Bilingual::new("繰り返せる照会", "an inquiry that can be repeated"),
                 came: Bilingual::alike(trouble.to_string()),
             },
@@ -137,7 +139,10 @@ impl Session<'_> {
             stage: Stage::Steps,
             step: "after the flow".to_owned(),
             words: Bilingual::new("フローの終わった後", "after the flow"),
-            requirements: vec![violation.requirement.to_owned()],
+            requirements: match violation.requirement {
+                Some(requirement) => vec![requirement.to_owned()],
+                None => scenario.covers.clone(),
+            },
             why: None,
             difference: differs(violation.expected, violation.came),
         })
