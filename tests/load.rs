@@ -43,7 +43,7 @@ fn no_thread_is_left_behind() {
     let slots: Vec<_> = (0..50)
         .map(|number| {
             let slot = Slot::new(number, "", VirtualCard::new(personalised.clone()), Faults::new(0));
-            let mut card = slot.card(Latency::default(), |_| {}, |_| None);
+            let mut card = slot.card(Latency::default(), |_| {});
             let serving = slot.clone();
             let mode = Mode::Listen(bind(&Address::loopback(0)).unwrap());
             let thread = std::thread::Builder::new().name(format!("card-{number}"));

@@ -161,7 +161,7 @@ pub(super) fn serve(arguments: Arguments) -> Result<Exit, Failure> {
             }
         };
         let slot = Slot::new(slot as u16, reader, card, Faults::new(seed.wrapping_add(slot as u64)));
-        let card = slot.card(latency, move |strike| speaker.tell(format_args!("fault: {strike}")), another);
+        let card = slot.card(latency, move |strike| speaker.tell(format_args!("fault: {strike}")));
         for fault in &arguments.faults {
             slot.arm(*fault).map_err(|error| usage(error.to_string()))?;
         }
@@ -248,13 +248,6 @@ fn card(personalised: Arc<Personalised>, state: Option<&Path>) -> Result<Virtual
         }
     };
     Ok(VirtualCard::with(personalised, store, state, Box::new(unpredictable())))
-}
-
-/// The card that a fault swaps this one for: another built-in person's, of the same kind.
-fn another(card: &VirtualCard) -> Option<VirtualCard> {
-    let other = if card.personalised().holder().id() == "taro" { "hanako" } else { "taro" };
-    let other = Personalised::built_in_of(other, card.personalised().profile().clone()).ok()?;
-    Some(VirtualCard::new(Arc::new(other)))
 }
 
 /// Makes the card that `vmyna card swap` asks for.

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use vmyna_sim::card::VirtualCard;
-use vmyna_sim::fault::{Fault, Faults, Faulty, Kind, NoOtherCard, Strike};
+use vmyna_sim::fault::{Fault, Faults, Faulty, Kind, NoOtherCard, Strike, for_another_persons};
 use vmyna_sim::latency::Slow;
 use vmyna_sim::pin::PinName;
 use vmyna_sim::profile::Latency;
@@ -73,19 +73,13 @@ impl Slot {
         self.number
     }
 
-    /// The card as the reader meets it. `told` hears of each fault that strikes; `another` makes the
-    /// card that a fault swaps this one for.
-    pub fn card(
-        &self,
-        latency: Latency,
-        mut told: impl FnMut(&Strike) + Send + 'static,
-        mut another: impl FnMut(&VirtualCard) -> Option<VirtualCard> + Send + 'static,
-    ) -> SlotCard {
+    /// The card as the reader meets it. `told` hears of each fault that strikes.
+    pub fn card(&self, latency: Latency, mut told: impl FnMut(&Strike) + Send + 'static) -> SlotCard {
         let (waiting, pausing, absent) =
             (self.presence.clone(), self.presence.clone(), self.presence.clone());
         let (log, striking) = (self.log.clone(), self.log.clone());
         let card = Slow::new(self.card.clone(), latency, move |time| waiting.pause_while_inserted(time));
-        let shared = self.card.clone();
+        let (shared, mut swap) = (self.card.clone(), for_another_persons());
         let card = Faulty::new(card, &self.faults)
             .waiting(move |time| pausing.pause_while_inserted(time))
             .telling(move |strike| {
@@ -96,12 +90,7 @@ impl Slot {
                     absent.set_seen(false);
                 }
             })
-            .swapping(move |_| {
-                let mut card = shared.lock();
-                if let Some(other) = another(&card) {
-                    *card = other;
-                }
-            });
+            .swapping(move |_| swap(&mut shared.lock()));
         Box::new(Trace::new(card, move |traced| log.push(line(&traced))))
     }
 

@@ -1,10 +1,8 @@
 //! The built-in card in the same process, with the faults that a scenario wants.
 
 use super::{CardLink, InProcess, LinkError};
-use std::mem;
-use std::sync::Arc;
-use vmyna_sim::card::{Personalised, VirtualCard};
-use vmyna_sim::fault::{Fault, Faults, Faulty};
+use vmyna_sim::card::VirtualCard;
+use vmyna_sim::fault::{Fault, Faults, Faulty, for_another_persons};
 use vmyna_sim::smart_card::Power;
 
 /// What the faults of a scenario that are left to chance follow from: they are the same each time.
@@ -22,22 +20,9 @@ impl FaultyInProcess {
     #[must_use]
     pub fn new(card: VirtualCard) -> Self {
         let faults = Faults::new(SEED);
-        let mut other = None;
-        let card = Faulty::new(card, &faults).swapping(move |card| {
-            if let Some(other) = other.get_or_insert_with(|| another(card)) {
-                mem::swap(card, other);
-            }
-        });
+        let card = Faulty::new(card, &faults).swapping(for_another_persons());
         Self { link: InProcess(card), faults }
     }
-}
-
-/// Another person's card of the same kind; after it, the first comes back.
-fn another(card: &VirtualCard) -> Option<VirtualCard> {
-    let card = card.personalised();
-    let other = if card.holder().id() == "taro" { "hanako" } else { "taro" };
-    let other = Personalised::built_in_of(other, card.profile().clone()).ok()?;
-    Some(VirtualCard::new(Arc::new(other)))
 }
 
 impl CardLink for FaultyInProcess {

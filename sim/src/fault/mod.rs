@@ -10,10 +10,12 @@ mod damage;
 mod faulty;
 mod kind;
 mod spec;
+mod swapped;
 mod trigger;
 
 pub use armed::{Faults, NoOtherCard, Strike};
 pub use faulty::Faulty;
 pub use kind::{Kind, Moment, Swap};
 pub use spec::{Fault, MalformedFault, SYNTAX};
+pub use swapped::for_another_persons;
 pub use trigger::{Instruction, Trigger};
